@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""The whole system: the broker, and every service found in stacks/services."""
+
+from aws_cdk import App
+
+from stacks.broker import Broker
+from stacks.discovery import services
+from stacks.guardrails import guard
+from stacks.stage import Stage
+
+app = App()
+stage = Stage.of(app)
+
+broker = Broker(app, stage)
+for service in services():
+    if stage.name in service.stages:
+        service(app, stage).add_stack_dependency(broker)
+
+guard(app)
+app.synth()

@@ -1,0 +1,15 @@
+"""What the orders service tells the others."""
+
+from pydantic import PositiveInt
+
+from contracts.event import Event
+from contracts.values import CustomerId, Dollars, OrderId
+
+
+class OrderPlaced(Event):
+    """A customer placed an order."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    items: PositiveInt
+    amount: Dollars  # zero is legal: the shop gives records away

@@ -1,0 +1,21 @@
+"""What the payments service tells the others."""
+
+from contracts.event import Event
+from contracts.values import CustomerId, Dollars, OrderId, PaymentId
+
+
+class PaymentTaken(Event):
+    """An order is paid."""
+
+    order_id: OrderId
+    amount: Dollars
+    payment_id: PaymentId | None = None  # none where there was nothing to charge
+
+
+class PaymentDeclined(Event):
+    """The payment provider refused to charge the customer; the order stays unpaid."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    amount: Dollars
+    reason: str

@@ -1,0 +1,27 @@
+"""Mails the customer when an order is placed, and when its payment is declined."""
+
+import os
+
+import boto3
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined
+from functions.messaging.consumer import consumer
+
+ses = boto3.client("sesv2")
+
+
+@consumer
+def handler(event: OrderPlaced | PaymentDeclined) -> None:
+    match event:
+        case OrderPlaced():
+            subject = "Order placed"
+            text = f"Thank you for order {event.order_id}, at ${event.amount}."
+        case PaymentDeclined():
+            subject = "Payment declined"
+            text = f"We could not charge you for order {event.order_id}: {event.reason}."
+    ses.send_email(
+        FromEmailAddress=os.environ["MAIL_FROM"],
+        Destination={"ToAddresses": [os.environ["MAIL_TO"].format(customer=event.customer_id)]},
+        Content={"Simple": {"Subject": {"Data": subject}, "Body": {"Text": {"Data": text}}}},
+    )

@@ -1,0 +1,27 @@
+"""The transactional outbox: reads the orders table's stream, and publishes what was written.
+
+An order that is in the table will be published, since its stream record stays until this function
+succeeds; one that is not in the table can't be. A batch that is read again publishes the same ids
+again, and consumers skip what they have handled.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, event_source
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.messaging.journey import Cause, caused_by
+from functions.messaging.publish import publish
+from functions.messaging.telemetry import logger
+from functions.orders.store import Order
+
+
+@event_source(data_class=DynamoDBStreamEvent)
+def handler(event: DynamoDBStreamEvent, context: LambdaContext) -> None:
+    """Publish `OrderPlaced` for every new order; what it raises brings the batch back."""
+    for record in event.records:
+        image: dict[str, Any] = record.dynamodb.new_image if record.dynamodb else {}
+        order = Order.model_validate(image)
+        with caused_by(Cause(seed=order.order_id, correlation_id=order.order_id)):
+            publish(order.placed())
+        logger().info("published", correlation_id=order.order_id)

@@ -1,0 +1,73 @@
+"""The orders table: what an order is while the shop works on it."""
+
+import os
+from datetime import UTC, datetime
+from typing import Literal
+
+import boto3
+from pydantic import BaseModel, Field
+
+from contracts.orders import OrderPlaced
+from contracts.values import CustomerId, Dollars, OrderId
+
+Status = Literal["placed", "paid", "declined"]
+
+
+class NoSuchOrder(LookupError):
+    """The table holds no order of that id."""
+
+
+class Order(BaseModel):
+    """An order as its table holds it and its customer sees it."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    items: int
+    amount: Dollars
+    status: Status = "placed"
+    reason: str | None = None  # why it was declined
+    placed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def of(cls, placed: OrderPlaced) -> "Order":
+        return cls(**placed.model_dump())
+
+    def placed(self) -> OrderPlaced:
+        """The event that tells of this order."""
+        return OrderPlaced.model_validate(self.model_dump())
+
+
+_table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
+_conflict = _table.meta.client.exceptions.ConditionalCheckFailedException
+
+
+def add(order: Order) -> Order:
+    """Write a new order; where its id is taken, the order that is there is returned instead."""
+    item = order.model_dump(exclude_none=True) | {"placed_at": order.placed_at.isoformat()}
+    try:
+        _table.put_item(Item=item, ConditionExpression="attribute_not_exists(order_id)")
+    except _conflict:
+        return get(order.order_id)
+    return order
+
+
+def get(order_id: str) -> Order:
+    """Read an order; raises NoSuchOrder."""
+    item = _table.get_item(Key={"order_id": order_id}, ConsistentRead=True).get("Item")
+    if item is None:
+        raise NoSuchOrder(order_id)
+    return Order.model_validate(item)
+
+
+def settle(order_id: str, status: Status, reason: str | None = None) -> None:
+    """Give a placed order its outcome; the first one stands. Raises NoSuchOrder."""
+    try:
+        _table.update_item(
+            Key={"order_id": order_id},
+            UpdateExpression="SET #status = :status, #reason = :reason",
+            ConditionExpression="#status = :placed",
+            ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
+            ExpressionAttributeValues={":status": status, ":reason": reason, ":placed": "placed"},
+        )
+    except _conflict:
+        get(order_id)

@@ -1,0 +1,27 @@
+"""Charges the customer for an order, and tells how that went."""
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentTaken
+from functions.messaging.consumer import consumer
+from functions.messaging.publish import publish
+from functions.payments.provider import Declined, charge
+
+
+@consumer
+def handler(order: OrderPlaced) -> None:
+    if order.amount == 0:
+        publish(PaymentTaken(order_id=order.order_id, amount=order.amount))
+        return
+    try:
+        payment_id = charge(order.order_id, order.customer_id, order.amount)
+    except Declined as declined:
+        publish(
+            PaymentDeclined(
+                order_id=order.order_id,
+                customer_id=order.customer_id,
+                amount=order.amount,
+                reason=str(declined),
+            )
+        )
+        return
+    publish(PaymentTaken(order_id=order.order_id, amount=order.amount, payment_id=payment_id))

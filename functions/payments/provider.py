@@ -1,0 +1,69 @@
+"""The payment provider, a third party that is reached over HTTP."""
+
+import json
+import os
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
+
+from functions.messaging.errors import Reject
+
+TIMEOUT = 5  # seconds: well under the function's own, so that its failure can still be told
+
+
+class Declined(Exception):
+    """The provider will not charge this customer; its text is the provider's reason."""
+
+
+class ProviderUnavailable(Exception):
+    """The provider did not answer, or answered that it can't at the moment."""
+
+
+_aws = boto3.Session()
+# Its `verify` takes a file of certificates as well, whatever its type says.
+_verify: Any = os.environ.get("AWS_CA_BUNDLE", True)
+_http = URLLib3Session(timeout=TIMEOUT, verify=_verify)
+
+
+def charge(order_id: str, customer_id: str, amount: Decimal) -> str:
+    """Charge the customer once for the order, and return the payment's id.
+
+    The order id is the provider's idempotency key: whoever asks again for the same order gets the
+    same charge. Raises Declined, ProviderUnavailable, and Reject for a request that the provider
+    does not understand.
+    """
+    status, answer = _post(
+        "/charges",
+        {"order_id": order_id, "customer_id": customer_id, "amount": str(amount)},
+        idempotency_key=order_id,
+    )
+    if status == HTTPStatus.PAYMENT_REQUIRED:
+        raise Declined(answer.get("reason", "no reason given"))
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise ProviderUnavailable(f"the payment provider answered {status}")
+    if status >= HTTPStatus.BAD_REQUEST:
+        raise Reject(f"the payment provider refused the request with {status}: {answer}")
+    return str(answer["id"])
+
+
+def _post(path: str, body: dict[str, str], *, idempotency_key: str) -> tuple[int, dict[str, Any]]:
+    request = AWSRequest(
+        method="POST",
+        url=os.environ["PAYMENT_PROVIDER_URL"].rstrip("/") + path,
+        data=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json", "Idempotency-Key": idempotency_key},
+    )
+    if os.environ.get("PAYMENT_PROVIDER_AUTH") == "iam":
+        credentials: Any = _aws.get_credentials()
+        SigV4Auth(credentials, "lambda", _aws.region_name).add_auth(request)
+    try:
+        response = _http.send(request.prepare())
+        return response.status_code, json.loads(response.content)
+    except (BotoCoreError, ValueError) as error:
+        raise ProviderUnavailable(f"the payment provider did not answer: {error}") from error

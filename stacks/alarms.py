@@ -1,0 +1,71 @@
+"""When to call someone: a dead letter, or a queue whose consumer has fallen behind."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.stage import Stage
+
+PERIOD = Duration.minutes(1)
+MAX_AGE = Duration.minutes(15)
+
+
+def alarm_on_dead_letters(
+    scope: Construct, stage: Stage, name: str, queues: Sequence[sqs.Queue]
+) -> None:
+    """One alarm for each queue; the first dead letter raises it."""
+    for queue in queues:
+        _alarm(
+            scope,
+            stage,
+            f"{queue.node.id}Alarm",
+            name=f"{name}-{queue.node.id.lower()}",
+            description=f"{name} has dead letters. Find out why, mend it, and put them back.",
+            metric=queue.metric_approximate_number_of_messages_visible(
+                period=PERIOD, statistic="Maximum"
+            ),
+            threshold=1,
+        )
+
+
+def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+    """An alarm for a queue whose oldest message has waited too long."""
+    _alarm(
+        scope,
+        stage,
+        "AgeAlarm",
+        name=f"{name}-age",
+        description=f"{name} is behind: its oldest message waits for {MAX_AGE.to_minutes()} min.",
+        metric=queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+        threshold=MAX_AGE.to_seconds(),
+    )
+
+
+def _alarm(
+    scope: Construct,
+    stage: Stage,
+    id: str,
+    *,
+    name: str,
+    description: str,
+    metric: cloudwatch.Metric,
+    threshold: float,
+) -> None:
+    alarm = cloudwatch.Alarm(
+        scope,
+        id,
+        alarm_name=stage.named(name),
+        alarm_description=description,
+        metric=metric,
+        threshold=threshold,
+        evaluation_periods=1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    topic = Stack.of(scope).format_arn(service="sns", resource=stage.named("alarms"))
+    alarm.add_alarm_action(actions.SnsAction(sns.Topic.from_topic_arn(scope, f"{id}Topic", topic)))

@@ -1,0 +1,35 @@
+"""Finds the services: whatever the modules of stacks/services define, so there is no list."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from stacks.service import Service
+
+_HERE = Path(__file__).parent / "services"
+
+
+class BadService(TypeError):
+    """A module of stacks/services does not define exactly one service."""
+
+
+def services() -> list[type[Service]]:
+    """Every service, by name; raises BadService."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(_HERE)]))
+    return [_service_in(name) for name in names]
+
+
+def _service_in(name: str) -> type[Service]:
+    module = importlib.import_module(f"stacks.services.{name}")
+    found = [
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and issubclass(member, Service)
+        and member.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise BadService(
+            f"stacks/services/{name}.py defines {len(found)} services; a module there defines one."
+        )
+    return found[0]

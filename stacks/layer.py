@@ -1,0 +1,94 @@
+"""The layer: the third-party packages that all functions share, built with uv, without Docker."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+from uv import find_uv_bin
+
+from stacks.stage import Stage
+
+ROOT = Path(__file__).parent.parent
+REQUIREMENTS = ROOT / "functions" / "requirements.txt"
+LAYERS = ROOT / "build" / "layers"
+
+# manylinux2014's glibc is older than that of any Lambda runtime in support.
+_PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
+
+
+class LayerFailed(RuntimeError):
+    """The packages could not be had for the runtime."""
+
+
+class Packages(lambda_.LayerVersion):
+    """What functions/requirements.txt pins, for the stage's runtime and architecture."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+        archive = build(stage)
+        super().__init__(
+            scope,
+            id,
+            code=lambda_.Code.from_asset(str(archive), asset_hash=archive.stem),
+            compatible_runtimes=[stage.runtime],
+            compatible_architectures=[stage.architecture],
+            description="What functions/requirements.txt pins",
+        )
+
+
+def build(stage: Stage, requirements: Path = REQUIREMENTS) -> Path:
+    """The layer as a zip file, made anew only where what it is made from has changed.
+
+    Raises LayerFailed with uv's own words.
+    """
+    target = _target(stage)
+    archive = LAYERS / f"{_digest(requirements, target)}.zip"
+    if not archive.exists():
+        folder = archive.with_suffix("")
+        shutil.rmtree(folder, ignore_errors=True)
+        _install(requirements, folder / "python", target)
+        _zip(folder, archive)
+        shutil.rmtree(folder)
+    return archive
+
+
+def _target(stage: Stage) -> list[str]:
+    if stage.name == "local":
+        return ["--python", sys.executable]
+    version = stage.runtime.name.removeprefix("python")
+    platform = _PLATFORMS[stage.architecture.name]
+    return ["--python-version", version, "--python-platform", platform]
+
+
+def _digest(requirements: Path, target: list[str]) -> str:
+    python = f"{sys.platform} {sys.version_info[:2]}"
+    return hashlib.sha256(requirements.read_bytes() + f"{target} {python}".encode()).hexdigest()[
+        :32
+    ]
+
+
+def _install(requirements: Path, folder: Path, target: list[str]) -> None:
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+    command += ["--only-binary", ":all:", "--target", str(folder), *target]
+    command += ["--requirement", str(requirements)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise LayerFailed(f"The layer can't be built from {requirements}:\n{result.stderr.strip()}")
+
+
+def _zip(folder: Path, archive: Path) -> None:
+    """Zip a folder; the same files give the same bytes."""
+    unfinished = archive.with_suffix(".part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name != ".lock":
+                info = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=_EPOCH)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.external_attr = 0o644 << 16
+                file.writestr(info, path.read_bytes())
+    unfinished.rename(archive)

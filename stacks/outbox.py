@@ -1,0 +1,62 @@
+"""The transactional outbox: a table's stream feeds the function that publishes its new items."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.alarms import alarm_on_dead_letters
+from stacks.function import Function
+from stacks.guardrails import accept
+from stacks.stage import Stage
+
+BATCH_SIZE = 10
+# The stream keeps a record for 24 hours. Giving up at half of that leaves an operator the other
+# half to read it, at the position that the dead letter names.
+GIVE_UP_AFTER = Duration.hours(12)
+DEAD_LETTER_RETENTION = Duration.days(14)  # SQS's own limit
+
+
+class Outbox(Construct):
+    """Reads the table's new items, in order, until each is published."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        name: str,
+        table: dynamodb.Table,
+        function: Function,
+    ) -> None:
+        super().__init__(scope, id)
+        dead_letters = sqs.Queue(
+            self,
+            "Unpublished",
+            queue_name=stage.named(f"{name}-unpublished"),
+            retention_period=DEAD_LETTER_RETENTION,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            removal_policy=stage.removal_policy,
+        )
+        accept(dead_letters, {"AwsSolutions-SQS3": "It is where dead letters end."})
+        alarm_on_dead_letters(self, stage, name, [dead_letters])
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=BATCH_SIZE,
+                # One item that can't be published must not hold up the others for long.
+                bisect_batch_on_error=True,
+                max_record_age=GIVE_UP_AFTER,
+                on_failure=sources.SqsDlq(dead_letters),
+                filters=[
+                    lambda_.FilterCriteria.filter(
+                        {"eventName": lambda_.FilterRule.is_equal("INSERT")}
+                    )
+                ],
+            )
+        )

@@ -1,0 +1,25 @@
+"""The orders service."""
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentTaken
+from stacks.service import Service
+
+
+class Orders(Service):
+    """Takes orders over HTTP, publishes them, and keeps their status."""
+
+    def compose(self) -> None:
+        orders = self.table("orders", key="order_id", stream=True)
+        holds_orders = {"ORDERS_TABLE": orders.table_name}
+
+        api = self.function("api", environment=holds_orders)
+        orders.grant(api.function, "dynamodb:PutItem", "dynamodb:GetItem")
+        self.http_api({"POST /orders": api, "GET /orders/{order_id}": api})
+
+        outbox = self.function("outbox", environment=holds_orders, publishes=[OrderPlaced])
+        self.outbox(orders, outbox)
+
+        status = self.consumer(
+            part="status", on=[PaymentTaken, PaymentDeclined], environment=holds_orders
+        )
+        orders.grant(status.function, "dynamodb:UpdateItem", "dynamodb:GetItem")
