@@ -8,7 +8,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from contracts.event import NAMESPACE
-from stacks.stage import SYSTEM, Stage
+from stacks.naming import SYSTEM
+from stacks.stage import Stage
 
 ARCHIVED_FOR = Duration.days(90)
 
@@ -24,13 +25,14 @@ class Broker(Stack):
         )
         bus.apply_removal_policy(stage.removal_policy)
         if stage.has_archive:
-            bus.archive(
+            archive = bus.archive(
                 "Archive",
                 archive_name=stage.bus_name,
                 description="Every event, for replays.",
                 event_pattern=events.EventPattern(source=events.Match.prefix(f"{NAMESPACE}.")),
                 retention=ARCHIVED_FOR,
             )
+            archive.apply_removal_policy(stage.removal_policy)
         self._alarm_topic(stage)
 
     def _alarm_topic(self, stage: Stage) -> None:
@@ -43,11 +45,22 @@ class Broker(Stack):
         )
         # CloudWatch can't publish to an encrypted topic unless the key lets it.
         key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
-        sns.Topic(
+        topic = sns.Topic(
             self,
             "Alarms",
             topic_name=stage.named("alarms"),
             display_name=f"{SYSTEM} {stage.name}",
             master_key=key,
             enforce_ssl=True,
+        )
+        # With a policy of its own, as `enforce_ssl` gives it, a topic takes nothing from CloudWatch
+        # unless that policy says so.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AllowAlarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
         )

@@ -1,9 +1,12 @@
 """The layer: the third-party packages that all functions share, built with uv, without Docker."""
 
+import compileall
 import hashlib
-import shutil
+import platform
+import py_compile
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -49,27 +52,26 @@ def build(stage: Stage, requirements: Path = REQUIREMENTS) -> Path:
     target = _target(stage)
     archive = LAYERS / f"{_digest(requirements, target)}.zip"
     if not archive.exists():
-        folder = archive.with_suffix("")
-        shutil.rmtree(folder, ignore_errors=True)
-        _install(requirements, folder / "python", target)
-        _zip(folder, archive)
-        shutil.rmtree(folder)
+        LAYERS.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=LAYERS) as unfinished:
+            folder = Path(unfinished, "layer")
+            _install(requirements, folder / "python", target)
+            if stage.name == "local":
+                _compile(folder)
+            # Only what is whole gets the name, whoever else is building the same.
+            _zip(folder, Path(unfinished, archive.name)).rename(archive)
     return archive
 
 
 def _target(stage: Stage) -> list[str]:
     if stage.name == "local":
-        return ["--python", sys.executable]
+        return ["--python", sys.executable, "--python-version", platform.python_version()]
     version = stage.runtime.name.removeprefix("python")
-    platform = _PLATFORMS[stage.architecture.name]
-    return ["--python-version", version, "--python-platform", platform]
+    return ["--python-version", version, "--python-platform", _PLATFORMS[stage.architecture.name]]
 
 
 def _digest(requirements: Path, target: list[str]) -> str:
-    python = f"{sys.platform} {sys.version_info[:2]}"
-    return hashlib.sha256(requirements.read_bytes() + f"{target} {python}".encode()).hexdigest()[
-        :32
-    ]
+    return hashlib.sha256(requirements.read_bytes() + " ".join(target).encode()).hexdigest()[:32]
 
 
 def _install(requirements: Path, folder: Path, target: list[str]) -> None:
@@ -81,14 +83,23 @@ def _install(requirements: Path, folder: Path, target: list[str]) -> None:
         raise LayerFailed(f"The layer can't be built from {requirements}:\n{result.stderr.strip()}")
 
 
-def _zip(folder: Path, archive: Path) -> None:
+def _compile(folder: Path) -> None:
+    """Compile ahead: locally, each function would else compile it all in a folder of its own."""
+    compileall.compile_dir(
+        folder,
+        quiet=1,
+        stripdir=folder,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _zip(folder: Path, archive: Path) -> Path:
     """Zip a folder; the same files give the same bytes."""
-    unfinished = archive.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.name != ".lock":
                 info = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=_EPOCH)
                 info.compress_type = zipfile.ZIP_DEFLATED
                 info.external_attr = 0o644 << 16
                 file.writestr(info, path.read_bytes())
-    unfinished.rename(archive)
+    return archive

@@ -12,7 +12,7 @@ from stacks.function import Function
 from stacks.guardrails import accept
 from stacks.stage import Stage
 
-BATCH_SIZE = 10
+BATCH_SIZE = 100
 # The stream keeps a record for 24 hours. Giving up at half of that leaves an operator the other
 # half to read it, at the position that the dead letter names.
 GIVE_UP_AFTER = Duration.hours(12)

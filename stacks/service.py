@@ -13,8 +13,9 @@ from stacks.consumer import BATCH_SIZE, MAX_RECEIVE_COUNT, Consumer
 from stacks.function import DEFAULT_TIMEOUT, Function
 from stacks.http_api import HttpApi
 from stacks.layer import Packages
+from stacks.naming import SYSTEM
 from stacks.outbox import Outbox
-from stacks.stage import STAGES, SYSTEM, Stage, StageName
+from stacks.stage import STAGES, Stage, StageName
 
 
 class Service(Stack):

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-SYSTEM = "patchbay"
+from stacks import naming
 
 StageName = Literal["local", "dev", "prod"]
 STAGES: frozenset[StageName] = frozenset(get_args(StageName))
@@ -60,7 +60,7 @@ class Stage:
     def check_settings(scope: Construct) -> None:
         """Raises BadStage where a setting is missing that has no safe default in production."""
         needed = ("mail_from", "mail_to", "payment_provider")
-        missing = [key for key in needed if scope.node.try_get_context(key) is None]
+        missing = [key for key in needed if not scope.node.try_get_context(key)]
         if missing:
             raise BadStage(
                 "The stage prod needs settings that only you know: "
@@ -70,11 +70,11 @@ class Stage:
 
     def named(self, name: str) -> str:
         """The physical name of a resource, by which services and operators find it."""
-        return f"{SYSTEM}-{self.name}-{name}"
+        return naming.named(self.name, name)
 
     @property
     def bus_name(self) -> str:
-        return f"{SYSTEM}-{self.name}"
+        return naming.bus_name(self.name)
 
     @property
     def keeps_data(self) -> bool:

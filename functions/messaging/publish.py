@@ -59,16 +59,38 @@ def publish(*events: Event) -> None:
     What EventBridge refuses for the moment is tried again with backoff. Raises EventTooLarge
     before anything is sent, and PublishFailed, naming every event that did not get out.
     """
-    outgoing = [_outgoing(event) for event in events]
-    for event in outgoing:
-        _check_size(event)
-    requests = list(packed(outgoing))
+    send([prepare(event) for event in events])
+
+
+def prepare(event: Event) -> Outgoing:
+    """Put the event into its envelope, as one more that the cause at hand has brought about.
+
+    Raises EventTooLarge.
+    """
+    metadata = current_cause().metadata_for(event)
+    prepared = Outgoing(
+        event_id=str(metadata.id),
+        source=event.source(),
+        detail_type=event.detail_type(),
+        detail=Envelope(metadata=metadata, data=event).model_dump_json(),
+    )
+    if prepared.size > MAX_EVENT_BYTES:
+        raise EventTooLarge(
+            f"{prepared} has {prepared.size:,} bytes; the largest that reaches a queue "
+            f"has {MAX_EVENT_BYTES:,}. Publish a reference to the data instead."
+        )
+    return prepared
+
+
+def send(events: Sequence[Outgoing]) -> None:
+    """Put prepared events on the bus, whatever caused each of them; raises PublishFailed."""
+    requests = list(packed(events))
     for number, request in enumerate(requests):
         try:
             _put(request)
         except _Refused as refused:
             unsent = [event for later in requests[number + 1 :] for event in later]
-            raise _publish_failed(refused, unsent, len(outgoing)) from refused.__cause__
+            raise _publish_failed(refused, unsent, len(events)) from refused.__cause__
 
 
 def packed(events: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
@@ -90,24 +112,6 @@ class _Refused(Exception):
         super().__init__()
         self.events = events
         self.reasons = reasons
-
-
-def _outgoing(event: Event) -> Outgoing:
-    metadata = current_cause().metadata_for(event)
-    return Outgoing(
-        event_id=str(metadata.id),
-        source=event.source(),
-        detail_type=event.detail_type(),
-        detail=Envelope(metadata=metadata, data=event).model_dump_json(),
-    )
-
-
-def _check_size(event: Outgoing) -> None:
-    if event.size > MAX_EVENT_BYTES:
-        raise EventTooLarge(
-            f"{event} has {event.size:,} bytes; the largest that reaches a queue "
-            f"has {MAX_EVENT_BYTES:,}. Publish a reference to the data instead."
-        )
 
 
 def _put(request: Sequence[Outgoing]) -> None:

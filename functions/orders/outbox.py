@@ -8,10 +8,11 @@ again, and consumers skip what they have handled.
 from typing import Any
 
 from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, event_source
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.messaging.journey import Cause, caused_by
-from functions.messaging.publish import publish
+from functions.messaging.publish import Outgoing, prepare, send
 from functions.messaging.telemetry import logger
 from functions.orders.store import Order
 
@@ -19,9 +20,17 @@ from functions.orders.store import Order
 @event_source(data_class=DynamoDBStreamEvent)
 def handler(event: DynamoDBStreamEvent, context: LambdaContext) -> None:
     """Publish `OrderPlaced` for every new order; what it raises brings the batch back."""
-    for record in event.records:
-        image: dict[str, Any] = record.dynamodb.new_image if record.dynamodb else {}
-        order = Order.model_validate(image)
-        with caused_by(Cause(seed=order.order_id, correlation_id=order.order_id)):
-            publish(order.placed())
+    orders = [_order(record) for record in event.records]
+    send([_placed(order) for order in orders])
+    for order in orders:
         logger().info("published", correlation_id=order.order_id)
+
+
+def _order(record: DynamoDBRecord) -> Order:
+    image: dict[str, Any] = record.dynamodb.new_image if record.dynamodb else {}
+    return Order.model_validate(image)
+
+
+def _placed(order: Order) -> Outgoing:
+    with caused_by(Cause(seed=order.order_id, correlation_id=order.order_id)):
+        return prepare(order.placed())

@@ -16,20 +16,21 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import boto3
-from aws_lambda_powertools.event_handler import LambdaFunctionUrlResolver, Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from boto3.dynamodb.conditions import Attr
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
 Kind = Literal["charge", "refund"]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Answer = tuple[HTTPStatus, dict[str, Any]]
 
 SLOWNESS = 2.0  # seconds that a slow provider takes
 BEHAVIOUR = "behaviour"  # the key of the table's one item that is no ledger entry
 
-app = LambdaFunctionUrlResolver()
-_table = boto3.resource("dynamodb").Table(os.environ["LEDGER_TABLE"])
-_conflict = _table.meta.client.exceptions.ConditionalCheckFailedException
+TABLE = os.environ["LEDGER_TABLE"]
+
+# The resource's client, unlike the resource, may be used by many threads at once.
+_dynamodb: Any = boto3.resource("dynamodb").meta.client
+_conflict = _dynamodb.exceptions.ConditionalCheckFailedException
 
 
 class Behaviour(BaseModel):
@@ -48,73 +49,91 @@ class Request(BaseModel):
     customer_id: str | None = None
 
 
-@app.post("/charges")
-def charge() -> Response[str]:
-    behaviour = _behave()
-    request = _request()
-    limit = behaviour.decline_above
-    declined = limit is not None and request.amount > limit
-    entry = _record("charge", request, "declined" if declined else "succeeded")
-    if entry["status"] == "declined":
-        reason = "the amount is above the card's limit"
-        return _json(HTTPStatus.PAYMENT_REQUIRED, entry | {"reason": reason})
-    return _json(HTTPStatus.CREATED, entry)
-
-
-@app.post("/refunds")
-def refund() -> Response[str]:
-    _behave()
-    return _json(HTTPStatus.CREATED, _record("refund", _request(), "succeeded"))
-
-
-@app.get("/ledger")
-def ledger() -> Response[str]:
-    after = app.current_event.query_string_parameters.get("after")
-    start: Any = {"ExclusiveStartKey": {"id": after}} if after else {}
-    page = _table.scan(ConsistentRead=True, FilterExpression=Attr("id").ne(BEHAVIOUR), **start)
-    following = page.get("LastEvaluatedKey", {}).get("id")
-    return _json(HTTPStatus.OK, {"entries": page["Items"], "after": following})
-
-
-@app.put("/behaviour")
-def behave() -> Response[str]:
-    behaviour = Behaviour.model_validate_json(app.current_event.decoded_body or "")
-    _table.put_item(Item={"id": BEHAVIOUR, "value": behaviour.model_dump_json()})
-    return _json(HTTPStatus.OK, behaviour.model_dump(mode="json"))
-
-
-@app.exception_handler(ValidationError)  # type: ignore[untyped-decorator]
-def refuse_invalid(error: ValidationError) -> Response[str]:
-    return _json(HTTPStatus.BAD_REQUEST, {"error": str(error)})
-
-
 class Down(Exception):
     """The provider is down."""
 
 
-@app.exception_handler(Down)  # type: ignore[untyped-decorator]
-def be_down(_: Down) -> Response[str]:
-    return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"error": "the provider is down"})
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer one request. It keeps no state of its own, so that many may be answered at once."""
+    try:
+        status, body = _route(event)
+    except Down as error:
+        status, body = HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)}
+    except ValidationError as error:
+        status, body = HTTPStatus.BAD_REQUEST, {"error": str(error)}
+    return {
+        "statusCode": status.value,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(body, default=str),
+    }
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+def _route(event: dict[str, Any]) -> Answer:
+    match event["requestContext"]["http"]["method"], event["rawPath"]:
+        case "POST", "/charges":
+            return _charge(event)
+        case "POST", "/refunds":
+            return _refund(event)
+        case "GET", "/ledger":
+            return _ledger((event.get("queryStringParameters") or {}).get("after"))
+        case "PUT", "/behaviour":
+            return _behave(Behaviour.model_validate_json(event.get("body") or ""))
+        case method, path:
+            return HTTPStatus.NOT_FOUND, {"error": f"there is no {method} {path}"}
 
 
-def _behave() -> Behaviour:
-    item = _table.get_item(Key={"id": BEHAVIOUR}, ConsistentRead=True).get("Item")
+def _charge(event: dict[str, Any]) -> Answer:
+    limit = _behaviour().decline_above
+    request = _request(event)
+    declined = limit is not None and request.amount > limit
+    entry = _record("charge", request, "declined" if declined else "succeeded")
+    if entry["status"] == "declined":
+        reason = "the amount is above the card's limit"
+        return HTTPStatus.PAYMENT_REQUIRED, entry | {"reason": reason}
+    return HTTPStatus.CREATED, entry
+
+
+def _refund(event: dict[str, Any]) -> Answer:
+    _behaviour()
+    return HTTPStatus.CREATED, _record("refund", _request(event), "succeeded")
+
+
+def _ledger(after: str | None) -> Answer:
+    start: Any = {"ExclusiveStartKey": {"id": after}} if after else {}
+    page = _dynamodb.scan(
+        TableName=TABLE, ConsistentRead=True, FilterExpression=Attr("id").ne(BEHAVIOUR), **start
+    )
+    following = page.get("LastEvaluatedKey", {}).get("id")
+    return HTTPStatus.OK, {"entries": page["Items"], "after": following}
+
+
+def _behave(behaviour: Behaviour) -> Answer:
+    _dynamodb.put_item(
+        TableName=TABLE, Item={"id": BEHAVIOUR, "value": behaviour.model_dump_json()}
+    )
+    return HTTPStatus.OK, behaviour.model_dump()
+
+
+def _behaviour() -> Behaviour:
+    """What was last asked for, done: it is slow where it is to be slow, and raises Down."""
+    item = _item(BEHAVIOUR)
     behaviour = Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
     if behaviour.mode == "down":
-        raise Down
+        raise Down("the provider is down")
     if behaviour.mode == "slow":
         time.sleep(SLOWNESS)
     return behaviour
 
 
-def _request() -> Request:
-    fields = app.current_event.json_body
-    key = app.current_event.headers.get("idempotency-key", "")
-    return Request.model_validate(fields | {"idempotency_key": key})
+def _request(event: dict[str, Any]) -> Request:
+    try:
+        fields = json.loads(event.get("body") or "")
+    except ValueError:
+        fields = None
+    key = event["headers"].get("idempotency-key", "")
+    return Request.model_validate(
+        fields | {"idempotency_key": key} if isinstance(fields, dict) else fields
+    )
 
 
 def _record(kind: Kind, request: Request, status: str) -> dict[str, Any]:
@@ -127,15 +146,13 @@ def _record(kind: Kind, request: Request, status: str) -> dict[str, Any]:
         "status": status,
     }
     try:
-        _table.put_item(Item=entry, ConditionExpression=Attr("id").not_exists())
+        _dynamodb.put_item(TableName=TABLE, Item=entry, ConditionExpression=Attr("id").not_exists())
     except _conflict:
-        return dict(_table.get_item(Key={"id": entry["id"]}, ConsistentRead=True)["Item"])
+        return _item(entry["id"]) or entry
     return entry
 
 
-def _json(status: HTTPStatus, body: dict[str, Any]) -> Response[str]:
-    return Response(
-        status_code=status,
-        content_type="application/json",
-        body=json.dumps(body, default=str),
-    )
+def _item(key: str) -> dict[str, Any] | None:
+    answer = _dynamodb.get_item(TableName=TABLE, Key={"id": key}, ConsistentRead=True)
+    item: dict[str, Any] | None = answer.get("Item")
+    return item
