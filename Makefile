@@ -1,0 +1,105 @@
+# `make help` lists what there is. Each target first sets up what it needs, once: the second time it
+# starts at once, and without the network.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON3 ?= python3
+ORDERS ?= 500
+STAGE ?= dev
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+READY := $(VENV)/.ready node_modules/.ready
+
+# The environment's own Node and uv come before the machine's.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# uv does not read pip's settings: who has a mirror for pip means it for uv as well.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+ifdef PIP_CERT
+export SSL_CERT_FILE ?= $(PIP_CERT)
+endif
+
+##@ Run it on this machine
+.PHONY: demo local test
+
+demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
+	@$(PYTHON) -m local demo --orders $(ORDERS)
+
+local: $(READY) ## Leave the local cloud running, with its log in the foreground
+	@$(PYTHON) -m local up
+
+test: $(READY) ## Check the style and the types, and run every test
+	ruff check
+	ruff format --check
+	mypy .
+	pytest -m "not cloud"
+	pytest -m cloud
+
+##@ Build on it
+.PHONY: consumer schemas format lock
+
+consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
+	@$(PYTHON) -m scaffold "$(NAME)" "$(ON)"
+
+schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
+	@$(PYTHON) -m contracts.catalogue
+
+format: $(VENV)/.ready ## Format the code, and mend what can be mended
+	ruff check --fix
+	ruff format
+
+COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --custom-compile-command "make lock"
+# What Lambda's runtime has already.
+RUNTIME := botocore python-dateutil six urllib3
+
+lock: $(VENV)/.ready ## Pin what the *.in files ask for, with hashes
+	grep '^uv==' requirements.in | $(COMPILE) - -o requirements-uv.txt
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) functions/requirements.in -c requirements.txt -o functions/requirements.txt \
+		$(RUNTIME:%=--no-emit-package %)
+	$(COMPILE) local/requirements.in -o local/requirements.txt
+
+##@ Deploy it to AWS
+.PHONY: synth diff deploy destroy
+
+synth: $(READY) ## Write the templates of a stage to cdk.out [STAGE=dev]
+diff: $(READY) ## Compare them with what is deployed [STAGE=dev]
+deploy: $(READY) ## Deploy a stage to the account that the environment names [STAGE=dev]
+destroy: $(READY) ## Delete a stage from it [STAGE=dev]
+synth diff deploy destroy:
+	@$(PYTHON) -m local.account $@ --stage $(STAGE)
+
+##@ And else
+.PHONY: clean help
+
+clean: ## Remove all that was built, the environments too
+	rm -rf build cdk.out node_modules $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A stamp is written last, so that what was interrupted is done again.
+
+$(VENV)/.uv: requirements-uv.txt
+	@$(PYTHON3) -c 'import sys; sys.exit("Patchbay needs Python 3.11 or newer; $(PYTHON3) is " \
+		+ sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up: a Python environment in $(VENV)"
+	@$(PYTHON3) -m venv --clear $(VENV)
+	@$(PYTHON) -m pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.uv requirements-dev.txt
+	@echo "Setting up: the Python packages, checked against their hashes"
+	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json $(VENV)/.ready
+	@echo "Setting up: the CDK CLI in node_modules"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
