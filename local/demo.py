@@ -1,0 +1,137 @@
+"""`make demo`: real purchases through the whole system, with trouble on the way, and the proof."""
+
+import json
+import time
+from threading import Thread
+
+from rich.console import Console
+
+from local.audit import Evidence, Verdict, judge
+from local.consumers import deployed_consumers
+from local.drive import Trip, drive
+from local.observer import Observer
+from local.purchases import Purchase, first_purchases
+from local.report import Show, as_json, as_table, display
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System, system
+from local.tap import Tap
+from local.workspace import BUILD, LocalFailed
+from stacks.naming import bus_name
+
+REPORT = BUILD / "demo.json"
+EVENTS_FOR_AN_ORDER = 2  # it is placed, and its payment is taken or declined
+LOOK_EVERY = 1.0  # seconds between two looks, each of which the cloud has to answer
+# With nothing new for that long, what is missing will not come.
+PATIENCE = 90.0  # seconds
+
+
+def run(orders: int) -> int:
+    """Drive that many orders through; returns 1 where one was lost or charged twice."""
+    console = Console()
+    purchases = first_purchases(orders)
+    with system() as running:
+        demo = Demo(running, purchases, console)
+        verdict = demo.run()
+        outcome = demo.outcome(verdict)
+    REPORT.write_text(json.dumps(outcome, indent=2) + "\n")
+    console.print(as_table(outcome))
+    console.print(f"\nThe same as JSON is in {REPORT.relative_to(BUILD.parent)}.")
+    if verdict:
+        console.print(f"\n{verdict}", style="bold red", markup=False)
+    return 1 if verdict else 0
+
+
+class Demo:
+    """One drive through a running system."""
+
+    def __init__(self, running: System, purchases: list[Purchase], console: Console) -> None:
+        self._running = running
+        self._purchases = purchases
+        self._console = console
+        self._shop = Shop(running.cloud, running.provider_url)
+        self._shop.let_mails_out()
+        self._tap = Tap(running.cloud)
+        self._consumers = deployed_consumers(running.cloud, bus_name(STAGE))
+        self._observer = Observer(running.cloud, self._consumers)
+        self._trip = Trip(total=len(purchases))
+        self._failure: BaseException | None = None
+        self._seconds = 0.0
+
+    def run(self) -> Verdict:
+        """Drive, watch until nothing is left to be done, and judge."""
+        started = time.monotonic()
+        # A daemon, so that Ctrl-C need not wait for the orders that are under way.
+        Thread(target=self._drive, daemon=True, name="drive").start()
+        with display(self._console) as show:
+            verdict = self._watch(show)
+        self._seconds = time.monotonic() - started
+        return verdict
+
+    def outcome(self, verdict: Verdict) -> dict[str, object]:
+        """The report, as JSON holds it."""
+        return as_json(
+            trip=self._trip,
+            published=self._tap.events(),
+            observed=self._observer.observed,
+            verdict=verdict,
+            seconds={
+                "setup": self._running.seconds_to_set_up,
+                "deploy": self._running.seconds_to_deploy,
+                "drive": self._seconds,
+            },
+        )
+
+    def _drive(self) -> None:
+        try:
+            drive(self._shop, self._purchases, self._trip)
+        except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
+            self._failure = failure
+
+    def _watch(self, show: Show) -> Verdict:
+        """Look until all is done; what is still missing when nothing moves any more is lost."""
+        last_change = time.monotonic()
+        before: object = None
+        while True:
+            self._observer.look()
+            published = self._tap.count()
+            show(self._trip, published, self._observer.observed)
+            if self._failure:
+                raise LocalFailed(f"The drive ended early. {self._failure}") from self._failure
+            if self._trip.done and self._observer.idle() and self._all_published(published):
+                verdict = self._judge()
+                if not verdict:
+                    return verdict
+            now = (published, str(self._observer.observed.values()), len(self._trip.accepted))
+            if now != before:
+                before, last_change = now, time.monotonic()
+            if time.monotonic() - last_change > PATIENCE:
+                return self._judge()
+            time.sleep(LOOK_EVERY)
+
+    def _all_published(self, published: int) -> bool:
+        return published >= EVENTS_FOR_AN_ORDER * len(self._trip.accepted)
+
+    def _judge(self) -> Verdict:
+        published = self._tap.events()
+        ids = {event.event_id for event in published if event.event_id}
+        return judge(
+            Evidence(
+                accepted=self._trip.accepted,
+                statuses=self._shop.statuses(),
+                published=published,
+                consumers=self._consumers,
+                handled={
+                    (consumer.name, event_id)
+                    for consumer in self._consumers
+                    for event_id in self._shop.handled_by(consumer, ids)
+                },
+                dead={
+                    (consumer.name, event_id)
+                    for consumer in self._consumers
+                    for event_id in self._shop.dead_letters_of(consumer)
+                },
+                ledger=self._shop.ledger(),
+                mails=self._shop.mails(),
+            )
+        )

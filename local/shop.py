@@ -1,0 +1,157 @@
+"""The deployed record shop, as its customers, its third parties and its operators reach it."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import urllib3
+
+from local.cloud import LocalCloud
+from local.consumers import Consumer
+from local.purchases import Purchase
+from local.settings import MAIL_FROM, STAGE
+from local.workspace import LocalFailed
+from stacks.naming import bus_name, named
+
+REQUEST_SECONDS = 30
+CONNECTIONS = 16
+
+_ORDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class OrderRefused(LocalFailed):
+    """The shop did not accept an order."""
+
+
+class Shop:
+    """Talks to the shop over HTTP, and to AWS's APIs beside it."""
+
+    def __init__(self, cloud: LocalCloud, provider_url: str) -> None:
+        self._cloud = cloud
+        self._provider_url = provider_url
+        self._http = urllib3.PoolManager(
+            num_pools=4,
+            maxsize=CONNECTIONS,
+            block=True,
+            ca_certs=str(cloud.ca_path),
+            timeout=REQUEST_SECONDS,
+            retries=urllib3.Retry(3, allowed_methods=None, backoff_factor=0.2, status_forcelist=[]),
+        )
+
+    @cached_property
+    def url(self) -> str:
+        """Where the shop's API answers: the embedded cloud serves all APIs at its own address."""
+        name = named(STAGE, "orders")
+        apis = self._cloud.client("apigatewayv2").get_apis()["Items"]
+        ids = [api["ApiId"] for api in apis if api["Name"] == name]
+        if len(ids) != 1:
+            raise LocalFailed(f"There are {len(ids)} APIs called {name}; the shop has one.")
+        return f"{self._cloud.endpoint}/_aws/execute-api/{ids[0]}/$default"
+
+    def place(self, purchase: Purchase) -> str:
+        """Order what was purchased, and return the order's id; raises OrderRefused.
+
+        A request that got no answer is sent again, under the same Idempotency-Key.
+        """
+        answer = self._http.request(
+            "POST",
+            f"{self.url}/orders",
+            json={
+                "customer_id": purchase.customer_id,
+                "items": purchase.items,
+                "amount": float(purchase.amount),
+            },
+            headers={"Idempotency-Key": f"purchase-{purchase.number}"},
+        )
+        if answer.status != 201:
+            raise OrderRefused(
+                f"The shop answered {answer.status} to purchase {purchase.number}: "
+                f"{answer.data.decode(errors='replace')[:500]}"
+            )
+        return str(answer.json()["order_id"])
+
+    def statuses(self) -> dict[str, str]:
+        """The status of every order in the table, by its id."""
+        orders = self.items(named(STAGE, "orders"))
+        return {order["order_id"]["S"]: order["status"]["S"] for order in orders}
+
+    def items(self, table: str) -> Iterator[dict[str, Any]]:
+        """Every item of a table."""
+        pages = self._cloud.client("dynamodb").get_paginator("scan")
+        for page in pages.paginate(TableName=table, ConsistentRead=True):
+            yield from page["Items"]
+
+    def handled_by(self, consumer: Consumer, event_ids: Iterable[str]) -> set[str]:
+        """Which of these events the consumer's table remembers as handled."""
+        remembered = {
+            item["id"]["S"]
+            for item in self.items(consumer.idempotency_table)
+            if item["status"]["S"] == "COMPLETED"
+        }
+        return {each for each in event_ids if consumer.idempotency_key(each) in remembered}
+
+    def dead_letters_of(self, consumer: Consumer) -> set[str]:
+        """The ids of the consumer's dead letters, as far as they have one; they stay there."""
+        sqs = self._cloud.client("sqs")
+        found: set[str] = set()
+        while messages := sqs.receive_message(
+            QueueUrl=consumer.dead_letters_url, MaxNumberOfMessages=10, VisibilityTimeout=60
+        ).get("Messages"):
+            details = [json.loads(message["Body"]).get("detail", {}) for message in messages]
+            found |= {str(detail.get("metadata", {}).get("id")) for detail in details}
+        return found
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every charge and refund of the payment provider."""
+        entries: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            page = self._http.request("GET", f"{self._provider_url}/ledger?after={after}").json()
+            entries += page["entries"]
+            after = page["after"]
+            if not after:
+                return entries
+
+    def decline_above(self, limit: Decimal) -> None:
+        """Have the payment provider decline what is more than that."""
+        self._behave({"mode": "ok", "decline_above": str(limit)})
+
+    def _behave(self, behaviour: dict[str, Any]) -> None:
+        self._http.request("PUT", f"{self._provider_url}/behaviour", json=behaviour)
+
+    def mails(self) -> Counter[tuple[str, str]]:
+        """How often each mail was sent, by its subject and the order that it names."""
+        answer = self._http.request("GET", f"{self._cloud.endpoint}/_ministack/ses/messages")
+        accounts = answer.json()["messages"].values()
+        return Counter(_subject_and_order(mail) for mails in accounts for mail in mails)
+
+    def let_mails_out(self) -> None:
+        """Have SES verify the shop's sender, without which it refuses to send."""
+        self._cloud.client("sesv2").create_email_identity(EmailIdentity=MAIL_FROM)
+
+    def hold_mails_back(self) -> None:
+        """Take the sender's verification away."""
+        self._cloud.client("sesv2").delete_email_identity(EmailIdentity=MAIL_FROM)
+
+    def put_malformed_event(self) -> None:
+        """Put an order on the bus that breaks its contract."""
+        detail = {"metadata": {"id": "not-a-uuid"}, "data": {"items": "many"}}
+        self._cloud.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": bus_name(STAGE),
+                    "Source": "shop.orders",
+                    "DetailType": "OrderPlaced",
+                    "Detail": json.dumps(detail),
+                }
+            ]
+        )
+
+
+def _subject_and_order(mail: dict[str, Any]) -> tuple[str, str]:
+    order = _ORDER.search(mail["BodyText"])
+    return mail["Subject"], order[0] if order else ""

@@ -1,0 +1,89 @@
+"""The whole system, deployed to a local cloud of its own, with all that it depends on."""
+
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from local import ports
+from local.cloud import LocalCloud
+from local.deploy import bootstrap, deploy
+from local.process import Tethered
+from local.settings import MAIL_FROM, STAGE
+from local.synthesis import synthesize
+from local.waiting import wait_until
+from local.workspace import LocalFailed, tail
+from stacks.naming import named
+
+PROVIDER_PORT = 4567
+SECONDS_TO_START = 20
+
+
+class ProviderFailed(LocalFailed):
+    """The payment provider's stand-in did not come up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """The system at work, and how long it took to get there."""
+
+    cloud: LocalCloud
+    provider_url: str
+    seconds_to_set_up: float
+    seconds_to_deploy: float
+
+
+@contextmanager
+def system() -> Iterator[System]:
+    """Start a cloud, deploy the app to it, and end both; raises LocalFailed."""
+    started = time.monotonic()
+    _tell("Starting the local cloud …")
+    with LocalCloud() as cloud, payment_provider(cloud) as provider_url:
+        _tell(f"It answers at {cloud.endpoint}. Synthesizing the app …")
+        context = {"payment_provider": provider_url, "mail_from": MAIL_FROM}
+        assembly = synthesize(STAGE, context)
+        _tell("Bootstrapping the cloud for the CDK …")
+        bootstrap(cloud)
+        ready = time.monotonic()
+        _tell("Deploying the app …")
+        deploy(cloud, assembly)
+        deployed = time.monotonic()
+        _tell(f"Deployed in {deployed - ready:.1f} s, after {ready - started:.1f} s of setting up.")
+        yield System(
+            cloud=cloud,
+            provider_url=provider_url,
+            seconds_to_set_up=ready - started,
+            seconds_to_deploy=deployed - ready,
+        )
+
+
+@contextmanager
+def payment_provider(cloud: LocalCloud) -> Iterator[str]:
+    """Run the payment provider's stand-in, under the cloud's certificate; gives its address."""
+    with ports.reserve(PROVIDER_PORT) as reserved:
+        port: int = reserved.getsockname()[1]
+    log = cloud.folder / "provider.log"
+    log.unlink(missing_ok=True)
+    files = [str(cloud.certificates.certificate), str(cloud.certificates.key)]
+    command = [sys.executable, "-m", "local.provider", str(port), *files]
+    environ = cloud.environ | {"LEDGER_TABLE": named(STAGE, "payments-ledger")}
+    with Tethered(command, environ=environ, log=log) as server:
+        wait_until(
+            lambda: server.has_ended() or _listens(port),
+            f"the payment provider to listen on port {port} (see {log})",
+            SECONDS_TO_START,
+        )
+        if server.has_ended():
+            raise ProviderFailed(f"The payment provider ended at once (see {log}):\n{tail(log)}")
+        yield f"https://{ports.HOST}:{port}"
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((ports.HOST, port)) == 0
+
+
+def _tell(what: str) -> None:
+    print(what, flush=True)

@@ -1,0 +1,42 @@
+"""`make local`: the system left running, for boto3 and the AWS CLI in another shell."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from local.cloud import LocalCloud
+from local.system import system
+from local.waiting import INTERVAL
+from local.workspace import LocalFailed
+
+
+def run() -> None:
+    """Run the system, with its log in the foreground, until Ctrl-C."""
+    with system() as running:
+        print(_how_to_reach(running.cloud), flush=True)
+        try:
+            _follow(running.cloud)
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+    print("Stopped. Nothing is left running.")
+
+
+def _how_to_reach(cloud: LocalCloud) -> str:
+    exports = "\n".join(
+        f"export {name}={shlex.quote(value)}" for name, value in cloud.access.exports.items()
+    )
+    return (
+        f"\nThe local cloud is at {cloud.endpoint}. In another shell, boto3 and the AWS CLI reach "
+        f"it with\n\nunset AWS_PROFILE AWS_SESSION_TOKEN\n{exports}\n\n"
+        f"Its log is {cloud.log_path}. Ctrl-C stops it.\n"
+    )
+
+
+def _follow(cloud: LocalCloud) -> None:
+    with Path(cloud.log_path).open(errors="replace") as log:
+        while not cloud.has_ended():
+            sys.stdout.write(log.read())
+            sys.stdout.flush()
+            time.sleep(INTERVAL)
+    raise LocalFailed(f"The local cloud ended by itself; its log is {cloud.log_path}.")
