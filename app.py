@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """The whole system: the broker, and every service found in stacks/services."""
 
+import sys
+
 from aws_cdk import App
 
 from stacks.broker import Broker
 from stacks.discovery import services
 from stacks.guardrails import guard
-from stacks.stage import Stage
+from stacks.stage import BadStage, Stage
 
 app = App()
-stage = Stage.of(app)
+try:
+    stage = Stage.of(app)
+except BadStage as bad:
+    sys.exit(str(bad))
 
 broker = Broker(app, stage)
 for service in services():

@@ -1,8 +1,10 @@
 """What a function's asset holds: its handler's module, and just the modules that it imports."""
 
 import ast
-import shutil
-from collections.abc import Iterator
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -19,14 +21,31 @@ def asset(handler_module: str, root: Path = ROOT, into: Path = ASSETS) -> Path:
 
     Raises NoSuchModule.
     """
-    folder = into / handler_module
-    shutil.rmtree(folder, ignore_errors=True)
-    for module in sorted(needed_modules(handler_module, root)):
-        path = _file_of(module, root)
-        target = folder / path.relative_to(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+    paths = sorted(_file_of(module, root) for module in needed_modules(handler_module, root))
+    files = {path.relative_to(root): path.read_bytes() for path in paths}
+    folder = into / _digest(files) / handler_module
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _write(files, folder)
     return folder
+
+
+def _write(files: Mapping[Path, bytes], folder: Path) -> None:
+    """Have these files in the folder, all at once: another synth may be making the same one."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
+        whole = Path(unfinished, folder.name)
+        for path, content in files.items():
+            whole.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
+            whole.joinpath(path).write_bytes(content)
+        with suppress(OSError):  # the other one was faster
+            whole.rename(folder)
+
+
+def _digest(files: Mapping[Path, bytes]) -> str:
+    digest = hashlib.sha256()
+    for path, content in files.items():
+        digest.update(f"{path} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:32]
 
 
 def needed_modules(module: str, root: Path = ROOT) -> frozenset[str]:
@@ -48,21 +67,28 @@ def imports_of(module: str, root: Path = ROOT) -> frozenset[str]:
     return frozenset(
         name
         for node in ast.walk(tree)
-        for name in _imported(node, root)
+        for name in _imported(node, module, root)
         if name.split(".")[0] in OUR_PACKAGES
     )
 
 
-def _imported(node: ast.AST, root: Path) -> Iterator[str]:
+def _imported(node: ast.AST, importer: str, root: Path) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
+    elif isinstance(node, ast.ImportFrom):
+        origin = _origin(node, importer)
         # `from package import module` names a module; `from module import name` does not.
-        modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        modules = [f"{origin}.{alias.name}" for alias in node.names]
         found = [module for module in modules if _path_of(module, root).exists()]
         yield from found
         if len(found) < len(modules):
-            yield node.module
+            yield origin
+
+
+def _origin(node: ast.ImportFrom, importer: str) -> str:
+    """Whence it imports: `from .store import` in functions.orders.api is functions.orders.store."""
+    parents = importer.split(".")[: -node.level] if node.level else []
+    return ".".join([*parents, *([node.module] if node.module else [])])
 
 
 def _path_of(module: str, root: Path) -> Path:

@@ -42,7 +42,10 @@ class Outbox(Construct):
             enforce_ssl=True,
             removal_policy=stage.removal_policy,
         )
-        accept(dead_letters, {"AwsSolutions-SQS3": "It is where dead letters end."})
+        accept(
+            dead_letters,
+            {"AwsSolutions-SQS3": "It is a stream's dead-letter queue, which the check can't see."},
+        )
         alarm_on_dead_letters(self, stage, name, [dead_letters])
         function.function.add_event_source(
             sources.DynamoEventSource(
