@@ -72,7 +72,7 @@ class Tethered:
             os.killpg(self.pid, 0)
         except (ProcessLookupError, PermissionError):  # macOS permits no signal to the dead
             return True
-        return False
+        return _has_only_dead(self.pid)
 
     def __enter__(self) -> Self:
         return self

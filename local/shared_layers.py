@@ -17,7 +17,7 @@ _taking_turns = Lock()
 
 def share_layers() -> None:
     """From now on, the same layer is unpacked once, and linked to from where it is wanted."""
-    zipfile.ZipFile.extractall = _extract_once  # type: ignore[method-assign]
+    zipfile.ZipFile.extractall = _extract_once  # type: ignore[method-assign, assignment]
 
 
 def _extract_once(archive: zipfile.ZipFile, path: Any = None, *more: Any) -> None:

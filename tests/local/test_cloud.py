@@ -9,7 +9,6 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from local import ports
 from local.cloud import LocalCloud, StartFailed
 from local.waiting import wait_until
 from local.workspace import ROOT
+from tests.local.processes import living
 
 pytestmark = pytest.mark.cloud
 
@@ -32,17 +32,6 @@ LISTENS = "0A"  # the state, as Linux writes it in /proc/net/tcp
 def cloud() -> Iterator[LocalCloud]:
     with LocalCloud() as running:
         yield running
-
-
-def processes_of(group: int) -> list[int]:
-    """The living processes of a group, in Linux's own books."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, _, group_of_it = stat.read_text().rsplit(")", 1)[1].split()[:3]
-            if int(group_of_it) == group and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
 
 
 def is_free(port: int) -> bool:
@@ -109,7 +98,7 @@ def test_it_does_not_speak_plain_http(cloud: LocalCloud) -> None:
 def test_it_listens_on_one_port_of_the_loopback_and_nowhere_else(cloud: LocalCloud) -> None:
     held = {
         str(descriptor.readlink())
-        for process in processes_of(cloud.pid)
+        for process in living(cloud.pid)
         for descriptor in Path(f"/proc/{process}/fd").iterdir()
     }
     listening = [
@@ -136,7 +125,7 @@ def test_it_can_be_stopped_twice_and_leaves_its_log_and_nothing_else_at_work() -
         stopped.stop()
         stopped.stop()
     assert is_free(port)
-    assert processes_of(group) == []
+    assert living(group) == []
     assert stopped.log_path.exists()
     assert not (stopped.folder / "tmp").exists()
 
@@ -174,8 +163,8 @@ def test_nothing_is_left_of_it_when_its_parent_is_ended(
     ) as parent:
         assert parent.stdout
         told = json.loads(parent.stdout.readline())
-        assert len(processes_of(told["group"])) == 2, "the server, and the function that is stuck"
+        assert len(living(told["group"])) == 2, "the server, and the function that is stuck"
         parent.send_signal(number)
         assert parent.wait() == code
-    wait_until(lambda: processes_of(told["group"]) == [], "the cloud's processes to end", SECONDS)
+    wait_until(lambda: living(told["group"]) == [], "the cloud's processes to end", SECONDS)
     wait_until(lambda: is_free(told["port"]), "the cloud's port to be free", SECONDS)

@@ -14,6 +14,7 @@ import pytest
 from local.process import Tethered
 from local.waiting import wait_until
 from local.workspace import ROOT
+from tests.local.processes import living
 
 # A command that ignores every polite request, and has a child that does so too.
 STUBBORN = """
@@ -45,14 +46,6 @@ def tethered(command: list[str]) -> list[str]:
 
 
 STUBBORN_FAMILY = tethered([sys.executable, "-c", STUBBORN, STUBBORN])
-
-
-def is_gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 @contextmanager
@@ -89,7 +82,7 @@ def test_a_family_ends_with_the_parent_whatever_ends_the_parent(
     wait_for_start(tmp_path / "log")
     parent.send_signal(number)
     try:
-        wait_until(lambda: is_gone(group), f"the family to end after {number.name}", SECONDS)
+        wait_until(lambda: living(group) == [], f"the family to end after {number.name}", SECONDS)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
@@ -100,7 +93,7 @@ def test_stop_returns_when_the_whole_family_is_gone(tmp_path: Path) -> None:
         wait_for_start(tmp_path / "log")
         assert not family.has_ended()
     assert family.has_ended()
-    assert is_gone(family.pid)
+    assert living(family.pid) == []
 
 
 def test_stop_can_be_repeated(tmp_path: Path) -> None:
@@ -122,6 +115,7 @@ def test_orphans_that_are_dead_but_never_asked_for_do_not_hold_up_stop(tmp_path:
         wait_for_start(tmp_path / "log")
         with adopting_orphans():
             family.stop()
-            assert not is_gone(family.pid), "the dead are still in the books"
-            while not is_gone(family.pid):
-                os.waitpid(-family.pid, 0)
+            os.killpg(family.pid, 0)  # raises no ProcessLookupError: the dead are in the books
+            with suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-family.pid, 0)
