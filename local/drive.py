@@ -12,7 +12,7 @@ from local.shop import Shop
 AT_ONCE = 16
 # Orders that are answered for each one more that may be under way: the API's first function
 # serves from the start, where sixteen that start at once would all be late.
-RAMP = 4
+RAMP = 8
 
 
 @dataclass
