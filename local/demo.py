@@ -84,9 +84,12 @@ class Demo:
 
     def _drive(self) -> None:
         try:
-            drive(self._shop, self._purchases, self._trip)
+            drive(self._shop, self._purchases, self._trip, self._outage_is_felt)
         except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
             self._failure = failure
+
+    def _outage_is_felt(self) -> bool:
+        return any(seen.failed for seen in self._observer.observed.values())
 
     def _watch(self, show: Show) -> Verdict:
         """Look until all is done; what is still missing when nothing moves any more is lost."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 import urllib3
@@ -67,12 +68,19 @@ class Shop:
             },
             headers={"Idempotency-Key": f"purchase-{purchase.number}"},
         )
-        if answer.status != 201:
+        if answer.status != HTTPStatus.CREATED:
             raise OrderRefused(
                 f"The shop answered {answer.status} to purchase {purchase.number}: "
                 f"{answer.data.decode(errors='replace')[:500]}"
             )
         return str(answer.json()["order_id"])
+
+    def status(self, order_id: str) -> str:
+        """How far an order has come, as its customer is told; raises OrderRefused."""
+        answer = self._http.request("GET", f"{self.url}/orders/{order_id}")
+        if answer.status != HTTPStatus.OK:
+            raise OrderRefused(f"The shop answered {answer.status} to GET /orders/{order_id}.")
+        return str(answer.json()["status"])
 
     def statuses(self) -> dict[str, str]:
         """The status of every order in the table, by its id."""

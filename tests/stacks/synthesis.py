@@ -1,0 +1,58 @@
+"""Synthesizes the app for the tests: once for each content, by what app.py does itself."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.synthesis import content_key
+from local.workspace import BUILD, ROOT, exclusively
+
+SETTINGS: dict[str, dict[str, str]] = {
+    "local": {"stage": "local", "payment_provider": "https://127.0.0.1:4567"},
+    "dev": {"stage": "dev"},
+    "prod": {
+        "stage": "prod",
+        "mail_from": "shop@records.example",
+        "mail_to": "{customer}@customers.example",
+        "payment_provider": "https://payments.example",
+    },
+}
+
+
+def run_app(
+    settings: Mapping[str, str], out: Path, root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run app.py as the CDK CLI would."""
+    context = json.loads((root / "cdk.json").read_text())["context"] | dict(settings)
+    cdk = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(context)}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=root, env=os.environ | cdk, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def assembly(stage: str) -> Path:
+    """The app's cloud assembly for a stage, made anew only where its sources have changed."""
+    settings = SETTINGS[stage]
+    out = BUILD / "test-assemblies" / stage
+    wanted = content_key(settings)
+    with exclusively(out):
+        stamp = out / "made-from"
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(out, ignore_errors=True)
+            result = run_app(settings, out)
+            assert result.returncode == 0, result.stderr
+            stamp.write_text(wanted)
+    return out
+
+
+def templates_in(out: Path) -> dict[str, dict[str, object]]:
+    """Every template of an assembly, by the name of its stack."""
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in sorted(out.glob("*.template.json"))
+    }

@@ -1,0 +1,62 @@
+"""Services are found, not listed: one in each module of stacks/services."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from stacks import discovery
+from stacks.discovery import BadService, services
+from stacks.service import Service
+
+ONE = "from stacks.service import Service\n\nclass {0}(Service):\n    pass\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty stacks/services."""
+    package = ModuleType("stacks.services")
+    package.__path__ = [str(tmp_path)]
+    before = {name for name in sys.modules if name.startswith("stacks.services")}
+    for name in before:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "stacks.services", package)
+    monkeypatch.setattr(discovery, "_HERE", tmp_path)
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("stacks.services.")]:
+        del sys.modules[name]
+
+
+def test_the_shops_services_are_found_by_name() -> None:
+    found = [service.service_name() for service in services()]
+    assert found == sorted(found)
+    assert {"notifications", "orders", "payments"} <= set(found)
+
+
+def test_a_service_is_called_what_its_module_is(folder: Path) -> None:
+    (folder / "loyalty_points.py").write_text(ONE.format("Whatever"))
+    (service,) = services()
+    assert service.service_name() == "loyalty-points"
+    assert issubclass(service, Service)
+
+
+def test_what_a_module_imports_is_not_its_own(folder: Path) -> None:
+    (folder / "first.py").write_text(ONE.format("First"))
+    (folder / "second.py").write_text(
+        "from stacks.services.first import First\n\nclass Second(First):\n    pass\n"
+    )
+    assert [service.__name__ for service in services()] == ["First", "Second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("x = 1\n", 0), (ONE.format("A") + "\nclass B(Service):\n    pass\n", 2)],
+)
+def test_a_module_that_does_not_define_exactly_one_service_is_named(
+    text: str, count: int, folder: Path
+) -> None:
+    (folder / "loyalty.py").write_text(text)
+    with pytest.raises(BadService, match=rf"loyalty\.py defines {count} services"):
+        services()

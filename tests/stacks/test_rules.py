@@ -1,0 +1,80 @@
+"""Which events reach which consumer: those that it names, and not one that is merely like them."""
+
+import ast
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from contracts.catalogue import events
+from contracts.event import Event
+from local.workspace import ROOT
+from tests.stacks.conftest import Templates
+from tests.stacks.template import ConsumerParts, consumers
+
+EXPECTED: Mapping[str, set[str]] = {
+    "notifications": {"OrderPlaced", "PaymentDeclined"},
+    "orders-status": {"PaymentTaken", "PaymentDeclined"},
+    "payments": {"OrderPlaced"},
+}
+
+
+@pytest.fixture(scope="module")
+def found(templates: Templates) -> dict[str, ConsumerParts]:
+    return {consumer.name: consumer for consumer in consumers(templates("dev"))}
+
+
+@pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)
+@pytest.mark.parametrize("consumer", EXPECTED)
+def test_a_rule_passes_the_events_of_its_consumer_and_no_others(
+    consumer: str, event: type[Event], found: dict[str, ConsumerParts]
+) -> None:
+    passes = found[consumer].passes(source=event.source(), detail_type=event.detail_type())
+    assert passes == (event.__name__ in EXPECTED[consumer])
+
+
+def near_misses(event: type[Event]) -> Iterator[tuple[str, str]]:
+    source, detail_type = event.source(), event.detail_type()
+    yield from ((other.source(), detail_type) for other in events().values())
+    yield f"{source}.", detail_type
+    yield source.upper(), detail_type
+    yield source.removeprefix("shop."), detail_type
+    yield f"aws.{source}", detail_type
+    yield source, detail_type.lower()
+    yield source, f"{detail_type}s"
+    yield source, f" {detail_type}"
+    yield source, detail_type[:-1]
+    yield source, ""
+
+
+@pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)
+def test_no_rule_passes_what_is_only_like_an_event(
+    event: type[Event], found: dict[str, ConsumerParts]
+) -> None:
+    real = (event.source(), event.detail_type())
+    for source, detail_type in set(near_misses(event)) - {real}:
+        for consumer in found.values():
+            assert not consumer.passes(source=source, detail_type=detail_type), consumer.name
+
+
+def taken_by(handler: str) -> set[str]:
+    """The events that a handler's annotation names, read without running its module."""
+    module, _, function = handler.rpartition(".")
+    source = ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text()
+    (definition,) = (
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == function
+    )
+    (argument,) = definition.args.args
+    assert argument.annotation
+    return set(ast.unparse(argument.annotation).split(" | "))
+
+
+def test_every_handler_takes_just_what_its_rules_pass(found: dict[str, ConsumerParts]) -> None:
+    for consumer in found.values():
+        passed = {
+            name
+            for name, event in events().items()
+            if consumer.passes(source=event.source(), detail_type=name)
+        }
+        assert taken_by(consumer.function.properties["Handler"]) == passed, consumer.name

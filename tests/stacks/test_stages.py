@@ -1,0 +1,130 @@
+"""What differs between local, dev and prod, and what must not."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.naming import bus_name, named
+from tests.stacks.conftest import Templates
+from tests.stacks.synthesis import SETTINGS, run_app
+from tests.stacks.template import Template, texts
+
+STAGES = ("local", "dev", "prod")
+DATA = ("DynamoDB::Table", "SQS::Queue", "Logs::LogGroup", "Events::EventBus", "Events::Archive")
+NAMES = {
+    "SQS::Queue": ("QueueName", 80),
+    "Lambda::Function": ("FunctionName", 64),
+    "Events::Rule": ("Name", 64),
+    "DynamoDB::Table": ("TableName", 255),
+    "CloudWatch::Alarm": ("AlarmName", 255),
+    "Logs::LogGroup": ("LogGroupName", 512),
+    "SNS::Topic": ("TopicName", 256),
+    "Events::EventBus": ("Name", 256),
+    "Events::Archive": ("ArchiveName", 48),
+}
+
+
+def policies(template: Template, kind: str) -> set[tuple[str, str]]:
+    return {
+        (resource.body.get("DeletionPolicy", ""), resource.body.get("UpdateReplacePolicy", ""))
+        for resource in template.all(kind)
+    }
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_prod_keeps_its_data_whatever_becomes_of_a_stack(templates: Templates, kind: str) -> None:
+    found = [policies(template, kind) for template in templates("prod").values()]
+    assert set().union(*found) == {("Retain", "Retain")}
+
+
+def test_prod_protects_its_tables_from_deletion(templates: Templates) -> None:
+    for stage, protected in {"prod": True, "dev": False, "local": False}.items():
+        for template in templates(stage).values():
+            for table in template.all("DynamoDB::Table"):
+                assert table.properties["DeletionProtectionEnabled"] is protected
+
+
+@pytest.mark.parametrize("stage", ["local", "dev"])
+@pytest.mark.parametrize("kind", DATA)
+def test_elsewhere_all_goes_with_its_stack(templates: Templates, kind: str, stage: str) -> None:
+    found = [policies(template, kind) for template in templates(stage).values()]
+    assert set().union(*found) <= {("Delete", "Delete")}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_table_can_be_put_back_to_an_earlier_time(templates: Templates, stage: str) -> None:
+    for template in templates(stage).values():
+        for table in template.all("DynamoDB::Table"):
+            recovery = table.properties["PointInTimeRecoverySpecification"]
+            assert recovery == {"PointInTimeRecoveryEnabled": True}
+
+
+@pytest.mark.parametrize(("stage", "archives"), [("local", 0), ("dev", 1), ("prod", 1)])
+def test_every_event_is_archived_on_aws(templates: Templates, stage: str, archives: int) -> None:
+    found = templates(stage)[named(stage, "broker")].all("Events::Archive")
+    assert len(found) == archives
+    for archive in found:
+        assert archive.properties["RetentionDays"] == 90
+        assert archive.properties["EventPattern"] == {"source": [{"prefix": "shop."}]}
+
+
+@pytest.mark.parametrize(("stage", "deployed"), [("dev", True), ("prod", False)])
+def test_the_sandbox_plays_the_payment_provider_in_dev_and_never_in_prod(
+    templates: Templates, stage: str, deployed: bool
+) -> None:
+    payments = templates(stage)[named(stage, "payments")]
+    names = {function.properties["FunctionName"] for function in payments.all("Lambda::Function")}
+    assert (named(stage, "payments-sandbox") in names) is deployed
+    assert bool(payments.all("Lambda::Url")) is deployed
+    assert ("sandbox" in "".join(texts(payments.body)).lower()) is deployed
+
+
+def test_the_sandbox_answers_only_whom_iam_lets_in(templates: Templates) -> None:
+    (url,) = templates("dev")["patchbay-dev-payments"].all("Lambda::Url")
+    assert url.properties["AuthType"] == "AWS_IAM"
+
+
+def test_prod_charges_at_the_provider_that_its_settings_name(templates: Templates) -> None:
+    (charger,) = templates("prod")["patchbay-prod-payments"].all("Lambda::Function")
+    variables = charger.properties["Environment"]["Variables"]
+    assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payment_provider"]
+    assert "PAYMENT_PROVIDER_AUTH" not in variables
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_stack_holds_another_back_by_an_export(templates: Templates, stage: str) -> None:
+    for template in templates(stage).values():
+        outputs: dict[str, Any] = dict(template.body.get("Outputs", {}))
+        assert not any("Export" in output for output in outputs.values())
+        assert "Fn::ImportValue" not in texts(template.body)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_two_resources_of_the_system_want_the_same_name(
+    templates: Templates, stage: str
+) -> None:
+    for kind, (name, limit) in NAMES.items():
+        names = Counter(
+            resource.properties[name]
+            for template in templates(stage).values()
+            for resource in template.all(kind)
+        )
+        assert not [name for name, count in names.items() if count > 1]
+        assert all(len(name) <= limit for name in names)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_name_says_whose_it_is_and_in_which_stage(templates: Templates, stage: str) -> None:
+    for stack, template in templates(stage).items():
+        assert stack.startswith(named(stage, ""))
+        for kind, (name, _) in NAMES.items():
+            for resource in template.all(kind):
+                assert bus_name(stage) in resource.properties[name]
+
+
+def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
+    result = run_app({"stage": "production"}, tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == "There is no stage 'production': use one of local, dev, prod.\n"
