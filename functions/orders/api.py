@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from contracts.orders import OrderPlaced
 from contracts.values import CustomerId, Dollars
@@ -14,6 +14,7 @@ from functions.messaging.telemetry import logger
 from functions.orders import store
 
 MAX_KEY = 255  # characters of an Idempotency-Key
+MAX_ITEMS = 1_000_000  # of an order: more than any has, and a number that DynamoDB can hold
 
 app = APIGatewayHttpResolver()
 
@@ -24,7 +25,7 @@ class NewOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     customer_id: CustomerId
-    items: PositiveInt
+    items: int = Field(gt=0, le=MAX_ITEMS)
     amount: Dollars
 
 
@@ -38,7 +39,7 @@ class BadRequest(ValueError):
 
 @app.post("/orders")
 def place_order() -> Response[str]:
-    new = NewOrder.model_validate_json(app.current_event.decoded_body or "")
+    new = NewOrder.model_validate_json(_body())
     order = store.Order.of(OrderPlaced(order_id=_order_id(new), **new.model_dump()))
     kept = store.add(order)
     if kept.placed() != order.placed():
@@ -80,6 +81,14 @@ class Refusal(BaseModel):
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
+
+
+def _body() -> str:
+    """What was sent; API Gateway encodes what is not text."""
+    try:
+        return app.current_event.decoded_body or ""
+    except ValueError as error:
+        raise BadRequest("body", "is not UTF-8 text") from error
 
 
 def _order_id(new: NewOrder) -> str:

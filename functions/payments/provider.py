@@ -49,6 +49,8 @@ def charge(order_id: str, customer_id: str, amount: Decimal) -> str:
         raise ProviderUnavailable(f"the payment provider answered {status}")
     if status >= HTTPStatus.BAD_REQUEST:
         raise Reject(f"the payment provider refused the request with {status}: {answer}")
+    if "id" not in answer:
+        raise ProviderUnavailable(f"the payment provider answered {status}, but with no payment id")
     return str(answer["id"])
 
 
@@ -64,6 +66,17 @@ def _post(path: str, body: dict[str, str], *, idempotency_key: str) -> tuple[int
         SigV4Auth(credentials, "lambda", _aws.region_name).add_auth(request)
     try:
         response = _http.send(request.prepare())
-        return response.status_code, json.loads(response.content)
-    except (BotoCoreError, ValueError) as error:
+    except BotoCoreError as error:
         raise ProviderUnavailable(f"the payment provider did not answer: {error}") from error
+    return response.status_code, _object(response.status_code, response.content)
+
+
+def _object(status: int, content: bytes) -> dict[str, Any]:
+    """The JSON object that it answered; raises ProviderUnavailable for anything else."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise ProviderUnavailable(f"the payment provider answered {status}, but no JSON object")
+    return answer

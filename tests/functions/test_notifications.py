@@ -1,0 +1,15 @@
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined
+from tests.functions.conftest import Deliver, Mails
+
+
+def test_a_customer_is_mailed_when_an_order_is_placed(deliver: Deliver, mails: Mails) -> None:
+    order = OrderPlaced(order_id="o-1", customer_id="jo", items=2, amount=9.99)
+    assert deliver("functions.notifications.handler", order) == []
+    assert [(mail.to, mail.subject) for mail in mails()] == [(["jo@example.com"], "Order placed")]
+
+
+def test_a_customer_is_mailed_why_a_payment_is_declined(deliver: Deliver, mails: Mails) -> None:
+    declined = PaymentDeclined(order_id="o-1", customer_id="jo", amount=9.99, reason="no funds")
+    assert deliver("functions.notifications.handler", declined) == []
+    assert ["no funds" in mail.text for mail in mails()] == [True]

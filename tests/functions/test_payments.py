@@ -1,0 +1,421 @@
+"""The payments service: what it charges, what it publishes, and the provider's stand-in."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from contracts.orders import OrderPlaced
+from functions.messaging import publish as publishing
+from functions.messaging.errors import PublishFailed, Reject
+from functions.payments import sandbox
+from functions.payments.provider import Declined, ProviderUnavailable, charge
+from local.provider import Provider
+from tests.functions.conftest import Clock, DeadLetters, Deliver, Published
+from tests.functions.queues import VISIBILITY_TIMEOUT
+
+HANDLER = "functions.payments.handler"
+ORDER = OrderPlaced(order_id="order-1", customer_id="customer-1", items=2, amount=9.99)
+AMOUNT = Decimal("9.99")
+
+
+@contextmanager
+def served(answers: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A provider on a free port of this machine; gives its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), answers) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Requests(list[dict[str, str]]):
+    """The headers of each request that the provider got, in lower case."""
+
+
+@pytest.fixture
+def requests() -> Requests:
+    return Requests()
+
+
+@pytest.fixture
+def provider(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The stand-in for the payment provider, over HTTP."""
+
+    class Recording(Provider):
+        protocol_version = "HTTP/1.0"  # a connection that is kept would outlive the test
+
+        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+            requests.append({name.lower(): value for name, value in self.headers.items()})
+            super().do_POST()
+
+    with served(Recording) as address:
+        monkeypatch.setenv("PAYMENT_PROVIDER_URL", address)
+        yield
+
+
+Answering = Callable[[int, str], None]
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answering]:
+    """A provider that answers everything with this status and body."""
+    status, body = 200, ""
+
+    class Stubborn(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    def answer(with_status: int, with_body: str) -> None:
+        nonlocal status, body
+        status, body = with_status, with_body
+
+    with served(Stubborn) as address:
+        monkeypatch.setenv("PAYMENT_PROVIDER_URL", address)
+        yield answer
+
+
+def ask(
+    method: str, path: str, body: Any = None, *, key: str | None = "key-1", **query: str
+) -> tuple[int, dict[str, Any]]:
+    """Ask the stand-in as a function URL does."""
+    answer = sandbox.handler(
+        {
+            "rawPath": path,
+            "requestContext": {"http": {"method": method, "path": path}},
+            "headers": {} if key is None else {"idempotency-key": key},
+            "queryStringParameters": query or None,
+            "body": body if isinstance(body, str) else json.dumps(body),
+        },
+        None,
+    )
+    return answer["statusCode"], json.loads(answer["body"])
+
+
+def ledger() -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = ask("GET", "/ledger")[1]["entries"]
+    return entries
+
+
+def behave(**behaviour: Any) -> None:
+    assert ask("PUT", "/behaviour", behaviour)[0] == 200
+
+
+# What becomes of an order
+
+
+@pytest.mark.usefixtures("provider")
+def test_an_order_is_charged_and_its_payment_published(
+    deliver: Deliver, published: Published
+) -> None:
+    assert deliver(HANDLER, ORDER) == []
+    (entry,) = ledger()
+    (event,) = published()
+    assert entry.items() >= {"order_id": "order-1", "amount": "9.99", "kind": "charge"}.items()
+    assert event.detail_type == "PaymentTaken"
+    assert event.data == {"order_id": "order-1", "amount": 9.99, "payment_id": entry["id"]}
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_declined_payment_is_published_with_the_provider_s_reason(
+    deliver: Deliver, published: Published
+) -> None:
+    behave(decline_above="5.00")
+    assert deliver(HANDLER, ORDER) == []
+    (event,) = published()
+    assert event.detail_type == "PaymentDeclined"
+    assert event.data == {
+        "order_id": "order-1",
+        "customer_id": "customer-1",
+        "amount": 9.99,
+        "reason": "the amount is above the card's limit",
+    }
+
+
+@pytest.mark.usefixtures("provider")
+def test_an_order_for_nothing_is_taken_without_asking_the_provider(
+    deliver: Deliver, published: Published, requests: Requests
+) -> None:
+    assert deliver(HANDLER, ORDER.model_copy(update={"amount": Decimal(0)})) == []
+    (event,) = published()
+    assert event.detail_type == "PaymentTaken"
+    assert event.data["payment_id"] is None
+    assert requests == []
+
+
+@pytest.mark.usefixtures("provider")
+def test_while_the_provider_is_down_the_order_waits_and_is_charged_afterwards(
+    deliver: Deliver, published: Published, clock: Clock, dead_letters: DeadLetters
+) -> None:
+    behave(mode="down")
+    assert deliver(HANDLER, ORDER) == [ORDER]
+    assert (published(), ledger(), dead_letters()) == ([], [], [])
+    behave(mode="ok")
+    clock.shift(1.01)
+    assert deliver(HANDLER) == []
+    assert len(published()) == len(ledger()) == 1
+
+
+@pytest.mark.usefixtures("provider")
+def test_an_order_whose_payment_could_not_be_published_is_charged_once(
+    deliver: Deliver, published: Published, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "_put", fail_to_publish)
+        assert deliver(HANDLER, ORDER) == [ORDER]
+    assert (len(ledger()), published()) == (1, [])
+    clock.shift(1.01)
+    assert deliver(HANDLER) == []
+    assert len(ledger()) == len(published()) == 1
+
+
+# Who crashes has measured nothing, and Powertools finds that worth a warning.
+@pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
+@pytest.mark.usefixtures("provider")
+def test_an_order_whose_function_died_between_charge_and_publish_is_charged_once(
+    deliver: Deliver, published: Published, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "_put", crash)
+        with pytest.raises(Crash):
+            deliver(HANDLER, ORDER)
+    assert (len(ledger()), published()) == (1, [])
+    clock.shift(VISIBILITY_TIMEOUT + 1)
+    assert deliver(HANDLER) == []
+    assert len(ledger()) == len(published()) == 1
+
+
+class Crash(BaseException):
+    """Nothing catches it: the function's process is gone."""
+
+
+def crash(request: object) -> None:
+    raise Crash
+
+
+def fail_to_publish(request: object) -> None:
+    raise PublishFailed("the bus is gone")
+
+
+def test_an_order_that_the_provider_does_not_understand_is_rejected(
+    deliver: Deliver, published: Published, dead_letters: DeadLetters, answering: Answering
+) -> None:
+    answering(422, '{"error": "no such currency"}')
+    assert deliver(HANDLER, ORDER) == []
+    (letter,) = dead_letters()
+    assert "refused the request with 422: {'error': 'no such currency'}" in letter.reason
+    assert published() == []
+
+
+# The provider's client
+
+
+@pytest.mark.usefixtures("provider")
+def test_the_order_id_is_the_key_by_which_the_provider_knows_a_repetition(
+    requests: Requests,
+) -> None:
+    payments = {charge("order-1", "customer-1", AMOUNT) for _ in range(3)}
+    assert len(payments) == len(ledger()) == 1
+    assert [request["idempotency-key"] for request in requests] == ["order-1"] * 3
+    assert "authorization" not in requests[0]
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_slash_at_the_end_of_the_provider_s_address_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDER_URL", os.environ["PAYMENT_PROVIDER_URL"] + "/")
+    charge("order-1", "customer-1", AMOUNT)
+    assert len(ledger()) == 1
+
+
+@pytest.mark.usefixtures("provider")
+def test_behind_iam_a_request_is_signed_for_lambda(
+    requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAYMENT_PROVIDER_AUTH", "iam")
+    charge("order-1", "customer-1", AMOUNT)
+    (request,) = requests
+    assert request["authorization"].startswith("AWS4-HMAC-SHA256 Credential=")
+    assert "/us-east-1/lambda/aws4_request" in request["authorization"]
+    assert "x-amz-date" in request
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_provider_that_can_not_at_the_moment_is_unavailable(
+    answering: Answering, status: int
+) -> None:
+    answering(status, "{}")
+    with pytest.raises(ProviderUnavailable, match=str(status)):
+        charge("order-1", "customer-1", AMOUNT)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_request_that_the_provider_refuses_is_rejected(answering: Answering, status: int) -> None:
+    answering(status, '{"error": "no"}')
+    with pytest.raises(Reject, match=str(status)):
+        charge("order-1", "customer-1", AMOUNT)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "<html>gateway timeout</html>", "{", "[]", "null", "17", '"id"', "\x00"]
+)
+@pytest.mark.parametrize("status", [200, 400, 402, 503])
+def test_an_answer_that_is_garbage_is_no_answer(
+    answering: Answering, status: int, body: str
+) -> None:
+    answering(status, body)
+    with pytest.raises(ProviderUnavailable, match=f"answered {status}, but no JSON object"):
+        charge("order-1", "customer-1", AMOUNT)
+
+
+def test_a_charge_without_an_id_is_no_answer(answering: Answering) -> None:
+    answering(200, "{}")
+    with pytest.raises(ProviderUnavailable, match="no payment id"):
+        charge("order-1", "customer-1", AMOUNT)
+
+
+def test_a_decline_without_a_reason_is_a_decline(answering: Answering) -> None:
+    answering(402, "{}")
+    with pytest.raises(Declined, match="no reason given"):
+        charge("order-1", "customer-1", AMOUNT)
+
+
+def test_a_provider_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # and never listens
+        port = reserved.getsockname()[1]
+        monkeypatch.setenv("PAYMENT_PROVIDER_URL", f"http://127.0.0.1:{port}")
+        with pytest.raises(ProviderUnavailable, match="did not answer"):
+            charge("order-1", "customer-1", AMOUNT)
+
+
+# The provider's stand-in
+
+REQUEST = {"order_id": "order-1", "customer_id": "customer-1", "amount": "9.99"}
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/charges", "charge"), ("/refunds", "refund")])
+def test_a_repeated_key_is_the_same_entry(path: str, kind: str) -> None:
+    first, second = ask("POST", path, REQUEST), ask("POST", path, REQUEST)
+    assert first == second
+    assert first[0] == 201
+    assert [entry["kind"] for entry in ledger()] == [kind]
+
+
+@pytest.mark.parametrize("path", ["/charges", "/refunds"])
+def test_another_key_is_another_entry(path: str) -> None:
+    for key in ("key-1", "key-2"):
+        ask("POST", path, REQUEST, key=key)
+    assert len(ledger()) == 2
+
+
+def test_a_charge_and_a_refund_may_have_the_same_key() -> None:
+    ask("POST", "/charges", REQUEST)
+    ask("POST", "/refunds", REQUEST)
+    assert sorted(entry["kind"] for entry in ledger()) == ["charge", "refund"]
+
+
+def test_what_was_charged_under_a_key_stands_whatever_is_asked_later() -> None:
+    ask("POST", "/charges", REQUEST)
+    status, entry = ask("POST", "/charges", REQUEST | {"amount": "100"})
+    assert (status, entry["amount"]) == (201, "9.99")
+
+
+def test_what_was_declined_stays_declined() -> None:
+    behave(decline_above="5.00")
+    assert ask("POST", "/charges", REQUEST)[0] == 402
+    behave(decline_above=None)
+    assert ask("POST", "/charges", REQUEST)[0] == 402
+    assert [entry["status"] for entry in ledger()] == ["declined"]
+
+
+def test_an_amount_at_the_limit_is_charged_and_one_above_is_declined() -> None:
+    behave(decline_above="9.99")
+    assert ask("POST", "/charges", REQUEST)[0] == 201
+    assert ask("POST", "/charges", REQUEST | {"amount": "10.00"}, key="key-2")[0] == 402
+
+
+def test_while_it_is_down_it_charges_and_refunds_nothing_but_shows_its_ledger() -> None:
+    behave(mode="down")
+    assert ask("POST", "/charges", REQUEST)[0] == 503
+    assert ask("POST", "/refunds", REQUEST)[0] == 503
+    assert ledger() == []
+
+
+def test_while_it_is_slow_it_takes_its_time_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    behave(mode="slow")
+    assert ask("POST", "/charges", REQUEST)[0] == 201
+    assert waited == [sandbox.SLOWNESS]
+
+
+def test_the_ledger_comes_a_page_at_a_time_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    behave(mode="ok")
+    for number in range(7):
+        ask("POST", "/charges", REQUEST, key=f"key-{number}")
+    scan = sandbox._dynamodb.scan
+    monkeypatch.setattr(sandbox._dynamodb, "scan", lambda **asked: scan(**asked, Limit=2))
+    entries, pages, after = [], 0, None
+    while pages == 0 or after:
+        page = ask("GET", "/ledger", **({"after": after} if after else {}))[1]
+        entries += [entry["id"] for entry in page["entries"]]
+        pages, after = pages + 1, page["after"]
+    assert sorted(entries) == [f"charge-key-{number}" for number in range(7)]
+    assert pages >= 4
+
+
+@pytest.mark.parametrize("path", ["/charges", "/refunds"])
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        ("", "key-1"),
+        ("{", "key-1"),
+        ([], "key-1"),
+        (17, "key-1"),
+        (None, "key-1"),
+        ({}, "key-1"),
+        (REQUEST | {"amount": 0}, "key-1"),
+        (REQUEST | {"amount": -1}, "key-1"),
+        (REQUEST | {"amount": "cheap"}, "key-1"),
+        (REQUEST | {"amount": "NaN"}, "key-1"),
+        (REQUEST | {"order_id": 17}, "key-1"),
+        (REQUEST, None),
+        (REQUEST, ""),
+        (REQUEST, "k" * 256),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_and_not_entered(
+    path: str, body: Any, key: str | None
+) -> None:
+    status, answer = ask("POST", path, body, key=key)
+    assert status == 400
+    assert answer["error"]
+    assert ledger() == []
+
+
+@pytest.mark.parametrize("behaviour", ["", "{", [], {"mode": "odd"}, {"decline_above": "much"}])
+def test_a_behaviour_that_makes_no_sense_is_refused(behaviour: Any) -> None:
+    assert ask("PUT", "/behaviour", behaviour)[0] == 400
+
+
+def test_what_it_does_not_have_is_not_found() -> None:
+    assert ask("GET", "/charges")[0] == 404
+    assert ask("POST", "/nothing", REQUEST)[0] == 404
