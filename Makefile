@@ -45,7 +45,7 @@ consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
 	@$(PYTHON) -m scaffold "$(NAME)" "$(ON)"
 
 schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
-	@$(PYTHON) -m contracts.catalogue
+	@$(PYTHON) -m contracts.compatibility --write
 
 format: $(VENV)/.ready ## Format the code, and mend what can be mended
 	ruff check --fix
