@@ -4,7 +4,9 @@ import json
 import time
 from threading import Thread
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from urllib3.exceptions import HTTPError
 
 from local.audit import Evidence, Verdict, judge
 from local.consumers import deployed_consumers
@@ -31,9 +33,16 @@ def run(orders: int) -> int:
     console = Console()
     purchases = first_purchases(orders)
     with system() as running:
-        demo = Demo(running, purchases, console)
-        verdict = demo.run()
-        outcome = demo.outcome(verdict)
+        try:
+            demo = Demo(running, purchases, console)
+            evidence = demo.run()
+            verdict = judge(evidence)
+            outcome = demo.outcome(evidence, verdict)
+        except (BotoCoreError, ClientError, HTTPError) as error:
+            raise LocalFailed(
+                f"The local cloud does not answer as it should: {error}\n"
+                f"Its log is {running.cloud.log_path}."
+            ) from error
     REPORT.write_text(json.dumps(outcome, indent=2) + "\n")
     console.print(as_table(outcome))
     console.print(f"\nThe same as JSON is in {REPORT.relative_to(BUILD.parent)}.")
@@ -55,24 +64,26 @@ class Demo:
         self._consumers = deployed_consumers(running.cloud, bus_name(STAGE))
         self._observer = Observer(running.cloud, self._consumers)
         self._trip = Trip(total=len(purchases))
+        self._dead: set[tuple[str, str]] = set()
         self._failure: BaseException | None = None
         self._seconds = 0.0
 
-    def run(self) -> Verdict:
-        """Drive, watch until nothing is left to be done, and judge."""
+    def run(self) -> Evidence:
+        """Drive, watch until nothing is left to be done, and gather what was left behind."""
         started = time.monotonic()
         # A daemon, so that Ctrl-C need not wait for the orders that are under way.
         Thread(target=self._drive, daemon=True, name="drive").start()
         with display(self._console) as show:
-            verdict = self._watch(show)
+            evidence = self._watch(show)
         self._seconds = time.monotonic() - started
-        return verdict
+        return evidence
 
-    def outcome(self, verdict: Verdict) -> dict[str, object]:
+    def outcome(self, evidence: Evidence, verdict: Verdict) -> dict[str, object]:
         """The report, as JSON holds it."""
+        self._observer.look()  # the last log lines come after the last message is gone
         return as_json(
             trip=self._trip,
-            published=self._tap.events(),
+            evidence=evidence,
             observed=self._observer.observed,
             verdict=verdict,
             seconds={
@@ -91,7 +102,7 @@ class Demo:
     def _outage_is_felt(self) -> bool:
         return any(seen.failed for seen in self._observer.observed.values())
 
-    def _watch(self, show: Show) -> Verdict:
+    def _watch(self, show: Show) -> Evidence:
         """Look until all is done; what is still missing when nothing moves any more is lost."""
         last_change = time.monotonic()
         before: object = None
@@ -102,39 +113,39 @@ class Demo:
             if self._failure:
                 raise LocalFailed(f"The drive ended early. {self._failure}") from self._failure
             if self._trip.done and self._observer.idle() and self._all_published(published):
-                verdict = self._judge()
-                if not verdict:
-                    return verdict
+                evidence = self._gather()
+                if not judge(evidence):
+                    return evidence
             now = (published, str(self._observer.observed.values()), len(self._trip.accepted))
             if now != before:
                 before, last_change = now, time.monotonic()
             if time.monotonic() - last_change > PATIENCE:
-                return self._judge()
+                return self._gather()
             time.sleep(LOOK_EVERY)
 
     def _all_published(self, published: int) -> bool:
         return published >= EVENTS_FOR_AN_ORDER * len(self._trip.accepted)
 
-    def _judge(self) -> Verdict:
+    def _gather(self) -> Evidence:
         published = self._tap.events()
+        # A dead letter that was looked at is hidden for a while; it was seen all the same.
+        self._dead |= {
+            (consumer.name, event_id)
+            for consumer in self._consumers
+            for event_id in self._shop.dead_letters_of(consumer)
+        }
         ids = {event.event_id for event in published if event.event_id}
-        return judge(
-            Evidence(
-                accepted=self._trip.accepted,
-                statuses=self._shop.statuses(),
-                published=published,
-                consumers=self._consumers,
-                handled={
-                    (consumer.name, event_id)
-                    for consumer in self._consumers
-                    for event_id in self._shop.handled_by(consumer, ids)
-                },
-                dead={
-                    (consumer.name, event_id)
-                    for consumer in self._consumers
-                    for event_id in self._shop.dead_letters_of(consumer)
-                },
-                ledger=self._shop.ledger(),
-                mails=self._shop.mails(),
-            )
+        return Evidence(
+            accepted=self._trip.accepted,
+            statuses=self._shop.statuses(),
+            published=published,
+            consumers=self._consumers,
+            handled={
+                (consumer.name, event_id)
+                for consumer in self._consumers
+                for event_id in self._shop.handled_by(consumer, ids)
+            },
+            dead=self._dead,
+            ledger=self._shop.ledger(),
+            mails=self._shop.mails(),
         )

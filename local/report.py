@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from local.audit import Verdict
+from local.audit import Evidence, Verdict
 from local.consumers import Consumer
 from local.drive import Trip
 from local.observer import Observed, percentile
-from local.tap import Published
 
 HELD = "down: SES refuses to send"
 TELL_EVERY = 5.0  # seconds, where there is no terminal to draw on
@@ -97,18 +96,20 @@ def _alarming(number: int, style: str) -> Text:
 def as_json(
     *,
     trip: Trip,
-    published: Sequence[Published],
+    evidence: Evidence,
     observed: Mapping[Consumer, Observed],
     verdict: Verdict,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """The outcome, for machines. Milliseconds are from published to handled."""
+    handled = Counter(consumer for consumer, _ in evidence.handled)
+    published = Counter(event.detail_type for event in evidence.published)
     return {
         "orders": len(trip.accepted),
-        "published": dict(sorted(Counter(event.detail_type for event in published).items())),
+        "published": dict(sorted(published.items())),
         "consumers": {
             consumer.name: {
-                "handled": seen.handled,
+                "handled": handled[consumer.name],
                 "failed": seen.failed,
                 "dead_lettered": seen.dead_lettered,
                 "p50_ms": _rounded(seen.percentile(50)),

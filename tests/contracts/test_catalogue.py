@@ -1,6 +1,5 @@
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -20,9 +19,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def module(folder: Path, name: str, code: str) -> ModuleType | None:
+def module(folder: Path, name: str, code: str) -> None:
     folder.joinpath(f"{name}.py").write_text(code)
-    return sys.modules.pop(f"contracts.{name}", None)
 
 
 PARCEL_SENT = "from contracts.event import Event\nclass ParcelSent(Event): ...\n"

@@ -41,7 +41,7 @@ def served(answers: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 class Requests(list[dict[str, str]]):
-    """The headers of each request that the provider got, in lower case."""
+    """The first line and the headers, in lower case, of each request that the provider got."""
 
 
 @pytest.fixture
@@ -57,7 +57,8 @@ def provider(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
         protocol_version = "HTTP/1.0"  # a connection that is kept would outlive the test
 
         def do_POST(self) -> None:  # noqa: N802 - http.server's name
-            requests.append({name.lower(): value for name, value in self.headers.items()})
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            requests.append(headers | {"request line": self.requestline})
             super().do_POST()
 
     with served(Recording) as address:
@@ -238,11 +239,11 @@ def test_the_order_id_is_the_key_by_which_the_provider_knows_a_repetition(
 
 @pytest.mark.usefixtures("provider")
 def test_a_slash_at_the_end_of_the_provider_s_address_does_no_harm(
-    monkeypatch: pytest.MonkeyPatch,
+    requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAYMENT_PROVIDER_URL", os.environ["PAYMENT_PROVIDER_URL"] + "/")
     charge("order-1", "customer-1", AMOUNT)
-    assert len(ledger()) == 1
+    assert requests[0]["request line"] == "POST /charges HTTP/1.1"
 
 
 @pytest.mark.usefixtures("provider")
@@ -374,7 +375,7 @@ def test_the_ledger_comes_a_page_at_a_time_and_whole(monkeypatch: pytest.MonkeyP
     scan = sandbox._dynamodb.scan
     monkeypatch.setattr(sandbox._dynamodb, "scan", lambda **asked: scan(**asked, Limit=2))
     entries, pages, after = [], 0, None
-    while pages == 0 or after:
+    while pages == 0 or (after and pages < 20):  # an end, whatever is broken
         page = ask("GET", "/ledger", **({"after": after} if after else {}))[1]
         entries += [entry["id"] for entry in page["entries"]]
         pages, after = pages + 1, page["after"]
