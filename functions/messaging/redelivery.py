@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,9 @@ from functions.messaging.backoff import full_jitter
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+# All that XML 1.0 has no place for: SQS refuses the message that holds it.
+_UNSENDABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 MAX_REASON = 1024  # characters: enough to say why, and it counts towards the message's size
 
@@ -37,7 +41,7 @@ def reject(record: SQSRecord, reason: Exception) -> None:
     die in between, the message is a dead letter twice, which is better than not at all.
     """
     attributes = {
-        "Reason": str(reason)[:MAX_REASON] or type(reason).__name__,
+        "Reason": _sendable(str(reason))[:MAX_REASON] or type(reason).__name__,
         "Consumer": os.environ["CONSUMER"],
         "OriginalMessageId": record.message_id,
         "Attempts": record.attributes.approximate_receive_count,
@@ -48,6 +52,11 @@ def reject(record: SQSRecord, reason: Exception) -> None:
         MessageAttributes={name: _text(value) for name, value in attributes.items()},
         **_fifo_fields(record),
     )
+
+
+def _sendable(text: str) -> str:
+    """The text, with a � for each character that SQS takes in no message."""
+    return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _text(value: str) -> "MessageAttributeValueTypeDef":

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import boto3
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from contracts.orders import OrderPlaced
 from contracts.values import CustomerId, Dollars, OrderId
@@ -37,6 +37,8 @@ class Order(BaseModel):
         return OrderPlaced.model_validate(self.model_dump())
 
 
+_ORDER_ID: TypeAdapter[str] = TypeAdapter(OrderId)
+
 _table = boto3.resource("dynamodb").Table(os.environ["ORDERS_TABLE"])
 _conflict = _table.meta.client.exceptions.ConditionalCheckFailedException
 
@@ -52,7 +54,9 @@ def add(order: Order) -> Order:
 
 
 def get(order_id: str) -> Order:
-    """Read an order; raises NoSuchOrder."""
+    """Read an order; raises NoSuchOrder, also for what can be no order's id."""
+    if not _is_order_id(order_id):
+        raise NoSuchOrder(order_id)
     item = _table.get_item(Key={"order_id": order_id}, ConsistentRead=True).get("Item")
     if item is None:
         raise NoSuchOrder(order_id)
@@ -71,3 +75,12 @@ def settle(order_id: str, status: Status, reason: str | None = None) -> None:
         )
     except _conflict:
         get(order_id)
+
+
+def _is_order_id(text: str) -> bool:
+    # DynamoDB would refuse a key of over 2,048 bytes, as an error of ours.
+    try:
+        _ORDER_ID.validate_python(text)
+    except ValidationError:
+        return False
+    return True

@@ -141,11 +141,11 @@ def test_a_field_called_title_is_a_field_like_any_other() -> None:
     class Record(BaseModel):
         title: str
 
-    class Untitled(BaseModel):
-        pass
+    class Numbered(BaseModel):
+        title: int
 
     before, after = (
-        schema_of(parcel_sent({"record": (kind, REQUIRED)})) for kind in (Record, Untitled)
+        schema_of(parcel_sent({"record": (kind, REQUIRED)})) for kind in (Record, Numbered)
     )
     (change,) = breaking_changes(before, after)
     assert change.startswith("field 'record' was retyped")

@@ -109,7 +109,10 @@ def test_there_is_no_order_that_was_not_placed() -> None:
 
 
 @pytest.mark.parametrize("order_id", ["o" * 65, "o" * 3000, "not an id", "%00"])
-def test_what_can_not_be_an_order_s_id_is_not_found(order_id: str) -> None:
+def test_what_can_not_be_an_order_s_id_is_not_found_and_not_asked_for(
+    order_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_table", None)
     assert get(order_id).status == 404
 
 

@@ -64,3 +64,15 @@ def test_as_long_as_nothing_fails_no_queue_client_is_made(
 
 def never() -> Any:
     raise AssertionError("a client was made")
+
+
+def test_a_reason_is_sent_without_the_characters_that_sqs_takes_in_no_message(
+    queue: ConsumerQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSUMER", queue.consumer)
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue.dead_letter_url)
+    queue.send("poison")
+    (record,) = queue.receive()
+    redelivery.reject(SQSRecord(record), ValueError("no\x00 such\ud800 customer\t\N{SNOWMAN}"))
+    (letter,) = queue.dead_letters()
+    assert letter.reason == "no\ufffd such\ufffd customer\t\N{SNOWMAN}"
