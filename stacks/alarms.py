@@ -1,7 +1,5 @@
 """When to call someone: a dead letter, or a queue whose consumer has fallen behind."""
 
-from collections.abc import Sequence
-
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -15,22 +13,19 @@ PERIOD = Duration.minutes(1)
 MAX_AGE = Duration.minutes(15)
 
 
-def alarm_on_dead_letters(
-    scope: Construct, stage: Stage, name: str, queues: Sequence[sqs.Queue]
-) -> None:
-    """One alarm for each queue; the first dead letter raises it."""
-    for queue in queues:
-        _alarm(
-            scope,
-            stage,
-            f"{queue.node.id}Alarm",
-            name=f"{name}-{queue.node.id.lower()}",
-            description=f"{name} has dead letters. Find out why, mend it, and put them back.",
-            metric=queue.metric_approximate_number_of_messages_visible(
-                period=PERIOD, statistic="Maximum"
-            ),
-            threshold=1,
-        )
+def alarm_on_dead_letters(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+    """An alarm for a dead-letter queue; the first message in it raises it."""
+    _alarm(
+        scope,
+        stage,
+        f"{queue.node.id}Alarm",
+        name=name,
+        description=f"{name} holds messages. Find out why, mend it, and put them back.",
+        metric=queue.metric_approximate_number_of_messages_visible(
+            period=PERIOD, statistic="Maximum"
+        ),
+        threshold=1,
+    )
 
 
 def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:

@@ -10,16 +10,15 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from contracts.event import Event
-from stacks.alarms import alarm_on_age, alarm_on_dead_letters
+from stacks.alarms import alarm_on_age
+from stacks.dead_letters import DeadLetterQueue
 from stacks.function import DEFAULT_TIMEOUT, Function
-from stacks.guardrails import accept
 from stacks.stage import Stage
 
 BATCH_SIZE = 10
 # With backoff from 1 s, doubling, at full jitter: about 16 minutes of trying, on average.
 MAX_RECEIVE_COUNT = 12
 QUEUE_RETENTION = Duration.days(4)
-DEAD_LETTER_RETENTION = Duration.days(14)  # SQS's own limit
 DELIVERY_ATTEMPTS = 185  # EventBridge's own limit, as is its age
 DELIVERY_MAX_AGE = Duration.hours(24)
 
@@ -43,12 +42,12 @@ class Consumer(Construct):
         super().__init__(scope, id)
         self._stage = stage
         self._name = name
-        self.dead_letters = self._dead_letter_queue("DeadLetters", "dead-letters")
+        self.dead_letters = DeadLetterQueue(
+            self, "DeadLetters", stage=stage, name=f"{name}-dead-letters"
+        )
         # Delivery can fail as well as handling can, and is put right in another way.
-        self.undelivered = self._dead_letter_queue("Undelivered", "undelivered")
-        accept(
-            self.undelivered,
-            {"AwsSolutions-SQS3": "It is a rule's dead-letter queue, which the check can't see."},
+        self.undelivered = DeadLetterQueue(
+            self, "Undelivered", stage=stage, name=f"{name}-undelivered", of="rule"
         )
         self.queue = sqs.Queue(
             self,
@@ -66,19 +65,7 @@ class Consumer(Construct):
         )
         self._subscribe(on)
         self._feed(function, batch_size)
-        alarm_on_dead_letters(self, stage, name, [self.dead_letters, self.undelivered])
         alarm_on_age(self, stage, name, self.queue)
-
-    def _dead_letter_queue(self, id: str, kind: str) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            id,
-            queue_name=self._stage.named(f"{self._name}-{kind}"),
-            retention_period=DEAD_LETTER_RETENTION,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=self._stage.removal_policy,
-        )
 
     def _subscribe(self, on: Sequence[type[Event]]) -> None:
         target = targets.SqsQueue(

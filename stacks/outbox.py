@@ -4,19 +4,16 @@ from aws_cdk import Duration
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.alarms import alarm_on_dead_letters
+from stacks.dead_letters import DeadLetterQueue
 from stacks.function import Function
-from stacks.guardrails import accept
 from stacks.stage import Stage
 
 BATCH_SIZE = 100
 # The stream keeps a record for 24 hours. Giving up at half of that leaves an operator the other
 # half to read it, at the position that the dead letter names.
 GIVE_UP_AFTER = Duration.hours(12)
-DEAD_LETTER_RETENTION = Duration.days(14)  # SQS's own limit
 
 
 class Outbox(Construct):
@@ -33,20 +30,9 @@ class Outbox(Construct):
         function: Function,
     ) -> None:
         super().__init__(scope, id)
-        dead_letters = sqs.Queue(
-            self,
-            "Unpublished",
-            queue_name=stage.named(f"{name}-unpublished"),
-            retention_period=DEAD_LETTER_RETENTION,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=stage.removal_policy,
+        unpublished = DeadLetterQueue(
+            self, "Unpublished", stage=stage, name=f"{name}-unpublished", of="stream"
         )
-        accept(
-            dead_letters,
-            {"AwsSolutions-SQS3": "It is a stream's dead-letter queue, which the check can't see."},
-        )
-        alarm_on_dead_letters(self, stage, name, [dead_letters])
         function.function.add_event_source(
             sources.DynamoEventSource(
                 table,
@@ -55,7 +41,7 @@ class Outbox(Construct):
                 # One item that can't be published must not hold up the others for long.
                 bisect_batch_on_error=True,
                 max_record_age=GIVE_UP_AFTER,
-                on_failure=sources.SqsDlq(dead_letters),
+                on_failure=sources.SqsDlq(unpublished),
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {"eventName": lambda_.FilterRule.is_equal("INSERT")}

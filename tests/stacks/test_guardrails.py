@@ -8,7 +8,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
-import stacks.consumer
+import stacks.dead_letters
 import stacks.guardrails
 from contracts.orders import OrderPlaced
 from stacks.guardrails import accept, guard
@@ -45,7 +45,7 @@ def test_a_consumer_has_no_findings_but_those_that_it_accepts(tmp_path: Path) ->
 def test_what_is_not_accepted_fails_the_synth_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(stacks.consumer, "accept", accept_nothing)
+    monkeypatch.setattr(stacks.dead_letters, "accept", accept_nothing)
     with pytest.raises(RuntimeError) as failure:
         synth(app_for("dev", tmp_path))
     said = str(failure.value) + "".join(capfd.readouterr())
