@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny
 
 NAMESPACE = "shop"
 
@@ -42,7 +42,7 @@ class Metadata(BaseModel):
     version: int = Field(ge=1)
     correlation_id: CorrelationId
     causation_id: UUID | None = None
-    published_at: datetime
+    published_at: AwareDatetime
 
     @classmethod
     def now(cls, **fields: Any) -> Self:

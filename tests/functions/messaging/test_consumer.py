@@ -37,6 +37,13 @@ def with_data(**fields: Any) -> dict[str, Any]:
     return event
 
 
+def with_metadata(**fields: Any) -> dict[str, Any]:
+    """An order's event with another envelope than messaging gives it."""
+    event = on_the_wire(an_order())
+    event["detail"]["metadata"] |= fields
+    return event
+
+
 def renamed(detail_type: Any) -> dict[str, Any]:
     return on_the_wire(an_order()) | {"detail-type": detail_type}
 
@@ -152,6 +159,10 @@ def test_the_subscriptions_of_a_function_are_its_annotation() -> None:
         (without("detail.metadata"), "is no event of ours: KeyError: 'metadata'"),
         (without("detail.data"), "is no event of ours: KeyError: 'data'"),
         (without("detail.metadata.id"), "breaks its contract: id: Field required"),
+        (
+            with_metadata(published_at="2026-01-01T12:00:00"),
+            "breaks its contract: published_at: Input should have timezone info",
+        ),
         (without("detail.data.order_id"), "breaks its contract: order_id: Field required"),
         (with_data(items=0), "breaks its contract: items: Input should be greater than 0"),
         (with_data(amount="cheap"), "breaks its contract: amount: Input should be a valid decimal"),
