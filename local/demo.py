@@ -23,7 +23,7 @@ from stacks.naming import bus_name
 
 REPORT = BUILD / "demo.json"
 EVENTS_FOR_AN_ORDER = 2  # it is placed, and its payment is taken or declined
-LOOK_EVERY = 1.0  # seconds between two looks, each of which the cloud has to answer
+LOOK_EVERY = 1.5  # seconds between two looks, each of which the cloud has to answer
 # With nothing new for that long, what is missing will not come.
 PATIENCE = 90.0  # seconds
 

@@ -12,7 +12,6 @@ from local.shop import Shop
 from local.waiting import NotInTime, wait_until
 
 AT_ONCE = 16
-SECONDS_FOR_THE_FIRST = 60
 SECONDS_OF_OUTAGE = 30  # at most, from two thirds of the way on
 # Orders that are answered for each one more that may be under way: the API's first function
 # serves from the start, where sixteen that start at once would all be late.
@@ -48,7 +47,7 @@ def drive(
 
     A third of the way in, the mails are held back, and at two thirds let out again, once the outage
     is felt; half way, a malformed event is put on the bus. The dearest purchase is declined.
-    Raises OrderRefused, and NotInTime where the first order does not come through.
+    Raises OrderRefused.
     """
     shop.decline_above(max(purchase.amount for purchase in purchases) - Decimal("0.01"))
     incidents = _incidents(shop, trip, outage_is_felt)
@@ -57,8 +56,6 @@ def drive(
         for position, purchase in enumerate(purchases):
             for incident in incidents.pop(position, ()):
                 incident()
-            if position == 1:
-                _wait_for_the_first(shop, under_way, trip)
             while len(under_way) >= min(AT_ONCE, 1 + len(trip.accepted) // RAMP):
                 _gather(under_way, trip)
             under_way[pool.submit(shop.place, purchase)] = purchase
@@ -68,16 +65,6 @@ def drive(
         for incident in left:
             incident()
     trip.done = True
-
-
-def _wait_for_the_first(shop: Shop, under_way: dict[Future[str], Purchase], trip: Trip) -> None:
-    """Let one order go all the way: that every function starts is not what is to be measured."""
-    while under_way:
-        _gather(under_way, trip)
-    (first,) = trip.accepted
-    wait_until(
-        lambda: shop.status(first) != "placed", "the first order to be paid", SECONDS_FOR_THE_FIRST
-    )
 
 
 def _gather(under_way: dict[Future[str], Purchase], trip: Trip) -> None:

@@ -75,13 +75,6 @@ class Shop:
             )
         return str(answer.json()["order_id"])
 
-    def status(self, order_id: str) -> str:
-        """How far an order has come, as its customer is told; raises OrderRefused."""
-        answer = self._http.request("GET", f"{self.url}/orders/{order_id}")
-        if answer.status != HTTPStatus.OK:
-            raise OrderRefused(f"The shop answered {answer.status} to GET /orders/{order_id}.")
-        return str(answer.json()["status"])
-
     def statuses(self) -> dict[str, str]:
         """The status of every order in the table, by its id."""
         orders = self.items(named(STAGE, "orders"))

@@ -97,7 +97,7 @@ class Stage:
     @property
     def max_concurrency(self) -> int:
         """How many batches one consumer may handle at once."""
-        return {"local": 4, "dev": 10, "prod": 50}[self.name]
+        return {"local": 3, "dev": 10, "prod": 50}[self.name]
 
     @property
     def log_retention(self) -> logs.RetentionDays:

@@ -31,10 +31,6 @@ class FakeShop:
             raise OrderRefused("no")
         return f"order-{purchase.number}"
 
-    def status(self, order: str) -> str:
-        self.log.append(f"{order} is paid")
-        return "paid"
-
     def trouble(self) -> list[str]:
         return [each for each in self.log if each in TROUBLE]
 
@@ -81,14 +77,6 @@ def test_the_mails_are_down_from_a_third_of_the_way_to_two_thirds() -> None:
     assert abs(shop.log.index("mails down") - 100) <= AT_ONCE
     assert abs(shop.log.index("mails up") - 200) <= AT_ONCE + 2
     assert not trip.mails_are_held
-
-
-def test_the_first_order_goes_all_the_way_before_the_others_follow() -> None:
-    shop = FakeShop()
-
-    driven(100, shop)
-
-    assert shop.log[:3] == ["order", "order-1 is paid", "order"]
 
 
 def test_the_outage_lasts_until_it_is_felt() -> None:
