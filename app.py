@@ -8,18 +8,18 @@ from aws_cdk import App
 from stacks.broker import Broker
 from stacks.discovery import services
 from stacks.guardrails import guard
-from stacks.stage import BadStage, Stage
+from stacks.mistake import Mistake
+from stacks.stage import Stage
 
 app = App()
 try:
     stage = Stage.of(app)
-except BadStage as bad:
-    sys.exit(str(bad))
-
-broker = Broker(app, stage)
-for service in services():
-    if stage.name in service.stages:
-        service(app, stage).add_stack_dependency(broker)
+    broker = Broker(app, stage)
+    for service in services():
+        if stage.name in service.stages:
+            service(app, stage).add_stack_dependency(broker)
+except Mistake as mistake:
+    sys.exit(str(mistake))
 
 guard(app)
 app.synth()

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from stacks.mistake import Mistake
+
 ROOT = Path(__file__).parent.parent
 OUR_PACKAGES = frozenset({"functions", "contracts"})
 ASSETS = ROOT / "build" / "assets"
 
 
-class NoSuchModule(ImportError):
+class NoSuchModule(Mistake):
     """A handler, or what it imports of ours, is not where its name says."""
 
 

@@ -4,12 +4,13 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from stacks.mistake import Mistake
 from stacks.service import Service
 
 _HERE = Path(__file__).parent / "services"
 
 
-class BadService(TypeError):
+class BadService(Mistake):
     """A module of stacks/services does not define exactly one service."""
 
 

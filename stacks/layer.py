@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 from uv import find_uv_bin
 
+from stacks.mistake import Mistake
 from stacks.stage import Stage
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ _PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
 
 
-class LayerFailed(RuntimeError):
+class LayerFailed(Mistake):
     """The packages could not be had for the runtime."""
 
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks import naming
+from stacks.mistake import Mistake
 
 StageName = Literal["local", "dev", "prod"]
 STAGES: frozenset[StageName] = frozenset(get_args(StageName))
@@ -19,7 +20,7 @@ STAGES: frozenset[StageName] = frozenset(get_args(StageName))
 SIMULATED_CUSTOMERS = "success+{customer}@simulator.amazonses.com"
 
 
-class BadStage(ValueError):
+class BadStage(Mistake):
     """The stage, or a setting that it needs, is not given or not known."""
 
 

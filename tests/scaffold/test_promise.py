@@ -12,11 +12,11 @@ from tests.stacks.synthesis import SETTINGS, run_app, templates_in
 from tests.stacks.template import Template, consumers
 
 NEW = {
-    "functions/loyalty_points/handler.py",
-    "stacks/services/loyalty_points.py",
-    "tests/functions/test_loyalty_points.py",
+    "functions/made_by_a_test/handler.py",
+    "stacks/services/made_by_a_test.py",
+    "tests/functions/test_made_by_a_test.py",
 }
-STACK = "patchbay-local-loyalty-points"
+STACK = "patchbay-local-made-by-a-test"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copy_of_the_project(tmp_path_factory.mktemp("project"))
     for moment in ("before", "after"):
         if moment == "after":
-            written = run(root, "scaffold", "loyalty-points", "OrderPlaced,PaymentDeclined")
+            written = run(root, "scaffold", "made-by-a-test", "OrderPlaced,PaymentDeclined")
             assert written.returncode == 0, written.stderr
         synthesized = run_app(SETTINGS["local"], root / "build" / moment, root)
         assert synthesized.returncode == 0, synthesized.stderr
@@ -61,7 +61,7 @@ def test_the_assembly_has_one_stack_more(tree: Path) -> None:
 def test_the_new_stack_consumes_what_was_asked_for(tree: Path) -> None:
     templates = templates_in(tree / "build" / "after")
     (consumer,) = consumers({STACK: Template(STACK, templates[STACK])})
-    assert consumer.name == "loyalty-points"
+    assert consumer.name == "made-by-a-test"
     assert consumer.passes(source="shop.orders", detail_type="OrderPlaced")
     assert consumer.passes(source="shop.payments", detail_type="PaymentDeclined")
     assert not consumer.passes(source="shop.payments", detail_type="PaymentTaken")
@@ -85,19 +85,19 @@ def test_the_new_files_types_are_right(tree: Path) -> None:
 def test_the_new_test_passes_and_so_does_the_rule_about_imports(tree: Path) -> None:
     result = run(
         tree, "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/functions/test_loyalty_points.py", "tests/test_imports.py",
+        "tests/functions/test_made_by_a_test.py", "tests/test_imports.py",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_new_test_fails_once_the_handler_does_nothing(tree: Path, tmp_path: Path) -> None:
-    handler = tree / "functions" / "loyalty_points" / "handler.py"
+    handler = tree / "functions" / "made_by_a_test" / "handler.py"
     whole = handler.read_text()
     lines = [line for line in whole.splitlines() if "logger()" not in line]
     handler.write_text("\n".join([*lines, "    return", ""]))
     try:
         result = run(
-            tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/functions/test_loyalty_points.py"
+            tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/functions/test_made_by_a_test.py"
         )
     finally:
         handler.write_text(whole)
@@ -106,9 +106,9 @@ def test_the_new_test_fails_once_the_handler_does_nothing(tree: Path, tmp_path: 
 
 def test_a_second_consumer_of_that_name_is_refused_and_the_first_is_left_alone(tree: Path) -> None:
     before = {name: (tree / name).read_text() for name in NEW}
-    result = run(tree, "scaffold", "loyalty_points", "PaymentTaken")
+    result = run(tree, "scaffold", "made_by_a_test", "PaymentTaken")
     assert result.returncode == 2
     assert result.stderr == (
-        "The name 'loyalty-points' is taken: there is a functions/loyalty_points.\n"
+        "The name 'made-by-a-test' is taken: there is a functions/made_by_a_test.\n"
     )
     assert {name: (tree / name).read_text() for name in NEW} == before

@@ -123,9 +123,9 @@ def test_too_few_or_too_many_words_get_the_usage(
     assert capsys.readouterr().err.startswith("usage: make consumer")
 
 
-def test_an_event_that_is_named_twice_is_consumed_once() -> None:
+def test_an_event_that_is_named_twice_is_consumed_once(tree: Path) -> None:
     once, twice = (
-        scaffold.consumer("loyalty", on) for on in ("OrderPlaced", "OrderPlaced,OrderPlaced")
+        scaffold.consumer("loyalty", on, tree) for on in ("OrderPlaced", "OrderPlaced,OrderPlaced")
     )
     assert once == twice
 

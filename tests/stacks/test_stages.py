@@ -1,11 +1,13 @@
 """What differs between local, dev and prod, and what must not."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.workspace import ROOT
 from stacks.naming import bus_name, named
 from tests.stacks.conftest import Templates
 from tests.stacks.synthesis import SETTINGS, run_app
@@ -128,3 +130,18 @@ def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
     result = run_app({"stage": "production"}, tmp_path)
     assert result.returncode == 1
     assert result.stderr == "There is no stage 'production': use one of local, dev, prod.\n"
+
+
+def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
+    for name in ("app.py", "cdk.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    for name in ("contracts", "functions", "stacks"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "stacks" / "services" / "nothing.py").write_text('"""No service."""\n')
+
+    result = run_app({"stage": "dev"}, tmp_path / "out", root=tmp_path)
+
+    assert result.returncode == 1
+    assert result.stderr == (
+        "stacks/services/nothing.py defines 0 services; a module there defines one.\n"
+    )
