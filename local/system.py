@@ -1,5 +1,6 @@
 """The whole system, deployed to a local cloud of its own, with all that it depends on."""
 
+import json
 import socket
 import sys
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from contracts.event import NAMESPACE
 from local import ports
 from local.cloud import LocalCloud
 from local.deploy import bootstrap, deploy
@@ -15,7 +17,7 @@ from local.settings import MAIL_FROM, STAGE
 from local.synthesis import synthesize
 from local.waiting import wait_until
 from local.workspace import LocalFailed, tail
-from stacks.naming import named
+from stacks.naming import bus_name, named
 
 PROVIDER_PORT = 4567
 SECONDS_TO_START = 20
@@ -49,6 +51,7 @@ def system() -> Iterator[System]:
         ready = time.monotonic()
         _tell("Deploying the app …")
         deploy(cloud, assembly)
+        _add_archive(cloud)
         deployed = time.monotonic()
         _tell(f"Deployed in {deployed - ready:.1f} s, after {ready - started:.1f} s of setting up.")
         yield System(
@@ -57,6 +60,17 @@ def system() -> Iterator[System]:
             seconds_to_set_up=ready - started,
             seconds_to_deploy=deployed - ready,
         )
+
+
+def _add_archive(cloud: LocalCloud) -> None:
+    """Give the bus the archive that stacks/broker.py has, and this CloudFormation does not know."""
+    events = cloud.client("events")
+    bus = events.describe_event_bus(Name=bus_name(STAGE))
+    events.create_archive(
+        ArchiveName=bus["Name"],
+        EventSourceArn=bus["Arn"],
+        EventPattern=json.dumps({"source": [{"prefix": f"{NAMESPACE}."}]}),
+    )
 
 
 @contextmanager

@@ -71,6 +71,13 @@ def test_an_order_is_paid_and_its_customer_gets_one_mail(
     ]
 
 
+def test_the_bus_keeps_what_passed_in_its_archive(running: System) -> None:
+    archive = running.cloud.client("events").describe_archive(ArchiveName=bus_name(STAGE))
+
+    assert archive["State"] == "ENABLED"
+    assert archive["EventCount"] > 0
+
+
 def test_an_order_that_is_placed_twice_is_one_order(
     shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
