@@ -20,7 +20,6 @@ class Observed:
     dead_lettered: int = 0
     handled: int = 0
     failed: int = 0
-    rejected: int = 0
     latencies: list[tuple[float, float]] = field(default_factory=list)
     """When each handled event was published (seconds since the epoch), and the milliseconds from
     then until it was handled."""
@@ -95,5 +94,3 @@ def _take_in(line: dict[str, Any], seen: Observed) -> None:
             seen.latencies.append((line["at"] - latency / 1000, latency))
         case "failed":
             seen.failed += 1
-        case "rejected":
-            seen.rejected += 1

@@ -1,4 +1,9 @@
-"""What the system is told when it is deployed to the local cloud."""
+"""What the system is told when it is deployed to the local cloud, and what is asked of its bus."""
+
+import json
+
+from contracts.event import NAMESPACE
 
 STAGE = "local"
 MAIL_FROM = "shop@example.com"
+EVERY_EVENT = json.dumps({"source": [{"prefix": f"{NAMESPACE}."}]})  # the pattern that passes all

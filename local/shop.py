@@ -34,6 +34,10 @@ class Shop:
     def __init__(self, cloud: LocalCloud, provider_url: str) -> None:
         self._cloud = cloud
         self._provider_url = provider_url
+        # Once each: to make a client takes longer than most of what it is asked for.
+        self._dynamodb = cloud.client("dynamodb")
+        self._sqs = cloud.client("sqs")
+        self._ses = cloud.client("sesv2")
         self._http = urllib3.PoolManager(
             num_pools=4,
             maxsize=CONNECTIONS,
@@ -82,7 +86,7 @@ class Shop:
 
     def items(self, table: str) -> Iterator[dict[str, Any]]:
         """Every item of a table."""
-        pages = self._cloud.client("dynamodb").get_paginator("scan")
+        pages = self._dynamodb.get_paginator("scan")
         for page in pages.paginate(TableName=table, ConsistentRead=True):
             yield from page["Items"]
 
@@ -97,9 +101,8 @@ class Shop:
 
     def dead_letters_of(self, consumer: Consumer) -> set[str]:
         """The ids of the consumer's dead letters, as far as they have one; they stay there."""
-        sqs = self._cloud.client("sqs")
         found: set[str] = set()
-        while messages := sqs.receive_message(
+        while messages := self._sqs.receive_message(
             QueueUrl=consumer.dead_letters_url, MaxNumberOfMessages=10, VisibilityTimeout=60
         ).get("Messages"):
             details = [json.loads(message["Body"]).get("detail", {}) for message in messages]
@@ -132,11 +135,11 @@ class Shop:
 
     def let_mails_out(self) -> None:
         """Have SES verify the shop's sender, without which it refuses to send."""
-        self._cloud.client("sesv2").create_email_identity(EmailIdentity=MAIL_FROM)
+        self._ses.create_email_identity(EmailIdentity=MAIL_FROM)
 
     def hold_mails_back(self) -> None:
         """Take the sender's verification away."""
-        self._cloud.client("sesv2").delete_email_identity(EmailIdentity=MAIL_FROM)
+        self._ses.delete_email_identity(EmailIdentity=MAIL_FROM)
 
     def put_malformed_event(self) -> None:
         """Put an order on the bus that breaks its contract."""

@@ -1,6 +1,5 @@
 """The whole system, deployed to a local cloud of its own, with all that it depends on."""
 
-import json
 import socket
 import sys
 import time
@@ -8,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from contracts.event import NAMESPACE
 from local import ports
 from local.cloud import LocalCloud
 from local.deploy import bootstrap, deploy
 from local.process import Tethered
-from local.settings import MAIL_FROM, STAGE
+from local.settings import EVERY_EVENT, MAIL_FROM, STAGE
 from local.synthesis import synthesize
 from local.waiting import wait_until
 from local.workspace import LocalFailed, tail
@@ -69,7 +67,7 @@ def _add_archive(cloud: LocalCloud) -> None:
     events.create_archive(
         ArchiveName=bus["Name"],
         EventSourceArn=bus["Arn"],
-        EventPattern=json.dumps({"source": [{"prefix": f"{NAMESPACE}."}]}),
+        EventPattern=EVERY_EVENT,
     )
 
 

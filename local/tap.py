@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.cloud import LocalCloud
-from local.settings import STAGE
+from local.settings import EVERY_EVENT, STAGE
 from stacks.naming import bus_name, named
 
 BATCH = 10  # SQS's own limit
@@ -35,7 +35,7 @@ class Tap:
         rule = events.put_rule(
             Name=name,
             EventBusName=bus_name(STAGE),
-            EventPattern='{"source": [{"prefix": "shop."}]}',
+            EventPattern=EVERY_EVENT,
         )
         self._sqs.set_queue_attributes(
             QueueUrl=self._url, Attributes={"Policy": _policy(arn, rule["RuleArn"])}
