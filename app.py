@@ -18,8 +18,6 @@ try:
     for service in services():
         if stage.name in service.stages:
             service(app, stage).add_stack_dependency(broker)
+    guard(app)
 except Mistake as mistake:
     sys.exit(str(mistake))
-
-guard(app)
-app.synth()

@@ -10,7 +10,7 @@ from constructs import Construct
 
 from contracts.event import Event
 from stacks.asset import asset
-from stacks.guardrails import accept
+from stacks.guardrails import accept, accept_any_resource
 from stacks.layer import Packages
 from stacks.stage import Stage
 
@@ -102,13 +102,11 @@ class Function(Construct):
             )
 
     def _accept_what_tracing_needs(self) -> None:
-        accept(
+        accept_any_resource(
             self.role,
-            {
-                "AwsSolutions-IAM5[Resource::*]": (
-                    "X-Ray's PutTraceSegments and PutTelemetryRecords know no resources."
-                )
-            },
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            reason="X-Ray's PutTraceSegments and PutTelemetryRecords know no resources.",
         )
         if self._stage.name == "local":
             accept(

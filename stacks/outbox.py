@@ -8,6 +8,7 @@ from constructs import Construct
 
 from stacks.dead_letters import DeadLetterQueue
 from stacks.function import Function
+from stacks.guardrails import accept_any_resource
 from stacks.stage import Stage
 
 BATCH_SIZE = 100
@@ -48,4 +49,7 @@ class Outbox(Construct):
                     )
                 ],
             )
+        )
+        accept_any_resource(
+            function.role, "dynamodb:ListStreams", reason="Streams are listed for all tables."
         )

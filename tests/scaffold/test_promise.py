@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from local.workspace import ROOT
+from stacks.template import Template, consumers
 from tests.scaffold.trees import changes, copy_of_the_project, run
 from tests.stacks.synthesis import SETTINGS, run_app, templates_in
-from tests.stacks.template import Template, consumers
+
+# One of pytest's workers takes them all, for what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("promise")
 
 NEW = {
     "functions/made_by_a_test/handler.py",

@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from tests.stacks.synthesis import assembly, templates_in
-from tests.stacks.template import Template
+from stacks.template import Template, read
+from tests.stacks.synthesis import assembly
 
 Templates = Callable[[str], dict[str, Template]]
 
@@ -17,7 +17,6 @@ def templates() -> Templates:
 
     @cache
     def of(stage: str) -> dict[str, Template]:
-        found = templates_in(assembly(stage))
-        return {stack: Template(stack, body) for stack, body in found.items()}
+        return read(assembly(stage))
 
     return of

@@ -8,8 +8,8 @@ import pytest
 from contracts.catalogue import events
 from contracts.event import Event
 from local.workspace import ROOT
+from stacks.template import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
-from tests.stacks.template import ConsumerParts, consumers
 
 EXPECTED: Mapping[str, set[str]] = {
     "notifications": {"OrderPlaced", "PaymentDeclined"},

@@ -9,9 +9,9 @@ import pytest
 
 from local.workspace import ROOT
 from stacks.naming import bus_name, named
+from stacks.template import Template, texts
 from tests.stacks.conftest import Templates
 from tests.stacks.synthesis import SETTINGS, run_app
-from tests.stacks.template import Template, texts
 
 STAGES = ("local", "dev", "prod")
 DATA = ("DynamoDB::Table", "SQS::Queue", "Logs::LogGroup", "Events::EventBus", "Events::Archive")
