@@ -23,7 +23,7 @@ export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
 
 ##@ Run it on this machine
-.PHONY: demo local test
+.PHONY: demo local test isolation
 
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
 	@$(PYTHON) -m local demo --orders $(ORDERS)
@@ -35,8 +35,11 @@ test: $(READY) ## Check the style and the types, and run every test
 	ruff check
 	ruff format --check
 	mypy .
-	pytest -m "not cloud"
-	pytest -m cloud
+	pytest -m "not embedded" --numprocesses auto --dist loadgroup
+	pytest -m embedded
+
+isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice
+	@$(PYTHON) -m tests.isolation
 
 ##@ Build on it
 .PHONY: consumer schemas format lock

@@ -1,8 +1,18 @@
-"""What holds for every test: no way to a real AWS account, and the same inputs in every run."""
+"""What holds for every test: no way to a real AWS account, and the same inputs in every run.
+
+The fixture `cloud` is the whole deployed system in the test's process: see docs/testing.md.
+"""
 
 import os
+from collections.abc import Generator, Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.cloud import Cloud
+from tests.cloud.shop import Shop
+from tests.stacks.synthesis import assembly, templates_in
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -17,3 +27,31 @@ settings.register_profile(
     "patchbay", deadline=None, max_examples=50, derandomize=True, database=None
 )
 settings.load_profile("patchbay")
+
+STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
+
+
+@pytest.fixture(scope="session")
+def blueprint() -> Blueprint:
+    """The synthesized templates of the whole system."""
+    out = assembly(STAGE)
+    return Blueprint(STAGE, templates_in(out), out)
+
+
+@pytest.fixture
+def cloud(blueprint: Blueprint) -> Iterator[Shop]:
+    """The system, freshly deployed. Time stands at the start of 2026 until the test moves it."""
+    with Shop(blueprint) as shop:
+        yield shop
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a test that fails tell what happened in its cloud."""
+    report = yield
+    cloud = getattr(item, "funcargs", {}).get("cloud")
+    if report.failed and call.when == "call" and isinstance(cloud, Cloud):
+        report.sections.append(("What happened in the cloud", cloud.story()))
+    return report

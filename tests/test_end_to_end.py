@@ -18,7 +18,7 @@ from stacks.layer import build
 from stacks.naming import bus_name, named
 from stacks.stage import Stage
 
-pytestmark = pytest.mark.cloud
+pytestmark = pytest.mark.embedded
 
 SECONDS = 60  # what a cold start, a retry and a slow machine take together
 

@@ -21,7 +21,7 @@ from local.waiting import wait_until
 from local.workspace import ROOT
 from tests.local.processes import living
 
-pytestmark = pytest.mark.cloud
+pytestmark = pytest.mark.embedded
 
 PORT = 4950  # far from what other clouds take, so that nobody follows on it at once
 SECONDS = 15

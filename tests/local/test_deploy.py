@@ -10,7 +10,7 @@ import pytest
 from local.cloud import LocalCloud
 from local.deploy import DeployFailed, bootstrap, deploy, log_of
 
-pytestmark = pytest.mark.cloud
+pytestmark = pytest.mark.embedded
 
 QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "deployed"}}
 NONSENSE = {"Type": "AWS::No::Such"}

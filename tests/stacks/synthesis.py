@@ -1,15 +1,14 @@
-"""Synthesizes the app for the tests: once for each content, by what app.py does itself."""
+"""Synthesizes the app for the tests: with settings for each stage, once for each content."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.synthesis import content_key
-from local.workspace import BUILD, ROOT, exclusively
+from local.synthesis import synthesize
+from local.workspace import BUILD, ROOT
 
 SETTINGS: dict[str, dict[str, str]] = {
     "local": {"stage": "local", "payment_provider": "https://127.0.0.1:4567"},
@@ -37,17 +36,7 @@ def run_app(
 
 def assembly(stage: str) -> Path:
     """The app's cloud assembly for a stage, made anew only where its sources have changed."""
-    settings = SETTINGS[stage]
-    out = BUILD / "test-assemblies" / stage
-    wanted = content_key(settings)
-    with exclusively(out):
-        stamp = out / "made-from"
-        if not stamp.exists() or stamp.read_text() != wanted:
-            shutil.rmtree(out, ignore_errors=True)
-            result = run_app(settings, out)
-            assert result.returncode == 0, result.stderr
-            stamp.write_text(wanted)
-    return out
+    return synthesize(stage, SETTINGS[stage], into=BUILD / "test-assemblies")
 
 
 def templates_in(out: Path) -> dict[str, dict[str, object]]:

@@ -1,0 +1,142 @@
+"""Stands between boto3 and moto: judges what functions may ask, and has faults answer for AWS."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.cloud.arns import queue_arn_of_url
+from tests.cloud.bus import Buses
+from tests.cloud.calls import calls
+from tests.cloud.faults import Faults
+from tests.cloud.function import Invocation, Lambda
+from tests.cloud.iam import allows
+from tests.cloud.story import Story
+
+MAX_REQUEST_BYTES = 1024 * 1024  # of a PutEvents request's entries together: its own limit
+THE_TEST = "the test"
+
+RealCall = Callable[[Any, str, Mapping[str, Any]], Any]
+Changed = Callable[[str], None]
+"""Told of a queue, by its ARN, or a table, by its name, that a call may have changed."""
+
+
+class Aws:
+    """Answers every boto3 call in the process."""
+
+    def __init__(
+        self,
+        functions: Lambda,
+        faults: Faults,
+        story: Story,
+        buses: Buses,
+        *,
+        real: RealCall,
+        queue_changed: Changed,
+        table_changed: Changed,
+    ) -> None:
+        self._functions = functions
+        self._faults = faults
+        self._story = story
+        self._buses = buses
+        self._real = real
+        self._queue_changed = queue_changed
+        self._table_changed = table_changed
+
+    def call(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
+        """What botocore does for every call: `client.operation(**parameters)`."""
+        service: str = client.meta.service_model.service_name
+        invocation = self._functions.running
+        if invocation:
+            _authorize(invocation, service, operation, parameters)
+            if answer := self._fault(invocation, service, operation, parameters):
+                return answer
+        if (service, operation) == ("events", "PutEvents"):
+            return self._put_events(client, parameters)
+        answer = self._real(client, operation, parameters)
+        if service == "sqs" and "QueueUrl" in parameters:
+            self._tell_of_sent(operation, parameters, answer)
+            self._queue_changed(queue_arn_of_url(parameters["QueueUrl"]))
+        elif service == "dynamodb":
+            for table in _tables(parameters):
+                self._table_changed(table)
+        return answer
+
+    def _fault(
+        self, invocation: Invocation, service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> Any:
+        name = invocation.function.short_name
+        for fault in self._faults.of(name, invocation.now):
+            if answer := fault.call(service, operation, parameters):
+                self._faults.met(name, fault)
+                self._story.note(invocation.function.name, "was refused", f"{service}:{operation}")
+                return answer
+        return None
+
+    def _put_events(self, client: Any, parameters: Mapping[str, Any]) -> Any:
+        entries = parameters["Entries"]
+        size = sum(_size(entry) for entry in entries)
+        if size > MAX_REQUEST_BYTES:
+            message = f"Total size of the entries in the request is over the limit: {size}"
+            raise _client_error("ValidationException", message, "PutEvents")
+        answer = self._real(client, "PutEvents", parameters)
+        running = self._functions.running
+        by = running.function.name if running else THE_TEST
+        for entry, result in zip(entries, answer["Entries"], strict=True):
+            if "EventId" in result:
+                self._buses.take(entry, result["EventId"], by)
+            else:
+                self._story.note(by, "could not publish", json.dumps(result, sort_keys=True))
+        return answer
+
+    def _tell_of_sent(
+        self, operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]
+    ) -> None:
+        queue = parameters["QueueUrl"].rpartition("/")[2]
+        if operation == "SendMessage":
+            self._story.sent(queue, answer["MessageId"], parameters["MessageBody"])
+        elif operation == "SendMessageBatch":
+            bodies = {entry["Id"]: entry["MessageBody"] for entry in parameters["Entries"]}
+            for sent in answer.get("Successful", []):
+                self._story.sent(queue, sent["MessageId"], bodies[sent["Id"]])
+
+
+def _authorize(
+    invocation: Invocation, service: str, operation: str, parameters: Mapping[str, Any]
+) -> None:
+    function = invocation.function
+    for call in calls(service, operation, parameters):
+        if not allows(function.statements, call):
+            raise _client_error(
+                "AccessDeniedException",
+                f"{function.name} is not authorized to perform: {call.action} on resource: "
+                f"{call.resource} {_in_words(call.context)}"
+                "because no identity-based policy allows it",
+                operation,
+            )
+
+
+def _in_words(context: Mapping[str, Any]) -> str:
+    return "".join(f"({key}: {', '.join(values)}) " for key, values in context.items())
+
+
+def _size(entry: Mapping[str, Any]) -> int:
+    """Bytes, as EventBridge counts an entry."""
+    texts = [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", "")]
+    texts += entry.get("Resources", [])
+    return sum(len(text.encode()) for text in texts) + (14 if "Time" in entry else 0)
+
+
+def _tables(parameters: Mapping[str, Any]) -> list[str]:
+    """The tables that a call may have written to."""
+    if "TransactItems" in parameters:
+        items = [item for each in parameters["TransactItems"] for item in each.values()]
+        return [item["TableName"] for item in items]
+    return [parameters["TableName"]] if "TableName" in parameters else list(
+        parameters.get("RequestItems", {})
+    )  # fmt: skip
+
+
+def _client_error(code: str, message: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)

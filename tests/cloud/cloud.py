@@ -1,0 +1,339 @@
+"""What a test says to the cloud, and asks of it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+import boto3
+from moto.ses.models import ses_backends
+from moto.sqs.models import Message
+
+from contracts.event import Envelope, Event, Metadata
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.faults import Fault, Raises
+from tests.cloud.intrinsics import ACCOUNT, REGION
+from tests.cloud.network import Respond
+from tests.cloud.poller import Poller
+from tests.cloud.queue import Queue
+from tests.cloud.story import Fate, Published
+from tests.cloud.system import System
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
+    from mypy_boto3_dynamodb.service_resource import Table as DynamoDBTable
+    from mypy_boto3_events import EventBridgeClient
+
+NO_END = float("inf")
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message in a dead-letter queue."""
+
+    event_id: str
+    event_type: str
+    reason: str | None
+    body: str
+
+
+class DeadLetters(tuple[DeadLetter, ...]):
+    """What is in a dead-letter queue, the oldest first."""
+
+    __slots__ = ()
+
+    @property
+    def causes(self) -> list[str]:
+        """The ids of the events that are in it."""
+        return [letter.event_id for letter in self]
+
+    @property
+    def reasons(self) -> list[str | None]:
+        return [letter.reason for letter in self]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that SES took."""
+
+    to: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What an HTTP API answered."""
+
+    status: int
+    body: Any
+
+
+class Cloud:
+    """The whole deployed system, with the time in the test's hand.
+
+    Functions are called by their names without system and stage: `payments`, `orders-status`.
+    """
+
+    def __init__(self, blueprint: Blueprint, *, seed: int = 0) -> None:
+        self._system = System(blueprint, seed)
+
+    def __enter__(self) -> Self:
+        self._system.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._system.__exit__(*exception)
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        return self._system.clock.time
+
+    def settle(self) -> None:
+        """Let virtual time run until nothing more can happen; raises Restless if that never is."""
+        self._system.clock.run()
+
+    def advance(self, **by: float) -> None:
+        """Let that much time pass, and all happen that happens in it: `advance(minutes=5)`."""
+        until = self._system.clock.now + timedelta(**by).total_seconds()
+        self._system.clock.run(until=until)
+
+    # What a test does
+
+    def publish(self, event: Event, *, id: UUID | None = None, journey: str | None = None) -> str:
+        """Put an event on the bus, as any publisher would; returns its id."""
+        drawn = UUID(int=self._system.chance.getrandbits(128), version=4)
+        metadata = Metadata.now(
+            id=id or drawn, version=event.version, correlation_id=journey or str(drawn)
+        )
+        envelope = Envelope(metadata=metadata, data=event)
+        self.put(event.source(), event.detail_type(), envelope.model_dump_json())
+        return str(metadata.id)
+
+    def put(self, source: str, detail_type: str, detail: str | Mapping[str, Any]) -> None:
+        """Put on the bus whatever it is, even if it is no event of ours."""
+        text = detail if isinstance(detail, str) else json.dumps(detail)
+        entry: Any = {
+            "EventBusName": self.prefix.rstrip("-"),
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": text,
+        }
+        _events().put_events(Entries=[entry])
+
+    def send(self, consumer: str, body: str) -> None:
+        """Put a message straight into a consumer's queue, past the bus."""
+        queue = self.queue(consumer)
+        self._system.story.sent(queue.name, queue.send(body, group="a group"), body)
+        self._system.wake(queue)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """Send a request to the system's HTTP API, and wait for the answer."""
+        text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+        status, content = self._system.http.request(method, path, headers or {}, text.encode())
+        return HttpAnswer(status, json.loads(content) if content else None)
+
+    def serve(self, host: str, respond: Respond) -> None:
+        """Be a third party that functions reach over HTTP: answer what they ask of that host."""
+        self._system.network.serve(host, respond)
+
+    # What goes wrong
+
+    def break_(
+        self,
+        function: str,
+        *,
+        with_: Fault | BaseException | type[BaseException],
+        after: timedelta = timedelta(0),
+        lasting: timedelta | None = None,
+        times: float = NO_END,
+    ) -> None:
+        """Have something go wrong for one function: a fault, or an error that its code raises.
+
+        It begins `after` some time, and is over when it was met so many `times`, has lasted for so
+        long, or is mended.
+        """
+        self._check_name(function)
+        fault = with_ if isinstance(with_, Fault) else Raises(with_)
+        since = self._system.clock.now + after.total_seconds()
+        until = since + (lasting.total_seconds() if lasting is not None else NO_END)
+        self._system.faults.add(function, fault, since=since, until=until, times=times)
+
+    def mend(self, function: str) -> None:
+        """Take all faults from a function."""
+        self._check_name(function)
+        self._system.faults.remove(function)
+
+    def redrive(self, consumer: str) -> int:
+        """Put a consumer's dead letters, and what could not be delivered, back into its queue.
+
+        Returns how many they were.
+        """
+        queue = self.queue(consumer)
+        moved = 0
+        for source in self._failures_of(queue):
+            for old, new, body in source.forward(queue):
+                self._system.story.redriven(queue.name, old, new, body)
+                moved += 1
+        self._system.wake(queue)
+        return moved
+
+    # What a test asks
+
+    @property
+    def consumers(self) -> list[str]:
+        """Every function that a queue feeds."""
+        return sorted(poller.mapping.function.short_name for poller in self._system.pollers)
+
+    def published(self, detail_type: str | None = None) -> list[Published]:
+        """What is on the bus so far, or what of it is of one type."""
+        events = self._system.story.published
+        return [event for event in events if detail_type in (None, event.type)]
+
+    def handled(self, consumer: str) -> list[str]:
+        """The ids of the events that a consumer has handled, once for each time that it did."""
+        self.queue(consumer)
+        return [str(line["event_id"]) for line in self.logs(consumer, "handled")]
+
+    def handled_at(self, consumer: str) -> dict[str, datetime]:
+        """When each event's message left the consumer's queue for good, the first time."""
+        name = self.queue(consumer).name
+        times: dict[str, datetime] = {}
+        for letter in self._system.story.letters.values():
+            if letter.queue == name and letter.fate is Fate.HANDLED and letter.ended is not None:
+                times.setdefault(letter.event_id, datetime.fromtimestamp(letter.ended, UTC))
+        return times
+
+    def dead_letters(self, function: str) -> DeadLetters:
+        """What a consumer failed on for good, or what an outbox could not publish."""
+        for stream in self._system.streams:
+            if stream.mapping.function.short_name == function:
+                failed = stream.mapping.on_failure
+                return DeadLetters(self._letters_in([failed] if failed else []))
+        dead = self.queue(function).dead_letters
+        return DeadLetters(self._letters_in([dead] if dead else []))
+
+    def undelivered(self, consumer: str) -> DeadLetters:
+        """What EventBridge could not put into a consumer's queue."""
+        queue = self.queue(consumer)
+        return DeadLetters(self._letters_in(self._undelivered_of(queue)))
+
+    def waiting(self, consumer: str) -> int:
+        """How many messages are in a consumer's queue, in flight or not."""
+        return len(self.queue(consumer))
+
+    @property
+    def lost(self) -> list[str]:
+        """What is nowhere any more, though nobody has handled it: a sentence each."""
+        return self._system.story.lost()
+
+    def logs(self, function: str, message: str | None = None) -> list[dict[str, Any]]:
+        """What a function logged, or the lines that say `message`."""
+        self._check_name(function)
+        lines = self._system.functions.logs.get(function, [])
+        return [line for line in lines if message in (None, line.get("message"))]
+
+    def mails(self) -> list[Mail]:
+        """What was mailed, in its order."""
+        sent: list[Any] = ses_backends[ACCOUNT][REGION].sent_messages
+        return [
+            Mail(to, mail.subject, mail.body)
+            for mail in sent
+            for to in mail.destinations["ToAddresses"]
+        ]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Every item of a table, given by its name without system and stage."""
+        return [_plain(item) for item in self.resource_table(name).scan()["Items"]]
+
+    def resource_table(self, name: str) -> "DynamoDBTable":
+        """A table as boto3 gives it, to be read and written by the test itself."""
+        return _dynamodb().Table(self.prefix + name)
+
+    def story(self) -> str:
+        """What was published, who got it, how often, and where each message is now."""
+        return self._system.story.tell()
+
+    @property
+    def log(self) -> str:
+        """Everything that happened, a line each: the same in every run with the same seed."""
+        return self._system.story.log
+
+    # Names
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name begins with: the system, and the stage."""
+        return self._system.blueprint.prefix
+
+    def queue(self, consumer: str) -> Queue:
+        """A consumer's queue."""
+        return self._poller(consumer).mapping.queue
+
+    def _poller(self, consumer: str) -> Poller:
+        for poller in self._system.pollers:
+            if poller.mapping.function.short_name == consumer:
+                return poller
+        raise LookupError(f"There is no consumer {consumer!r}: there are {self.consumers}.")
+
+    def _check_name(self, function: str) -> None:
+        names = sorted(each.short_name for each in self._system.blueprint.functions.values())
+        if function not in names:
+            raise LookupError(f"There is no function {function!r}: there are {names}.")
+
+    def _undelivered_of(self, queue: Queue) -> list[Queue]:
+        found: list[Queue] = []
+        for rule in self._system.rules:
+            for target in rule.targets:
+                if target.queue is queue and target.dead_letters not in [None, *found]:
+                    found += [target.dead_letters] if target.dead_letters else []
+        return found
+
+    def _failures_of(self, queue: Queue) -> list[Queue]:
+        dead = [queue.dead_letters] if queue.dead_letters else []
+        return dead + self._undelivered_of(queue)
+
+    def _letters_in(self, queues: Sequence[Queue]) -> Iterator[DeadLetter]:
+        for queue in queues:
+            for message in queue.messages():
+                yield self._dead_letter(message)
+
+    def _dead_letter(self, message: Message) -> DeadLetter:
+        letter = self._system.story.letters[message.id]
+        attributes = message.message_attributes
+        said = attributes.get("Reason") or attributes.get("ERROR_MESSAGE")
+        reason = said["StringValue"] if said else letter.why
+        return DeadLetter(letter.event_id, letter.event_type, reason, message.body)
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers as Python's own where that loses nothing."""
+    return {
+        key: int(value) if isinstance(value, Decimal) and value == int(value) else value
+        for key, value in item.items()
+    }
+
+
+# Made once, since making one takes as long as a whole test: moto answers whichever cloud asks.
+
+
+@cache
+def _events() -> "EventBridgeClient":
+    return boto3.client("events", region_name=REGION)
+
+
+@cache
+def _dynamodb() -> "DynamoDBServiceResource":
+    return boto3.resource("dynamodb", region_name=REGION)

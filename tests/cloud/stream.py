@@ -1,0 +1,221 @@
+"""Lambda's poller for a DynamoDB stream: in order, each batch until it succeeds or is given up."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+from stacks.event_pattern import EventPattern
+
+from tests.cloud.clock import Clock, Turn
+from tests.cloud.function import Answer, Function, Lambda
+from tests.cloud.iam import Call, allows
+from tests.cloud.intrinsics import ACCOUNT, REGION
+from tests.cloud.queue import Queue
+from tests.cloud.story import Story
+
+RETENTION = 24 * 60 * 60.0  # seconds that a stream keeps a record: DynamoDB's own limit
+# Lambda backs off exponentially; its figures are not public.
+FIRST_RETRY = 1.0  # seconds
+LAST_RETRY = 60.0  # seconds
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StreamMapping:
+    """What the template says of an event source mapping for a table's stream."""
+
+    function: Function
+    table: str
+    arn: str
+    enabled: bool
+    batch_size: int
+    window: float  # seconds in which a batch is gathered
+    max_retries: float  # of a batch
+    max_age: float  # seconds
+    bisects: bool
+    partial: bool
+    on_failure: Queue | None
+    filters: Sequence[EventPattern]
+
+
+@dataclass
+class _Batch:
+    records: list[Record]
+    retries: int = 0
+
+
+class StreamPoller:
+    """Reads one table's stream for one function, as its mapping says."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        functions: Lambda,
+        story: Story,
+        mapping: StreamMapping,
+        sent: Callable[[Queue], None],
+    ) -> None:
+        self._clock = clock
+        self._functions = functions
+        self._story = story
+        self._sent = sent
+        self.mapping = mapping
+        self._position = 0  # of the next record to be read
+        self._work: deque[_Batch] = deque()
+        self._is_busy = False
+
+    def wake(self) -> None:
+        """Look when there is something to read: to be called when the table has changed."""
+        if not self.mapping.enabled or self._is_busy or self._position >= len(self._records()):
+            return
+        self._is_busy = True
+        self._clock.at(self._clock.now + self.mapping.window, self._read, Turn.POLL)
+
+    def backlog(self) -> int:
+        """How many records are not dealt with yet."""
+        unread = len(self._records()) - self._position
+        return unread + sum(len(batch.records) for batch in self._work)
+
+    def _records(self) -> list[Any]:
+        shard = dynamodb_backends[ACCOUNT][REGION].tables[self.mapping.table].stream_shard
+        return shard.items if shard else []
+
+    def _read(self) -> None:
+        new = self._records()[self._position : self._position + self.mapping.batch_size]
+        self._position += len(new)
+        records = [_as_lambda_sees(item.to_json(), self.mapping.arn) for item in new]
+        passing = [record for record in records if self._passes(record)]
+        if passing:
+            self._work.append(_Batch(passing))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._work:
+            self._try()
+            return
+        self._is_busy = False
+        self.wake()
+
+    def _try(self) -> None:
+        batch = self._work[0]
+        if self._give_up_what_is_old(batch):
+            self._go_on()
+            return
+        if self._functions.throttles(self.mapping.function):
+            self._retry(batch)
+            return
+        answer = self._functions.invoke(self.mapping.function, {"Records": batch.records})
+        if answer.ended > self._clock.now:
+            self._clock.at(answer.ended, lambda: self._finish(batch, answer))
+        else:
+            self._finish(batch, answer)
+
+    def _finish(self, batch: _Batch, answer: Answer) -> None:
+        failed_from, why = self._first_failure(batch, answer)
+        if failed_from is None:
+            self._work.popleft()
+            self._go_on()
+            return
+        self._story.note(self.mapping.function.name, "failed", f"{len(batch.records)} records", why)
+        # What came before the first failure is done, and is not read again.
+        del batch.records[:failed_from]
+        if self.mapping.bisects and len(batch.records) > 1:
+            self._bisect(batch)
+        elif batch.retries >= self.mapping.max_retries:
+            self._discard(batch.records, "RetryAttemptsExhausted", batch.retries + 1)
+            self._work.popleft()
+            self._go_on()
+            return
+        self._retry(self._work[0])
+
+    def _bisect(self, batch: _Batch) -> None:
+        """Cut it in two, of which the first is tried first. This does not count as a retry."""
+        middle = len(batch.records) // 2
+        self._work.popleft()
+        self._work.appendleft(_Batch(batch.records[middle:], batch.retries))
+        self._work.appendleft(_Batch(batch.records[:middle], batch.retries - 1))
+
+    def _retry(self, batch: _Batch) -> None:
+        batch.retries += 1
+        wait = min(FIRST_RETRY * 2.0 ** min(max(batch.retries - 1, 0), 10), LAST_RETRY)
+        self._clock.at(self._clock.now + wait, self._try, Turn.POLL)
+
+    def _give_up_what_is_old(self, batch: _Batch) -> bool:
+        """Discard the records that are past the mapping's age; returns whether none are left."""
+        limit = min(self.mapping.max_age, RETENTION)
+        old = [each for each in batch.records if self._age(each) >= limit]
+        if old:
+            self._discard(old, "MaximumRecordAgeExceeded", batch.retries)
+            batch.records = [each for each in batch.records if each not in old]
+        if not batch.records:
+            self._work.popleft()
+        return not batch.records
+
+    def _age(self, record: Record) -> float:
+        created: float = record["dynamodb"]["ApproximateCreationDateTime"]
+        return self._clock.now - created
+
+    def _discard(self, records: list[Record], condition: str, tries: int) -> None:
+        function, queue = self.mapping.function, self.mapping.on_failure
+        if queue is None:
+            why = "the mapping has no on-failure destination"
+        elif not allows(function.statements, Call("sqs:SendMessage", queue.arn, {})):
+            why = f"the role of {function.name} may not send to {queue.name}"
+        else:
+            body = json.dumps(_batch_info(records, self.mapping, condition, tries))
+            self._story.sent(queue.name, queue.send(body), body)
+            self._sent(queue)
+            return
+        what = f"{len(records)} records of {self.mapping.table}"
+        self._story.dropped(function.name, what, condition, why)
+
+    def _first_failure(self, batch: _Batch, answer: Answer) -> tuple[int | None, str]:
+        """Where in the batch the function failed, if it did, and why."""
+        if answer.error is not None:
+            return 0, answer.error
+        if not self.mapping.partial or not answer.payload:
+            return None, ""
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in batch.records]
+        failures = answer.payload.get("batchItemFailures") or []
+        try:
+            failed = [numbers.index(each["itemIdentifier"]) for each in failures]
+        except (ValueError, KeyError, TypeError):
+            return 0, f"the response names no record of the batch: {failures!r:.100}"
+        return (min(failed), "it reported a failure") if failed else (None, "")
+
+    def _passes(self, record: Record) -> bool:
+        patterns = self.mapping.filters
+        return not patterns or any(each.matches(json.dumps(record)) for each in patterns)
+
+
+def _as_lambda_sees(record: Record, stream_arn: str) -> Record:
+    fields = dict(record["dynamodb"])
+    created: datetime = fields["ApproximateCreationDateTime"]
+    fields["ApproximateCreationDateTime"] = created.timestamp()
+    return record | {"dynamodb": fields, "eventSourceARN": stream_arn}
+
+
+def _batch_info(
+    records: list[Record], mapping: StreamMapping, condition: str, tries: int
+) -> dict[str, Any]:
+    """What Lambda sends about records that it gives up: where they are, and not what they hold."""
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    return {
+        "requestContext": {
+            "functionArn": mapping.function.arn,
+            "condition": condition,
+            "approximateInvokeCount": tries,
+        },
+        "version": "1.0",
+        "DDBStreamBatchInfo": {
+            "startSequenceNumber": numbers[0],
+            "endSequenceNumber": numbers[-1],
+            "batchSize": len(records),
+            "streamArn": mapping.arn,
+        },
+    }

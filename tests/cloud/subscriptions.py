@@ -1,0 +1,41 @@
+"""What each consumer's code says it takes, read from the handler that its template names."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.code import entered, load
+from tests.cloud.function import CONSUMER, Function
+
+Address = tuple[str, str]
+"""Where an event is on the bus: its source and its detail-type."""
+
+
+def annotated(function: Function) -> set[Address]:
+    """The events in the annotation of a consumer's handler; raises InitFailed if it won't load."""
+    code = load(function.asset, function.handler, function.environment)
+    messaging: Any = code.modules[CONSUMER]
+    with entered(code):
+        events = messaging.subscriptions(code.handler.__wrapped__)  # type: ignore[attr-defined]
+    return {(event.source(), event.detail_type()) for event in events.values()}
+
+
+def mismatches(blueprint: Blueprint, routed: dict[str, set[Address]]) -> Iterator[str]:
+    """Where a handler's annotation and its rules differ, a sentence each.
+
+    `routed` are the events that each consumer's rules pass, by its name.
+    """
+    for function in blueprint.functions.values():
+        if function.short_name not in routed:
+            continue
+        taken, given = annotated(function), routed[function.short_name]
+        for source, detail_type in sorted(taken - given):
+            yield (
+                f"The handler of {function.short_name} takes {detail_type} from {source}, but no "
+                "rule passes it: add it to `on=` in its stack."
+            )
+        for source, detail_type in sorted(given - taken):
+            yield (
+                f"{function.short_name} gets {detail_type} from {source}, which its handler does "
+                "not take: add it to the annotation, or remove it from `on=` in its stack."
+            )

@@ -1,0 +1,112 @@
+"""Puts the parts together: a deployed blueprint that runs, and through which all calls go."""
+
+import random
+from contextlib import ExitStack
+from typing import Any, Self
+from unittest.mock import patch
+
+import urllib3
+from botocore.client import BaseClient
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.moto_api._internal import mock_random
+
+from tests.cloud.aws import Aws
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.bus import Buses
+from tests.cloud.clock import Clock
+from tests.cloud.deployment import Deployment
+from tests.cloud.faults import Fault, Faults
+from tests.cloud.function import Lambda
+from tests.cloud.http_api import HttpApis
+from tests.cloud.network import Network
+from tests.cloud.poller import Poller
+from tests.cloud.queue import Queue
+from tests.cloud.story import Story
+from tests.cloud.stream import StreamPoller
+
+
+class System:
+    """A blueprint at work, while it is entered."""
+
+    def __init__(self, blueprint: Blueprint, seed: int) -> None:
+        self.blueprint = blueprint
+        self.seed = seed
+        self.clock = Clock()
+        self.faults = Faults()
+        self.story = Story(self.clock, blueprint.short)
+        self.functions = Lambda(self.clock, self.faults, seed)
+        self.chance = random.Random(seed)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(mock_aws())
+            # Within another mock_aws, this one would go on with what is there.
+            BackendDict.reset()
+            mock_random.seed(self.seed)
+            stack.enter_context(self.clock)
+            self._deploy()
+            stack.enter_context(patch.object(BaseClient, "_make_api_call", _method(self.aws.call)))
+            urlopen = _method(self.network.urlopen)
+            stack.enter_context(patch.object(urllib3.HTTPConnectionPool, "urlopen", urlopen))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _deploy(self) -> None:
+        deployed = Deployment(self.blueprint, self.clock)
+        self.rules = deployed.rules
+        self.pollers = [
+            Poller(self.clock, self.functions, self.faults, self.story, mapping, self.seed)
+            for mapping in deployed.queue_mappings
+        ]
+        self.streams = [
+            StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
+            for mapping in deployed.stream_mappings
+        ]
+        self.buses = Buses(self.clock, self.story, deployed.rules, self._faults_of, self.wake)
+        self.network = Network(self.functions, deployed.urls)
+        self.http = HttpApis(self.functions, self.blueprint)
+        self.aws = Aws(
+            self.functions,
+            self.faults,
+            self.story,
+            self.buses,
+            real=BaseClient._make_api_call,  # type: ignore[attr-defined]
+            queue_changed=lambda arn: self._wake(arn, None),
+            table_changed=self._read_stream,
+        )
+
+    def wake(self, queue: Queue) -> None:
+        """Have whoever polls the queue look now: something has arrived."""
+        self._wake(queue.arn, self.clock.now)
+
+    def _wake(self, arn: str, moment: float | None) -> None:
+        for poller in self.pollers:
+            if poller.mapping.queue.arn == arn:
+                poller.wake(moment)
+
+    def _read_stream(self, table: str) -> None:
+        for stream in self.streams:
+            if stream.mapping.table == table:
+                stream.wake()
+
+    def _faults_of(self, queue: Queue) -> list[Fault]:
+        """The faults of whoever reads the queue."""
+        return [
+            fault
+            for poller in self.pollers
+            if poller.mapping.queue is queue
+            for fault in self.faults.of(poller.mapping.function.short_name, self.clock.now)
+        ]
+
+
+def _method(function: Any) -> Any:
+    """The bound method in a form that gets the patched class's instance as well."""
+
+    def call(instance: Any, *arguments: Any, **options: Any) -> Any:
+        return function(instance, *arguments, **options)
+
+    return call
