@@ -43,19 +43,38 @@ class $class_name(Service):
         self.consumer(on=[$events])
 ''')
 
-TEST = Template("""\
+TEST = Template('''\
+"""Tests $service in the whole deployed system: see docs/testing.md."""
+
 $contracts
-from tests.functions.conftest import Deliver, Lines
-""")
+from tests.cloud.cloud import Cloud
+''')
 
 TEST_OF_EVENT = Template("""\
 
 
-def test_it_handles_$event_in_words(deliver: Deliver, lines: Lines) -> None:
+def test_it_handles_$event_in_words(cloud: Cloud) -> None:
     event = $example
-    deliver("functions.$module.handler", event)
-    (line,) = lines("$service has it")
+    event_id = cloud.publish(event)
+    cloud.settle()
+    assert cloud.handled("$service") == [event_id]
+    (line,) = cloud.logs("$service", "$service has it")
     assert line["received"] == event.model_dump(mode="json")
+""")
+
+TEST_OF_FAILURE = Template("""\
+
+
+def test_what_it_fails_on_waits_for_it_among_its_dead_letters(cloud: Cloud) -> None:
+    cloud.break_("$service", with_=ConnectionError("out of order"))
+    event_id = cloud.publish($example)
+    cloud.settle()
+    assert cloud.dead_letters("$service").causes == [event_id]
+
+    cloud.mend("$service")
+    cloud.redrive("$service")
+    cloud.settle()
+    assert cloud.handled("$service") == [event_id]
 """)
 
 
@@ -71,6 +90,7 @@ def files(name: Name, on: Sequence[type[Event]]) -> dict[Path, str]:
         "union": " | ".join(event.__name__ for event in on),
     }
     tests = [TEST_OF_EVENT.substitute(words | _words_of(event)) for event in on]
+    tests.append(TEST_OF_FAILURE.substitute(words | _words_of(on[0])))
     texts = {
         name.handler: HANDLER.substitute(words),
         name.stack: STACK.substitute(words),

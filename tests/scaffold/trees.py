@@ -16,6 +16,7 @@ def copy_of_the_project(into: Path) -> Path:
             (into / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, into / name)
     # The packages are the same: there is no need to build them again.
+    (into / "node_modules").symlink_to(ROOT / "node_modules")
     (into / "build").mkdir()
     (BUILD / "layers").mkdir(parents=True, exist_ok=True)
     (into / "build" / "layers").symlink_to(BUILD / "layers")

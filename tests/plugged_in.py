@@ -1,0 +1,32 @@
+"""Synthesizes the app with each of some new services alone beside all others, in one process.
+
+python -m tests.plugged_in OUT SERVICE… runs app.py itself for each, with the other new services
+left out, into a folder of OUT that is called as the service; and once without any, into `none`.
+"""
+
+import json
+import runpy
+import sys
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import aws_cdk
+
+from stacks import discovery
+from tests.stacks.synthesis import SETTINGS
+
+
+def main(out: Path, new: list[str]) -> None:
+    found = discovery.services()
+    context = json.loads(Path("cdk.json").read_text())["context"] | SETTINGS["dev"]
+    for name in ["none", *new]:
+        chosen = [each for each in found if each.service_name() not in set(new) - {name}]
+        # What the CDK CLI would say in the environment, which jsii's process reads once only.
+        app = partial(aws_cdk.App, outdir=str(out / name), context=context)
+        with patch.object(aws_cdk, "App", app), patch.object(discovery, "services", lambda: chosen):  # noqa: B023
+            runpy.run_path("app.py", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,84 @@
+"""Contracts evolve: a consumer that was built against a version handles what came after it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.shop import Shop
+
+PUBLISHER = "orders-outbox"
+IMPORT = "from pydantic import PositiveInt\n"
+FIELD = "    amount: Dollars  # zero is legal: the shop gives records away\n"
+
+
+def with_contract(blueprint: Blueprint, old: str, new: str, folder: Path) -> Blueprint:
+    """The system as it is after a deploy of the publisher alone, built with another contract."""
+    publisher = next(f for f in blueprint.functions.values() if f.short_name == PUBLISHER)
+    for asset in blueprint.assets.glob("asset.*"):
+        if asset != publisher.asset:
+            (folder / asset.name).symlink_to(asset)
+    shutil.copytree(publisher.asset, folder / publisher.asset.name)
+    contract = folder / publisher.asset.name / "contracts" / "orders.py"
+    text = contract.read_text()
+    assert text.count(old) == 1
+    contract.write_text(text.replace(old, new))
+    return blueprint.with_assets(folder)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '    gift_wrap: str = "none"\n',
+        "    coupon: str | None = None\n",
+        '    lines: list[dict[str, int]] = [{"cds": 1}]\n',
+    ],
+    ids=["a default", "an optional field", "a list of objects"],
+)
+def test_consumers_of_version_1_handle_a_compatible_later_one(
+    field: str, blueprint: Blueprint, tmp_path: Path
+) -> None:
+    later = with_contract(blueprint, FIELD, FIELD + field, tmp_path)
+    with Shop(later) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        (published,) = cloud.published("OrderPlaced")
+        assert field.split(":")[0].strip() in published.data
+        for consumer in ("payments", "notifications"):
+            assert cloud.handled(consumer) == [order.event_id]
+        assert cloud.order(order.order_id).status == "paid"
+
+
+def test_a_version_that_breaks_readers_waits_for_them_among_their_dead_letters(
+    blueprint: Blueprint, tmp_path: Path
+) -> None:
+    breaking = "    version: ClassVar[int] = 2\n    price: Dollars | None = None\n"
+    later = with_contract(blueprint, FIELD, breaking, tmp_path)
+    (contract,) = tmp_path.glob("*outbox/contracts/orders.py")
+    contract.write_text(
+        contract.read_text().replace(IMPORT, f"from typing import ClassVar\n{IMPORT}")
+    )
+    with Shop(later) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        for consumer in ("payments", "notifications"):
+            assert cloud.dead_letters(consumer).causes == [order.event_id]
+            (reason,) = cloud.dead_letters(consumer).reasons
+            assert reason == (
+                "OrderPlaced version 2 is newer than version 1, which this consumer was built "
+                "against"
+            )
+
+
+def test_an_envelope_with_more_in_it_is_read_all_the_same(cloud: Shop) -> None:
+    order = cloud.place_order()
+    cloud.settle()
+    (first,) = cloud.published("OrderPlaced")
+    detail = json.loads(json.dumps(first.detail))
+    detail["metadata"] |= {"id": "00000000-0000-4000-8000-000000000001", "tenant": "eu"}
+    detail["signature"] = "of a later envelope"
+    cloud.put("shop.orders", "OrderPlaced", detail)
+    cloud.settle()
+    assert cloud.handled("notifications") == [order.event_id, detail["metadata"]["id"]]

@@ -1,0 +1,107 @@
+"""Plug in: a new consumer changes no template that exists; unplug one, and the others play on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.shop import Shop
+from tests.scaffold.trees import copy_of_the_project, run
+
+# One of pytest's workers takes them all, for what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("plug-in")
+
+# Ten consumers that differ in what they listen to, and in what they ask for.
+NEW = {
+    "on-orders": "OrderPlaced",
+    "on-payments": "PaymentTaken",
+    "on-declines": "PaymentDeclined",
+    "on-orders-and-payments": "OrderPlaced,PaymentTaken",
+    "on-orders-and-declines": "OrderPlaced,PaymentDeclined",
+    "on-outcomes": "PaymentTaken,PaymentDeclined",
+    "on-everything": "OrderPlaced,PaymentTaken,PaymentDeclined",
+    "one-by-one": "OrderPlaced",
+    "in-no-hurry": "OrderPlaced",
+    "with-a-table": "PaymentTaken",
+}
+OPTIONS = {
+    "one-by-one": "batch_size=1, max_receive_count=3",
+    "in-no-hurry": "timeout=Duration.minutes(5)",
+    "with-a-table": 'environment={"TABLE": self.table("with-a-table", key="id").table_name}',
+}
+EXISTING = {f"patchbay-dev-{name}" for name in ("broker", "notifications", "orders", "payments")}
+
+
+@pytest.fixture(scope="module")
+def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for each new consumer, with the templates that are made with it alone beside the
+    existing ones; and `none`, with those that are made without any."""
+    root = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    for name, on in NEW.items():
+        written = run(root, "scaffold", name, on)
+        assert written.returncode == 0, written.stderr
+    for name, options in OPTIONS.items():
+        stack = root / "stacks" / "services" / f"{name.replace('-', '_')}.py"
+        text = re.sub(r"(on=\[\w+\])", rf"\1, {options}", stack.read_text())
+        stack.write_text(text.replace("\n\nfrom", "\n\nfrom aws_cdk import Duration\nfrom", 1))
+    out = root / "build" / "plugged-in"
+    synthesized = run(root, "tests.plugged_in", str(out), *NEW)
+    assert synthesized.returncode == 0, synthesized.stderr
+    return out
+
+
+def templates(assembly: Path) -> dict[str, bytes]:
+    return {
+        path.name.removesuffix(".template.json"): path.read_bytes()
+        for path in assembly.glob("*.template.json")
+    }
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_new_consumer_changes_no_template_by_a_byte(name: str, assemblies: Path) -> None:
+    before, after = templates(assemblies / "none"), templates(assemblies / name)
+    assert set(before) >= EXISTING
+    assert set(after) - set(before) == {f"patchbay-dev-{name}"}
+    assert {stack: after[stack] for stack in before} == before
+
+
+def test_the_ten_consumers_differ(assemblies: Path) -> None:
+    new = [templates(assemblies / name)[f"patchbay-dev-{name}"] for name in NEW]
+    names = [name.encode() for name in NEW]
+    alike = {text.replace(name, b"").replace(name.replace(b"-", b""), b"") for text, name in
+             zip(new, names, strict=True)}  # fmt: skip
+    assert len(alike) == len(NEW)
+
+
+@pytest.mark.parametrize("stack", ["notifications", "payments"])
+def test_without_one_consumer_the_others_events_flow(stack: str, blueprint: Blueprint) -> None:
+    left = {n: body for n, body in blueprint.templates.items() if n != f"patchbay-dev-{stack}"}
+    with Shop(blueprint.with_templates(left)) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        others = {"payments", "notifications"} - {stack}
+        for consumer in others:
+            assert cloud.handled(consumer) == [order.event_id]
+        assert stack not in cloud.consumers
+        assert cloud.lost == []
+        assert cloud.order(order.order_id).status == ("paid" if "payments" in others else "placed")
+
+
+def test_without_whoever_keeps_the_status_orders_are_charged_and_mailed_as_ever(
+    blueprint: Blueprint,
+) -> None:
+    templates = dict(blueprint.templates)
+    orders = templates["patchbay-dev-orders"]
+    resources = {
+        logical_id: resource
+        for logical_id, resource in orders["Resources"].items()
+        if not logical_id.startswith("Status")
+    }
+    templates["patchbay-dev-orders"] = {**orders, "Resources": resources}
+    with Shop(blueprint.with_templates(templates)) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        assert cloud.consumers == ["notifications", "payments"]
+        assert [entry["order_id"] for entry in cloud.ledger()] == [order.order_id]
+        assert cloud.mails_to(order.customer_id) == ["Order placed"]
