@@ -10,7 +10,6 @@ an account, such as how long a pattern may be or how complex its wildcards, are 
 import difflib
 import ipaddress
 import json
-import math
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -76,7 +75,7 @@ class _Number:
         short = f"{value:.1e}"  # Java writes two digits at least, which counts for 4.9e-324
         with suppress(InvalidOperation):  # an exponent beyond all bounds
             written = short if float(short) == value else repr(value)
-            if math.isfinite(value) and Decimal(written) == Decimal(self.text):
+            if Decimal(written) == Decimal(self.text):
                 return value
         return None
 

@@ -231,6 +231,12 @@ def test_an_escaped_star_and_backslash_stand_for_themselves() -> None:
     assert not matches([{"wildcard": r"\**\\"}], "xab\\")
 
 
+def test_a_line_break_is_a_character_like_any_other() -> None:
+    assert matches([{"prefix": "a"}], "a\n")
+    assert matches([{"wildcard": "a*b*c"}], "a\nb\nc")
+    assert not matches([{"suffix": "a"}], "a\n")
+
+
 def test_a_wildcard_of_many_stars_is_quick_to_fail() -> None:
     assert not matches([{"wildcard": "*a" * 30 + "b"}], "a" * 20_000)
 
@@ -255,6 +261,22 @@ def test_a_string_that_is_an_address_matches_it_in_every_spelling() -> None:
 def test_a_block_holds_its_addresses(block: str, inside: list[str], outside: list[str]) -> None:
     assert all(matches([{"cidr": block}], address) for address in inside)
     assert not any(matches([{"cidr": block}], address) for address in outside)
+
+
+def test_an_ipv4_address_is_compared_with_the_beginning_of_an_ipv6_block() -> None:
+    assert matches([{"cidr": "2000::/4"}], "32.1.13.184")
+    assert not matches([{"cidr": "::/1"}], "127.255.255.255")
+    assert not matches([{"cidr": "2001:db8::/64"}], "32.1.13.184")
+    assert matches([{"cidr": "32.0.0.0/8"}], "2001:db8::1")
+
+
+def test_addresses_are_read_as_loosely_as_java_reads_them() -> None:
+    for block in ("10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/8/", "10.0.0.0/-0"):
+        assert not matches([{"cidr": block}], "localhost"), block
+    assert matches([{"cidr": "10.0.0.0/+08/"}], "10.1.1.1")
+    assert matches(["10.0.0.1"], "000000010.0.0.1")
+    assert not matches(["10.0.0.1"], "0000000010.0.0.1")  # longer than an address can be
+    refusal({"x": [{"cidr": "10.0.0.0/-1"}]})
 
 
 # Structure.
@@ -293,11 +315,20 @@ def test_elements_must_agree_through_all_depths_of_arrays() -> None:
     assert not pattern.matches('{"a": [{"x": 1}, {"b": {"y": 2, "z": 3}}]}')
 
 
+def test_a_plain_value_in_an_array_binds_no_element() -> None:
+    assert EventPattern('{"a": ["x"], "a.b": [1]}').matches('{"a": ["x", {"b": 1}]}')
+
+
 def test_absence_is_asked_of_the_element_that_the_fields_before_it_chose() -> None:
     event = '{"a": [{"m": 1}, {"m": 2, "b": 1, "z": 1}]}'
     assert EventPattern('{"a": {"m": [1], "z": [{"exists": false}]}}').matches(event)
     assert not EventPattern('{"a": {"m": [2], "z": [{"exists": false}]}}').matches(event)
     assert not EventPattern('{"a": {"b": [{"exists": false}], "m": [1]}}').matches(event)
+
+
+def test_which_fields_come_before_is_a_matter_of_the_alphabet() -> None:
+    event = '{"a": [{"m": 1}, {"m": 2, "z": 1}]}'
+    assert EventPattern('{"a": {"z": [{"exists": false}], "m": [1]}}').matches(event)
 
 
 def test_thousands_of_elements_that_nearly_match_are_quick() -> None:
@@ -346,6 +377,12 @@ def test_ors_may_multiply_up_to_a_thousand() -> None:
     assert "1000" in refusal({**tens[0], "z": {"$or": branches[:2]}})
 
 
+def test_a_pattern_asks_for_256_fields_at_most() -> None:
+    fields = {f"a{number}": [1] for number in range(256)}
+    EventPattern(json.dumps(fields))
+    assert "256" in refusal({**fields, "one-more": [1]})
+
+
 def test_a_field_of_the_event_that_is_absent_matches_no_value() -> None:
     assert not EventPattern('{"detail": {"x": [{"anything-but": "a"}]}}').matches("{}")
 
@@ -358,7 +395,12 @@ def test_what_follows_the_object_is_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", ["", "[1]", '"x"', '{"x": 01}', '{"x": NaN}', '{"y": tru}', "[" * 9999, '{"x": "\n"}']
+    "event",
+    [
+        *("", "[1]", '"x"', '{"x": 01}', '{"x": NaN}', '{"y": tru}', '{"x": "\n"}'),
+        *('{"x": ' + "[" * 99_999, "\xa0{}"),
+    ],
+    ids=lambda event: ascii(event[:12]),
 )
 def test_an_event_that_is_no_json_object_is_an_error(event: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
