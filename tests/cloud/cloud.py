@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import boto3
 from moto.ses.models import ses_backends
@@ -15,6 +15,7 @@ from moto.sqs.models import Message
 
 from contracts.event import Envelope, Event, Metadata
 from tests.cloud.blueprint import Blueprint
+from tests.cloud.clock import EPOCH
 from tests.cloud.faults import Fault, Raises
 from tests.cloud.intrinsics import ACCOUNT, REGION
 from tests.cloud.network import Respond
@@ -95,6 +96,11 @@ class Cloud:
     def now(self) -> datetime:
         return self._system.clock.time
 
+    @property
+    def start(self) -> datetime:
+        """When the cloud began."""
+        return EPOCH
+
     def settle(self) -> None:
         """Let virtual time run until nothing more can happen; raises Restless if that never is."""
         self._system.clock.run()
@@ -127,10 +133,17 @@ class Cloud:
         }
         _events().put_events(Entries=[entry])
 
-    def send(self, consumer: str, body: str) -> None:
-        """Put a message straight into a consumer's queue, past the bus."""
+    def send(self, consumer: str, body: str, *, group: str = "a group") -> None:
+        """Put a message straight into a consumer's queue, past the bus.
+
+        `group` is its message group, if that is a FIFO queue.
+        """
         queue = self.queue(consumer)
-        self._system.story.sent(queue.name, queue.send(body, group="a group"), body)
+        if queue.is_fifo:
+            sent = queue.send(body, group=group, deduplication=str(uuid4()))
+        else:
+            sent = queue.send(body)
+        self._system.story.sent(queue.name, sent, body)
         self._system.wake(queue)
 
     def request(

@@ -17,9 +17,15 @@ from typing import Any
 
 from local.workspace import ROOT
 
+
+def _top_level(folder: Path) -> set[str]:
+    """The names under which a folder's modules and packages are imported."""
+    return {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
+
+
+_OURS = _top_level(ROOT)
 Handler = Callable[[dict[str, Any], Any], Any]
 
-_OURS = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
 _MACHINE = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
 
 
@@ -35,6 +41,8 @@ class Code:
     handler: Handler
     modules: dict[str, ModuleType]
     environment: Mapping[str, str]
+    own: frozenset[str]
+    """What else in the process goes by the names of the project's and the asset's modules."""
 
 
 def load(asset: Path, handler: str, environment: Mapping[str, str]) -> Code:
@@ -49,38 +57,38 @@ def load(asset: Path, handler: str, environment: Mapping[str, str]) -> Code:
 def _load(asset: Path, handler: str, environment: tuple[tuple[str, str], ...]) -> Code:
     module_name, _, function_name = handler.rpartition(".")
     variables = dict(environment)
-    outside = _take_out(name for name in sys.modules if name.partition(".")[0] in _OURS)
+    own = frozenset(_OURS | _top_level(asset))
+    outside = _take_out(own)
     try:
         with _surroundings(asset, variables):
             module = importlib.import_module(module_name)
-        modules = _take_out(name for name in sys.modules if name.partition(".")[0] in _OURS)
+        modules = _take_out(own)
     except ImportError as error:
         reason = f"Unable to import module '{module_name}': {error}"
         raise InitFailed(f"Runtime.ImportModuleError: {reason}") from error
     except Exception as error:
         raise InitFailed(f"{type(error).__name__}: {error}, while loading {handler}") from error
     finally:
-        _take_out(name for name in sys.modules if name.partition(".")[0] in _OURS)
+        _take_out(own)
         sys.modules.update(outside)
     found = getattr(module, function_name, None)
     if found is None:
         raise InitFailed(
             f"Runtime.HandlerNotFound: Handler '{function_name}' missing on module '{module_name}'"
         )
-    return Code(asset, found, modules, variables)
+    return Code(asset, found, modules, variables, own)
 
 
 @contextmanager
 def entered(code: Code) -> Iterator[None]:
     """Within it, the function's modules and environment are the process's."""
-    outside = {name: sys.modules[name] for name in code.modules if name in sys.modules}
+    outside = _take_out(code.own)
     sys.modules.update(code.modules)
     try:
         with _surroundings(code.asset, code.environment):
             yield
     finally:
-        for name in code.modules:
-            del sys.modules[name]
+        code.modules.update(_take_out(code.own))
         sys.modules.update(outside)
 
 
@@ -101,5 +109,9 @@ def _set_environment(variables: Mapping[str, str]) -> None:
     os.environ.update(variables)
 
 
-def _take_out(names: Iterator[str]) -> dict[str, ModuleType]:
-    return {name: sys.modules.pop(name) for name in list(names)}
+def _take_out(top_level: frozenset[str]) -> dict[str, ModuleType]:
+    """Have the process forget these modules, and all that are in them; returns them."""
+    beginnings = tuple(top_level)  # rules most out at once: this runs for every invocation
+    near = [name for name in sys.modules if name.startswith(beginnings)]
+    names = [name for name in near if name.partition(".")[0] in top_level]
+    return {name: sys.modules.pop(name) for name in names}

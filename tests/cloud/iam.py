@@ -11,6 +11,7 @@ from tests.cloud.errors import NotInTheKit
 Statement = Mapping[str, Any]
 Context = Mapping[str, Sequence[str]]
 
+_OPERATORS = {"StringEquals", "StringLike", "ArnEquals", "ArnLike", "Bool"}
 _UNKNOWN = ("NotAction", "NotResource", "NotPrincipal")
 
 
@@ -51,6 +52,8 @@ def _concerns(statement: Statement, call: Call) -> bool:
 
 def _holds(operator: str, key: str, wanted: Sequence[Any], context: Context) -> bool:
     name, if_exists = operator.removesuffix("IfExists"), operator.endswith("IfExists")
+    if name not in _OPERATORS:
+        raise NotInTheKit(f"A policy's condition uses {operator}, which the kit can't judge.")
     present = context.get(key)
     if present is None:
         return if_exists
@@ -59,9 +62,8 @@ def _holds(operator: str, key: str, wanted: Sequence[Any], context: Context) -> 
             return any(value in wanted for value in present)
         case "StringLike" | "ArnEquals" | "ArnLike":
             return any(_like(pattern, value) for pattern in wanted for value in present)
-        case "Bool":
+        case _:  # Bool
             return any(str(each).lower() in present for each in wanted)
-    raise NotInTheKit(f"A policy's condition uses {operator}, which the kit can't judge.")
 
 
 def _names(statement: Statement, service: str) -> bool:
