@@ -1,7 +1,7 @@
 """Contracts evolve: a consumer that was built against a version handles what came after it."""
 
 import json
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,13 @@ import pytest
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.shop import Shop
 
-PUBLISHER = "orders-outbox"
 IMPORT = "from pydantic import PositiveInt\n"
 FIELD = "    amount: Dollars  # zero is legal: the shop gives records away\n"
 
 
-def with_contract(blueprint: Blueprint, old: str, new: str, folder: Path) -> Blueprint:
+def with_contract(blueprint: Blueprint, changes: Mapping[str, str], folder: Path) -> Blueprint:
     """The system as it is after a deploy of the publisher alone, built with another contract."""
-    publisher = next(f for f in blueprint.functions.values() if f.short_name == PUBLISHER)
-    for asset in blueprint.assets.glob("asset.*"):
-        if asset != publisher.asset:
-            (folder / asset.name).symlink_to(asset)
-    shutil.copytree(publisher.asset, folder / publisher.asset.name)
-    contract = folder / publisher.asset.name / "contracts" / "orders.py"
-    text = contract.read_text()
-    assert text.count(old) == 1
-    contract.write_text(text.replace(old, new))
-    return blueprint.with_assets(folder)
+    return blueprint.with_code("orders-outbox", "contracts/orders.py", changes, folder)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +30,7 @@ def with_contract(blueprint: Blueprint, old: str, new: str, folder: Path) -> Blu
 def test_consumers_of_version_1_handle_a_compatible_later_one(
     field: str, blueprint: Blueprint, tmp_path: Path
 ) -> None:
-    later = with_contract(blueprint, FIELD, FIELD + field, tmp_path)
+    later = with_contract(blueprint, {FIELD: FIELD + field}, tmp_path)
     with Shop(later) as cloud:
         order = cloud.place_order()
         cloud.settle()
@@ -55,11 +45,8 @@ def test_a_version_that_breaks_readers_waits_for_them_among_their_dead_letters(
     blueprint: Blueprint, tmp_path: Path
 ) -> None:
     breaking = "    version: ClassVar[int] = 2\n    price: Dollars | None = None\n"
-    later = with_contract(blueprint, FIELD, breaking, tmp_path)
-    (contract,) = tmp_path.glob("*outbox/contracts/orders.py")
-    contract.write_text(
-        contract.read_text().replace(IMPORT, f"from typing import ClassVar\n{IMPORT}")
-    )
+    changes = {FIELD: breaking, IMPORT: f"from typing import ClassVar\n{IMPORT}"}
+    later = with_contract(blueprint, changes, tmp_path)
     with Shop(later) as cloud:
         order = cloud.place_order()
         cloud.settle()

@@ -1,5 +1,6 @@
 """The synthesized templates, resolved as CloudFormation would: each resource with its values."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -76,13 +77,26 @@ class Blueprint:
         """The same code, deployed by other templates."""
         return Blueprint(self._stage, templates, self._assets)
 
-    def with_assets(self, assets: Path) -> "Blueprint":
-        """The same templates, with their code from another folder."""
-        return Blueprint(self._stage, self.templates, assets)
+    def with_code(
+        self, function: str, file: str, changes: Mapping[str, str], folder: Path
+    ) -> "Blueprint":
+        """The same templates, with texts in one function's file replaced, each of them once.
 
-    @property
-    def assets(self) -> Path:
-        return self._assets
+        `folder` is an empty one, for the assets.
+        """
+        (changed,) = [each for each in self.functions.values() if each.short_name == function]
+        for asset in self._assets.glob("asset.*"):
+            if asset != changed.asset:
+                (folder / asset.name).symlink_to(asset)
+        shutil.copytree(changed.asset, folder / changed.asset.name)
+        path = folder / changed.asset.name / file
+        text = path.read_text()
+        for old, new in changes.items():
+            if text.count(old) != 1:
+                raise ValueError(f"{file} of {function} has {old!r} {text.count(old)} times.")
+            text = text.replace(old, new)
+        path.write_text(text)
+        return Blueprint(self._stage, self.templates, folder)
 
     def all(self, kind: str) -> list[Resource]:
         """Its resources of a type such as AWS::SQS::Queue."""

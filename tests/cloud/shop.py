@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Self
 
 from moto.ses.models import ses_backends
@@ -92,3 +93,12 @@ class Shop(Cloud):
         self.resource_table("payments-ledger").put_item(
             Item={"id": "behaviour", "value": behaviour}
         )
+
+
+def charging_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
+    """The shop with payments that charge under another key each time that they are asked.
+
+    `folder` is an empty one, for the assets.
+    """
+    another_key = {"idempotency_key=order_id,": 'idempotency_key=__import__("uuid").uuid4().hex,'}
+    return blueprint.with_code("payments", "functions/payments/provider.py", another_key, folder)

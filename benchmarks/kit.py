@@ -1,0 +1,98 @@
+"""How fast the test kit is: `python -m benchmarks.kit` (it takes some minutes).
+
+- Thousands of real orders through every consumer, and what each costs: a run of ten times as many
+  must not cost more for each of them.
+- One test: a fresh cloud, an order, and all that comes of it. The templates are synthesized before.
+- A day of retries: a consumer that hangs, and is put back whenever it ends in the dead letters.
+"""
+
+import sys
+import time
+import warnings
+from datetime import timedelta
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from local.purchases import Purchase, first_purchases
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.faults import TimesOut
+from tests.cloud.shop import Shop
+
+# Importing it also shuts every way to a real account.
+from tests.conftest import STAGE
+from tests.stacks.synthesis import assembly, templates_in
+
+FEW, MANY = 500, 5_000  # orders
+AT_ONCE = 10  # orders that are under way together: a batch
+MAX_GROWTH = 1.5  # of an order's cost, from few to many
+TESTS = 21
+DAY = timedelta(days=1)
+
+
+def main() -> int:
+    """Print the figures; returns 1 where an order costs more, the more there are."""
+    out = assembly(STAGE)
+    blueprint = Blueprint(STAGE, templates_in(out), out)
+    one_test(blueprint)  # loads the functions, once for all
+    test = median(one_test(blueprint) for _ in range(TESTS))
+    retries = day_of_retries(blueprint)
+    few, many = per_order(blueprint, FEW), per_order(blueprint, MANY)
+    table = Table("what", title="The test kit", title_justify="left")
+    table.add_column("real time", justify="right")
+    table.add_row(f"an order, of {FEW:,}", f"{few * 1000:.1f} ms")
+    table.add_row(f"an order, of {MANY:,}", f"{many * 1000:.1f} ms")
+    table.add_row(f"a test, the median of {TESTS}", f"{test * 1000:.0f} ms")
+    table.add_row("24 hours of retries", f"{retries:.2f} s")
+    console = Console()
+    console.print(table)
+    console.print(f"Ten times the orders cost {many / few:.2f} times as much each.")
+    return 0 if many / few < MAX_GROWTH else 1
+
+
+def one_test(blueprint: Blueprint) -> float:
+    started = time.process_time()
+    with Shop(blueprint) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        assert cloud.order(order.order_id).status == "paid"
+    return time.process_time() - started
+
+
+def day_of_retries(blueprint: Blueprint) -> float:
+    with Shop(blueprint) as cloud:
+        cloud.break_("payments", with_=TimesOut())
+        cloud.place_order()
+        end = cloud.now + DAY
+        started = time.process_time()
+        while cloud.now < end:
+            cloud.settle()
+            cloud.redrive("payments")
+        return time.process_time() - started
+
+
+def per_order(blueprint: Blueprint, count: int) -> float:
+    """Seconds for each of so many real orders."""
+    purchases = first_purchases(count)
+    with Shop(blueprint) as cloud:
+        started = time.process_time()
+        for first in range(0, count, AT_ONCE):
+            for purchase in purchases[first : first + AT_ONCE]:
+                place(cloud, purchase)
+            cloud.settle()
+        took = time.process_time() - started
+        assert len(cloud.handled("orders-status")) == count
+    return took / count
+
+
+def place(cloud: Shop, purchase: Purchase) -> None:
+    cloud.place_order(
+        customer_id=purchase.customer_id, items=purchase.items, amount=str(purchase.amount)
+    )
+
+
+if __name__ == "__main__":
+    # What Powertools says of an invocation that was cut off.
+    warnings.filterwarnings("ignore", message="No application metrics")
+    sys.exit(main())
