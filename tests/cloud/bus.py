@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stacks.event_pattern import EventPattern
-
 from tests.cloud.arns import arn_of
 from tests.cloud.clock import Clock
 from tests.cloud.faults import Fault

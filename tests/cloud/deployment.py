@@ -8,8 +8,8 @@ from typing import Any
 from moto.dynamodb.models.table import Table
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
-from stacks.event_pattern import EventPattern, InvalidEventPattern
 
+from stacks.event_pattern import EventPattern, InvalidEventPattern
 from tests.cloud.arns import queue_url
 from tests.cloud.blueprint import Blueprint, Resource
 from tests.cloud.bus import Rule, Target

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.sqs.models import Message
-from stacks.event_pattern import EventPattern
 
+from stacks.event_pattern import EventPattern
 from tests.cloud.clock import Clock, Turn
 from tests.cloud.faults import Faults
 from tests.cloud.function import Answer, Function, Lambda

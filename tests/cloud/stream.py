@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
-from stacks.event_pattern import EventPattern
 
+from stacks.event_pattern import EventPattern
 from tests.cloud.clock import Clock, Turn
 from tests.cloud.function import Answer, Function, Lambda
 from tests.cloud.iam import Call, allows
