@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from tests.cloud.faults import (
     Undeliverable,
 )
 from tests.cloud.shop import PlacedOrder, Shop, charging_carelessly
-from tests.cloud.subscriptions import annotated
+from tests.cloud.subscriptions import Address, annotated
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "2000"))
 SEED = int(os.environ.get("SEED", "0"))
@@ -177,8 +178,9 @@ def put_right(cloud: Shop) -> None:
 
 def check(cloud: Shop, blueprint: Blueprint, orders: dict[str, PlacedOrder]) -> None:
     charges = Counter(entry["order_id"] for entry in cloud.ledger())
+    statuses = {order["order_id"]: order["status"] for order in cloud.table("orders")}
     for order in orders.values():
-        ended = cloud.order(order.order_id).status
+        ended = statuses[order.order_id]
         declined = float(order.amount) > float(LIMIT)
         assert ended == ("declined" if declined else "paid"), f"{order.order_id} ended {ended}"
         due = int(order.amount > 0)
@@ -193,12 +195,18 @@ def check(cloud: Shop, blueprint: Blueprint, orders: dict[str, PlacedOrder]) -> 
         f"{len(set(outcomes))} outcomes of {len(orders)} orders"
     )
     assert cloud.lost == []
-    for function in blueprint.functions.values():
-        if function.short_name in cloud.consumers:
-            taken = annotated(function)
-            due_to_it = {e.id for e in cloud.published() if (e.source, e.type) in taken}
-            assert set(cloud.handled(function.short_name)) == due_to_it, function.short_name
-            assert cloud.waiting(function.short_name) == 0
+    for consumer in cloud.consumers:
+        taken = takes(blueprint)[consumer]
+        due_to_it = {e.id for e in cloud.published() if (e.source, e.type) in taken}
+        assert set(cloud.handled(consumer)) == due_to_it, consumer
+        assert cloud.waiting(consumer) == 0
+
+
+@cache
+def takes(blueprint: Blueprint) -> dict[str, set[Address]]:
+    """The events that each consumer's handler takes."""
+    consumers = [each for each in blueprint.functions.values() if "CONSUMER" in each.environment]
+    return {consumer.short_name: annotated(consumer) for consumer in consumers}
 
 
 def search(
