@@ -28,10 +28,11 @@ time.sleep(3600)
 """
 
 PARENT = """
-import sys, time
+import os, signal, sys, time
 from pathlib import Path
 from local.process import Tethered
-import os
+# A shell's background jobs, and all that they start, ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 child = Tethered(sys.argv[2:], environ=os.environ, log=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(3600)
