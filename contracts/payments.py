@@ -1,5 +1,7 @@
 """What the payments service tells the others."""
 
+from pydantic import PositiveInt
+
 from contracts.event import Event
 from contracts.values import CustomerId, Dollars, OrderId, PaymentId
 
@@ -10,6 +12,9 @@ class PaymentTaken(Event):
     order_id: OrderId
     amount: Dollars
     payment_id: PaymentId | None = None  # none where there was nothing to charge
+    # Came later than the rest, and so are missing in what is archived from before.
+    customer_id: CustomerId | None = None
+    items: PositiveInt | None = None
 
 
 class PaymentDeclined(Event):

@@ -10,7 +10,7 @@ from functions.payments.provider import Declined, charge
 @consumer
 def handler(order: OrderPlaced) -> None:
     if order.amount == 0:
-        publish(PaymentTaken(order_id=order.order_id, amount=order.amount))
+        publish(_taken(order, payment_id=None))
         return
     try:
         payment_id = charge(order.order_id, order.customer_id, order.amount)
@@ -24,4 +24,14 @@ def handler(order: OrderPlaced) -> None:
             )
         )
         return
-    publish(PaymentTaken(order_id=order.order_id, amount=order.amount, payment_id=payment_id))
+    publish(_taken(order, payment_id))
+
+
+def _taken(order: OrderPlaced, payment_id: str | None) -> PaymentTaken:
+    return PaymentTaken(
+        order_id=order.order_id,
+        amount=order.amount,
+        payment_id=payment_id,
+        customer_id=order.customer_id,
+        items=order.items,
+    )

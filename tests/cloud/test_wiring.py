@@ -111,8 +111,10 @@ def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
     def misspell(rule: dict[str, Any]) -> None:
         rule["EventPattern"]["detail-type"] = ["Orderplaced"]
 
-    wrong = broken(blueprint, NOTIFICATIONS, "Events::Rule", misspell)
-    with Shop(broken(wrong, PAYMENTS, "Events::Rule", misspell)) as cloud:
+    wrong = blueprint
+    for stack in blueprint.templates:
+        wrong = broken(wrong, stack, "Events::Rule", misspell)
+    with Shop(wrong) as cloud:
         cloud.place_order()
         cloud.settle()
         assert 'patchbay-dev-notifications-shop-orders wants {"detail-type": ["Orderplaced"]' in (

@@ -130,7 +130,13 @@ def test_an_order_is_charged_and_its_payment_published(
     (event,) = published()
     assert entry.items() >= {"order_id": "order-1", "amount": "9.99", "kind": "charge"}.items()
     assert event.detail_type == "PaymentTaken"
-    assert event.data == {"order_id": "order-1", "amount": 9.99, "payment_id": entry["id"]}
+    assert event.data == {
+        "order_id": "order-1",
+        "amount": 9.99,
+        "payment_id": entry["id"],
+        "customer_id": "customer-1",
+        "items": 2,
+    }
 
 
 @pytest.mark.usefixtures("provider")

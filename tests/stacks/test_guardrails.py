@@ -104,13 +104,13 @@ def test_the_docs_tell_of_every_check(check: stacks.checks.finding.Check) -> Non
 
 
 SHORT_SIGHTED = '''\
-"""The loyalty service."""
+"""A service whose queue is too short-sighted for its function."""
 
 from contracts.orders import OrderPlaced
 from stacks.service import Service
 
 
-class Loyalty(Service):
+class Shortsighted(Service):
     """Handles OrderPlaced."""
 
     def compose(self) -> None:
@@ -127,8 +127,8 @@ def test_a_mistake_fails_the_app_with_its_sentence_and_without_a_traceback(tmp_p
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "layers").symlink_to(ROOT / "build" / "layers")
-    shutil.copytree(tmp_path / "functions/notifications", tmp_path / "functions/loyalty")
-    (tmp_path / "stacks" / "services" / "loyalty.py").write_text(SHORT_SIGHTED)
+    shutil.copytree(tmp_path / "functions/notifications", tmp_path / "functions/shortsighted")
+    (tmp_path / "stacks" / "services" / "shortsighted.py").write_text(SHORT_SIGHTED)
 
     result = run_app(SETTINGS["dev"], tmp_path / "out", root=tmp_path)
 
@@ -136,8 +136,8 @@ def test_a_mistake_fails_the_app_with_its_sentence_and_without_a_traceback(tmp_p
     assert result.stderr == (
         "Not to be deployed as it is: 1 finding (docs/guardrails.md).\n"
         "\n"
-        "patchbay-dev-loyalty\n"
-        "  Queue patchbay-dev-loyalty is shorter-sighted than its function: visibility 120 s, "
+        "patchbay-dev-shortsighted\n"
+        "  Queue patchbay-dev-shortsighted is shorter-sighted than its function: visibility 120 s, "
         "timeout 60 s; a message would be handled twice. Use at least 360 s.\n"
-        "    visibility at patchbay-dev-loyalty/Consumer/Queue/Resource\n"
+        "    visibility at patchbay-dev-shortsighted/Consumer/Queue/Resource\n"
     )
