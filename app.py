@@ -6,7 +6,7 @@ import sys
 from aws_cdk import App
 
 from stacks.broker import Broker
-from stacks.discovery import services
+from stacks.discovery import in_order, services
 from stacks.guardrails import guard
 from stacks.mistake import Mistake
 from stacks.stage import Stage
@@ -15,9 +15,10 @@ app = App()
 try:
     stage = Stage.of(app)
     broker = Broker(app, stage)
-    for service in services():
-        if stage.name in service.stages:
-            service(app, stage).add_stack_dependency(broker)
+    deployed = [service(app, stage) for service in services() if stage.name in service.stages]
+    for service in deployed:
+        service.add_stack_dependency(broker)
+    in_order(deployed)
     guard(app)
 except Mistake as mistake:
     sys.exit(str(mistake))

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny
 
+from contracts.claim import Claim
+
 NAMESPACE = "shop"
 
 CorrelationId = Annotated[str, Field(min_length=1, max_length=128)]
@@ -43,6 +45,8 @@ class Metadata(BaseModel):
     correlation_id: CorrelationId
     causation_id: UUID | None = None
     published_at: AwareDatetime
+    # Where it is there, `data` holds small fields only, and the claim all of them.
+    claim: Claim | None = Field(default=None, exclude_if=lambda claim: claim is None)
 
     @classmethod
     def now(cls, **fields: Any) -> Self:

@@ -24,3 +24,13 @@ class PaymentDeclined(Event):
     customer_id: CustomerId
     amount: Dollars
     reason: str
+
+
+class PaymentRefunded(Event):
+    """What was taken for an order that can't be fulfilled is the customer's again."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    amount: Dollars
+    payment_id: PaymentId | None = None  # none where nothing was charged
+    reason: str

@@ -7,6 +7,7 @@ from pydantic import Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 OrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 PaymentId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 # A JSON number on the bus, since EventBridge's numeric filters match nothing else.

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from local.consumers import Consumer, Subscription
 from local.tap import Published
+from operations.consumers import Consumer
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What a warehouse has set aside for an order."""
+
+    items: int
+    state: str
+    """Held, shipped, or released."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +27,14 @@ class Evidence:
     """The amount of each order that the shop accepted, by its id."""
     statuses: Mapping[str, str]
     """Of each order in the table, by its id."""
+    parcels: Mapping[str, Parcel]
+    """What is set aside for each order, or has been, by its id."""
+    taken_from_stock: int
+    """How many records the warehouses have less than in the beginning."""
+    visited: Mapping[str, tuple[int, int]]
+    """How often each record was looked at and bought, by its id."""
+    counted: Mapping[str, tuple[int, int]]
+    """The same as the bestsellers have it."""
     published: Sequence[Published]
     consumers: Sequence[Consumer]
     handled: Set[tuple[str, str]]
@@ -35,14 +52,21 @@ class Verdict:
 
     lost: Mapping[str, str]
     charged_twice: Sequence[str]
+    miscounted: Sequence[str] = ()
+    """The records that the bestsellers have not counted as often as they were seen."""
+    missing_from_stock: int = 0
+    """Records that left the warehouses, and are in no parcel; or the other way, if negative."""
 
     def __bool__(self) -> bool:
         """Whether anything went wrong."""
-        return bool(self.lost or self.charged_twice)
+        return bool(self.lost or self.charged_twice or self.miscounted or self.missing_from_stock)
 
     def __str__(self) -> str:
         lost = [f"lost: order {order}: {why}" for order, why in self.lost.items()]
-        return "\n".join(lost + [f"charged twice: order {order}" for order in self.charged_twice])
+        twice = [f"charged twice: order {order}" for order in self.charged_twice]
+        twice += [f"miscounted: {record}" for record in self.miscounted]
+        stock = [f"the stock does not add up: {self.missing_from_stock} records are missing"]
+        return "\n".join(lost + twice + (stock if self.missing_from_stock else []))
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -59,7 +83,17 @@ def judge(evidence: Evidence) -> Verdict:
         for entry in evidence.ledger
         if entry["kind"] == "charge" and entry["status"] == "succeeded"
     )
-    return Verdict(lost, [order for order, times in taken.items() if times > 1])
+    in_parcels = sum(each.items for each in evidence.parcels.values() if each.state != "released")
+    return Verdict(
+        lost,
+        charged_twice=[order for order, times in taken.items() if times > 1],
+        miscounted=[
+            record
+            for record in sorted({*evidence.visited, *evidence.counted})
+            if evidence.visited.get(record) != evidence.counted.get(record)
+        ],
+        missing_from_stock=evidence.taken_from_stock - in_parcels,
+    )
 
 
 def _missing(
@@ -77,7 +111,7 @@ def _missing(
         yield "it was accepted, and OrderPlaced was never published"
     dead = False
     for event in events:
-        for consumer in _subscribers(event, evidence.consumers):
+        for consumer in (each for each in evidence.consumers if each.takes(event.event)):
             key = (consumer.name, str(event.event_id))
             dead = dead or key in evidence.dead
             if key not in evidence.handled and key not in evidence.dead:
@@ -86,30 +120,54 @@ def _missing(
         return  # what waits among the dead letters is not lost, and the rest waits for it
     if amount > 0 and not charges:
         yield "it is not in the payment provider's ledger"
-    yield from _wrong_outcome(order, types, evidence)
+    yield from _wrong_outcome(order, types, charges, evidence)
     yield from _missing_mails(order, types, evidence)
 
 
-def _wrong_outcome(order: str, types: Set[str], evidence: Evidence) -> Iterator[str]:
-    outcomes = {"PaymentTaken": "paid", "PaymentDeclined": "declined"}
-    due = {status for event, status in outcomes.items() if event in types}
+def _wrong_outcome(
+    order: str, types: Set[str], charges: Sequence[Mapping[str, Any]], evidence: Evidence
+) -> Iterator[str]:
+    ends = {
+        "PaymentDeclined": "declined",
+        "OrderShipped": "shipped",
+        "PaymentRefunded": "refunded",
+    }
+    due = {status for event, status in ends.items() if event in types}
     status = evidence.statuses.get(order)
     if due != {status}:
         yield f"its status is {status}, and what was published says {sorted(due) or 'nothing'}"
+    taken, given_back = _sum(charges, "charge"), _sum(charges, "refund")
+    kept = evidence.accepted[order] if "OrderShipped" in types else Decimal(0)
+    if taken - given_back != kept:
+        yield f"the ledger holds ${taken} taken and ${given_back} refunded, and not ${kept}"
+    parcel = evidence.parcels.get(order)
+    if parcel and parcel.state == "held":
+        yield "its records are set aside, and neither shipped nor given back"
+    if (parcel is not None and parcel.state == "shipped") != ("OrderShipped" in types):
+        yield f"its parcel is {parcel.state if parcel else 'missing'}, which nobody was told"
+
+
+def _sum(entries: Sequence[Mapping[str, Any]], kind: str) -> Decimal:
+    """What succeeded of that kind, in dollars."""
+    amounts = (
+        Decimal(str(entry["amount"]))
+        for entry in entries
+        if entry["kind"] == kind and entry["status"] == "succeeded"
+    )
+    return sum(amounts, Decimal(0))
 
 
 def _missing_mails(order: str, types: Set[str], evidence: Evidence) -> Iterator[str]:
-    subjects = {"OrderPlaced": "Order placed", "PaymentDeclined": "Payment declined"}
+    subjects = {
+        "OrderPlaced": "Order placed",
+        "PaymentDeclined": "Payment declined",
+        "PaymentRefunded": "Payment refunded",
+    }
     if not any(consumer.name == "notifications" for consumer in evidence.consumers):
         return
     for event, subject in subjects.items():
         if event in types and not evidence.mails.get((subject, order)):
             yield f"its customer never got the mail {subject!r}"
-
-
-def _subscribers(event: Published, consumers: Sequence[Consumer]) -> Iterator[Consumer]:
-    route = Subscription(event.source, event.detail_type)
-    return (consumer for consumer in consumers if route in consumer.subscriptions)
 
 
 def _by_order(events: Sequence[Published]) -> dict[str, list[Published]]:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,7 +10,6 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from local.audit import Evidence, Verdict, judge
-from local.consumers import deployed_consumers
 from local.drive import Trip, drive
 from local.observer import Observer
 from local.purchases import Purchase, first_purchases
@@ -18,12 +18,14 @@ from local.settings import STAGE
 from local.shop import Shop
 from local.system import System, system
 from local.tap import Tap
+from local.views import visit
 from local.workspace import BUILD, LocalFailed
+from operations.consumers import deployed_consumers
 from stacks.naming import bus_name
 
 REPORT = BUILD / "demo.json"
-EVENTS_FOR_AN_ORDER = 2  # it is placed, and its payment is taken or declined
-LOOK_EVERY = 1.5  # seconds between two looks, each of which the cloud has to answer
+EVENTS_FOR_AN_ORDER = 2  # at least: it is placed, and its payment is taken or declined
+LOOK_EVERY = 3.0  # seconds between two looks, each of which the cloud has to answer
 # With nothing new for that long, what is missing will not come.
 PATIENCE = 90.0  # seconds
 
@@ -65,6 +67,7 @@ class Demo:
         self._observer = Observer(running.cloud, self._consumers)
         self._trip = Trip(total=len(purchases))
         self._dead: set[tuple[str, str]] = set()
+        self._visits: dict[str, tuple[int, int]] | None = None
         self._failure: BaseException | None = None
         self._seconds = 0.0
 
@@ -95,7 +98,10 @@ class Demo:
 
     def _drive(self) -> None:
         try:
-            drive(self._shop, self._purchases, self._trip, self._outage_is_felt)
+            with ThreadPoolExecutor(1) as visitors:
+                visits = visitors.submit(visit, self._shop, self._purchases)
+                drive(self._shop, self._purchases, self._trip, self._outage_is_felt)
+                self._visits = visits.result()
         except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
             self._failure = failure
 
@@ -112,16 +118,19 @@ class Demo:
             show(self._trip, published, self._observer.observed)
             if self._failure:
                 raise LocalFailed(f"The drive ended early. {self._failure}") from self._failure
-            if self._trip.done and self._observer.idle() and self._all_published(published):
+            if self._is_over() and self._observer.idle() and self._all_published(published):
                 evidence = self._gather()
                 if not judge(evidence):
                     return evidence
-            now = (published, str(self._observer.observed.values()), len(self._trip.accepted))
+            now = (published, self._observer.progress(), len(self._trip.accepted))
             if now != before:
                 before, last_change = now, time.monotonic()
             if time.monotonic() - last_change > PATIENCE:
                 return self._gather()
             time.sleep(LOOK_EVERY)
+
+    def _is_over(self) -> bool:
+        return self._trip.done and self._visits is not None
 
     def _all_published(self, published: int) -> bool:
         return published >= EVENTS_FOR_AN_ORDER * len(self._trip.accepted)
@@ -138,6 +147,10 @@ class Demo:
         return Evidence(
             accepted=self._trip.accepted,
             statuses=self._shop.statuses(),
+            visited=self._visits or {},
+            counted=self._shop.counters(),
+            parcels=self._shop.parcels(),
+            taken_from_stock=self._shop.taken_from_stock(),
             published=published,
             consumers=self._consumers,
             handled={

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud import LocalCloud
-from local.consumers import Consumer
+from operations.consumers import Consumer
 
 
 @dataclass
@@ -55,9 +55,15 @@ class Observer:
         """Whether, at the last look, nothing waited for anyone, nor was in anyone's hands."""
         return not any(seen.waiting or seen.in_flight for seen in self.observed.values())
 
+    def progress(self) -> list[tuple[int, int, int]]:
+        """What grows while the consumers get on; messages that come and go are no progress."""
+        observed = self.observed.values()
+        return [(seen.handled, seen.failed, seen.dead_lettered) for seen in observed]
+
     def _look_at(self, consumer: Consumer) -> None:
         seen = self.observed[consumer]
-        seen.waiting, seen.in_flight = self._depth(consumer.queue_url)
+        urls = [url for url in (consumer.intake_url, consumer.queue_url) if url]
+        seen.waiting, seen.in_flight = map(sum, zip(*map(self._depth, urls), strict=True))
         seen.dead_lettered = sum(self._depth(consumer.dead_letters_url))
         for line in self._new_lines(consumer):
             _take_in(line, seen)

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from local.audit import Evidence, Verdict
-from local.consumers import Consumer
 from local.drive import Trip
 from local.observer import Observed, percentile
+from operations.consumers import Consumer
 
 HELD = "down: SES refuses to send"
 TELL_EVERY = 5.0  # seconds, where there is no terminal to draw on
@@ -106,6 +106,7 @@ def as_json(
     published = Counter(event.detail_type for event in evidence.published)
     return {
         "orders": len(trip.accepted),
+        "ended": dict(sorted(Counter(evidence.statuses.values()).items())),
         "published": dict(sorted(published.items())),
         "consumers": {
             consumer.name: {
@@ -120,6 +121,9 @@ def as_json(
         },
         "lost": len(verdict.lost),
         "charged_twice": len(verdict.charged_twice),
+        "missing_from_stock": verdict.missing_from_stock,
+        "visits": sum(map(sum, evidence.visited.values())),
+        "miscounted": len(verdict.miscounted),
         "seconds": {what: round(took, 1) for what, took in seconds.items()},
     }
 
@@ -142,7 +146,8 @@ def _rounded(milliseconds: float | None) -> float | None:
 
 def as_table(outcome: Mapping[str, Any]) -> RenderableType:
     """The outcome, for people."""
-    consumers = Table("consumer", title="Consumers", title_justify="left")
+    consumers = Table(title="Consumers", title_justify="left")
+    consumers.add_column("consumer", no_wrap=True)
     for column in ("handled", "failed attempts", "dead letters", "p50", "p95", "p95, mails down"):
         consumers.add_column(column, justify="right")
     for name, seen in outcome["consumers"].items():
@@ -157,9 +162,12 @@ def as_table(outcome: Mapping[str, Any]) -> RenderableType:
         )
     facts = Table.grid(padding=(0, 2))
     facts.add_row("orders accepted", f"{outcome['orders']:,}")
+    ended = (f"{count:,} {status}" for status, count in outcome["ended"].items())
+    facts.add_row("ended", ", ".join(ended))
+    facts.add_row("visits counted", f"{outcome['visits']:,}")
     published = (f"{count:,} {event}" for event, count in outcome["published"].items())
     facts.add_row("events published", ", ".join(published))
-    for what in ("lost", "charged_twice"):
+    for what in ("lost", "charged_twice", "missing_from_stock", "miscounted"):
         number = outcome[what]
         style = "bold red" if number else "bold green"
         facts.add_row(what.replace("_", " "), Text(f"{number:,}", style=style))

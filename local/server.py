@@ -13,6 +13,7 @@ from hypercorn.config import Config
 from ministack.app import app
 from ministack.core.tls import resolve_tls_material
 
+from local.error_types import tell_error_types
 from local.shared_layers import share_layers
 from local.tether import end_with_parent
 
@@ -21,6 +22,7 @@ def main(socket: int) -> None:
     """Serve until the parent is gone."""
     end_with_parent()
     share_layers()
+    tell_error_types()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     config = Config()

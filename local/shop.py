@@ -11,11 +11,12 @@ from typing import Any
 
 import urllib3
 
+from local.audit import Parcel
 from local.cloud import LocalCloud
-from local.consumers import Consumer
 from local.purchases import Purchase
 from local.settings import MAIL_FROM, STAGE
 from local.workspace import LocalFailed
+from operations.consumers import Consumer
 from stacks.naming import bus_name, named
 
 REQUEST_SECONDS = 30
@@ -50,7 +51,11 @@ class Shop:
     @cached_property
     def url(self) -> str:
         """Where the shop's API answers: the embedded cloud serves all APIs at its own address."""
-        name = named(STAGE, "orders")
+        return self.url_of("orders")
+
+    def url_of(self, service: str) -> str:
+        """Where a service's API answers."""
+        name = named(STAGE, service)
         apis = self._cloud.client("apigatewayv2").get_apis()["Items"]
         ids = [api["ApiId"] for api in apis if api["Name"] == name]
         if len(ids) != 1:
@@ -79,10 +84,39 @@ class Shop:
             )
         return str(answer.json()["order_id"])
 
+    def look_at(self, interactions: list[dict[str, Any]]) -> tuple[int, Any]:
+        """Tell the storefront what was looked at and bought; returns its status and answer."""
+        answer = self._http.request("POST", f"{self._storefront_url}/views", json=interactions)
+        return answer.status, answer.json()
+
+    @cached_property
+    def _storefront_url(self) -> str:
+        return self.url_of("storefront")
+
+    def counters(self) -> dict[str, tuple[int, int]]:
+        """How often each record was looked at and bought, as the bestsellers have counted it."""
+        return {
+            item["record_id"]["S"]: (int(item["views"]["N"]), int(item["purchases"]["N"]))
+            for item in self.items(named(STAGE, "bestsellers"))
+            if "record_id" in item
+        }
+
     def statuses(self) -> dict[str, str]:
         """The status of every order in the table, by its id."""
         orders = self.items(named(STAGE, "orders"))
         return {order["order_id"]["S"]: order["status"]["S"] for order in orders}
+
+    def parcels(self) -> dict[str, Parcel]:
+        """What is set aside for each order, by its id."""
+        return {
+            parcel["order_id"]["S"]: Parcel(int(parcel["items"]["N"]), parcel["state"]["S"])
+            for parcel in self.items(named(STAGE, "fulfilment-parcels"))
+        }
+
+    def taken_from_stock(self) -> int:
+        """How many records the warehouses have less than when they were full."""
+        warehouses = self.items(named(STAGE, "fulfilment-stock"))
+        return sum(int(each["holds"]["N"]) - int(each["on_hand"]["N"]) for each in warehouses)
 
     def items(self, table: str) -> Iterator[dict[str, Any]]:
         """Every item of a table."""
@@ -91,7 +125,13 @@ class Shop:
             yield from page["Items"]
 
     def handled_by(self, consumer: Consumer, event_ids: Iterable[str]) -> set[str]:
-        """Which of these events the consumer's table remembers as handled."""
+        """Which of these events the consumer's table remembers as handled.
+
+        A wire tap has none; the shop's is the journal, whose table holds what it has handled.
+        """
+        if consumer.idempotency_table is None:
+            kept = {item["event_id"]["S"] for item in self.items(named(STAGE, "journal"))}
+            return kept & set(event_ids)
         remembered = {
             item["id"]["S"]
             for item in self.items(consumer.idempotency_table)
@@ -123,6 +163,14 @@ class Shop:
     def decline_above(self, limit: Decimal) -> None:
         """Have the payment provider decline what is more than that."""
         self._behave({"mode": "ok", "decline_above": str(limit)})
+
+    def decline_nothing(self) -> None:
+        """Have the payment provider take whatever it is asked for."""
+        self._behave({"mode": "ok"})
+
+    def take_payments_down(self) -> None:
+        """Have the payment provider answer everything with an error."""
+        self._behave({"mode": "down"})
 
     def _behave(self, behaviour: dict[str, Any]) -> None:
         self._http.request("PUT", f"{self._provider_url}/behaviour", json=behaviour)

@@ -16,10 +16,17 @@ BATCH = 10  # SQS's own limit
 class Published:
     """An event as it was seen on the bus. What is malformed may lack an id and an order."""
 
-    source: str
+    text: str
+    """As EventBridge's own JSON has it."""
     detail_type: str
     event_id: str | None
     order_id: str | None
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """All of it."""
+        parsed: dict[str, Any] = json.loads(self.text)
+        return parsed
 
 
 class Tap:
@@ -75,7 +82,7 @@ def _published(body: str) -> Published:
     event = json.loads(body)
     metadata, data = event["detail"].get("metadata", {}), event["detail"].get("data", {})
     return Published(
-        source=event["source"],
+        text=body,
         detail_type=event["detail-type"],
         event_id=metadata.get("id"),
         order_id=data.get("order_id"),
@@ -85,8 +92,8 @@ def _published(body: str) -> Published:
 def _without_repetitions(events: list[Published]) -> Iterator[Published]:
     seen = set()
     for event in events:
-        if event.event_id is None or event not in seen:
-            seen.add(event)
+        if event.event_id is None or event.event_id not in seen:
+            seen.add(event.event_id)
             yield event
 
 

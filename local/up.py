@@ -6,9 +6,13 @@ import time
 from pathlib import Path
 
 from local.cloud import LocalCloud
+from local.settings import STAGE
 from local.system import system
 from local.waiting import INTERVAL
 from local.workspace import LocalFailed
+from stacks.naming import named
+
+RUN = '{"schedule": "by hand", "at": "2026-01-31T03:00:00Z"}'
 
 
 def run() -> None:
@@ -29,6 +33,9 @@ def _how_to_reach(cloud: LocalCloud) -> str:
     return (
         f"\nThe local cloud is at {cloud.endpoint}. In another shell, boto3 and the AWS CLI reach "
         f"it with\n\nunset AWS_PROFILE AWS_SESSION_TOKEN\n{exports}\n\n"
+        "Schedules do not run here as they should; to run one by hand:\n\n"
+        f"aws lambda invoke --function-name {named(STAGE, 'accounts-close')} --payload "
+        f"'{RUN}' --cli-binary-format raw-in-base64-out /dev/stdout\n\n"
         f"Its log is {cloud.log_path}. Ctrl-C stops it.\n"
     )
 

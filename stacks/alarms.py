@@ -1,10 +1,12 @@
-"""When to call someone: a dead letter, or a queue whose consumer has fallen behind."""
+"""When to call someone: a dead letter, a queue that waits too long, an execution that failed."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.stage import Stage
@@ -39,6 +41,43 @@ def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) ->
         metric=queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
         threshold=MAX_AGE.to_seconds(),
     )
+
+
+def alarm_on_iterator_age(
+    scope: Construct, stage: Stage, name: str, function: lambda_.Function
+) -> None:
+    """An alarm for what reads a stream, when it is too far behind the stream's end."""
+    _alarm(
+        scope,
+        stage,
+        "IteratorAgeAlarm",
+        name=f"{name}-iterator-age",
+        description=f"{name} is {MAX_AGE.to_minutes()} min behind its stream, and gives records up "
+        "if this goes on. Find out why it fails, or stands still, and mend it.",
+        metric=function.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
+        threshold=MAX_AGE.to_milliseconds(),
+    )
+
+
+def alarm_on_executions(
+    scope: Construct, stage: Stage, name: str, machine: sfn.StateMachine
+) -> None:
+    """An alarm for each way in which an execution can end other than by succeeding."""
+    for how, metric in {
+        "failed": machine.metric_failed(period=PERIOD),
+        "timed-out": machine.metric_timed_out(period=PERIOD),
+        "aborted": machine.metric_aborted(period=PERIOD),
+    }.items():
+        _alarm(
+            scope,
+            stage,
+            f"{how.title().replace('-', '')}Alarm",
+            name=f"{name}-{how}",
+            description=f"An execution of {name} has ended: {how.replace('-', ' ')}. Find out "
+            "why, mend it, and redrive it: it goes on where it stopped.",
+            metric=metric,
+            threshold=1,
+        )
 
 
 def _alarm(

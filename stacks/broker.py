@@ -1,4 +1,4 @@
-"""The broker: the bus, its archive, and the topic to which every alarm goes."""
+"""The broker: the bus, its archive, the claims, and the topic to which every alarm goes."""
 
 from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_events as events
@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from contracts.event import NAMESPACE
+from stacks.claims import Claims
 from stacks.naming import SYSTEM
 from stacks.stage import Stage
 
@@ -33,6 +34,7 @@ class Broker(Stack):
                 retention=ARCHIVED_FOR,
             )
             archive.apply_removal_policy(stage.removal_policy)
+        Claims(self, "Claims", stage=stage)
         self._alarm_topic(stage)
 
     def _alarm_topic(self, stage: Stage) -> None:

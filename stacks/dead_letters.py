@@ -15,13 +15,22 @@ class DeadLetterQueue(sqs.Queue):
     """A queue for dead letters, with an alarm that the first of them raises."""
 
     def __init__(
-        self, scope: Construct, id: str, *, stage: Stage, name: str, of: str | None = None
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        name: str,
+        of: str | None = None,
+        fifo: bool = False,
     ) -> None:
         """`of` says what it is the dead-letter queue of, where cdk-nag can't see that itself."""
         super().__init__(
             scope,
             id,
-            queue_name=stage.named(name),
+            queue_name=stage.named(name) + (".fifo" if fifo else ""),
+            # The CDK takes a `false` for another thing than none.
+            fifo=fifo or None,
             retention_period=RETENTION,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,

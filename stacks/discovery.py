@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from stacks.mistake import Mistake
@@ -18,6 +19,19 @@ def services() -> list[type[Service]]:
     """Every service, by name; raises BadService."""
     names = sorted(module.name for module in pkgutil.iter_modules([str(_HERE)]))
     return [_service_in(name) for name in names]
+
+
+def in_order(deployed: Sequence[Service]) -> None:
+    """Have each be deployed after those whose streams it reads; raises BadService."""
+    by_name = {service.service_name(): service for service in deployed}
+    for service in deployed:
+        for name in sorted(service.reads):
+            if name not in by_name:
+                raise BadService(
+                    f"{service.service_name()} reads the stream of {name}, a service that the "
+                    f"stage {service.stage.name} does not have: there are {', '.join(by_name)}."
+                )
+            service.add_stack_dependency(by_name[name])
 
 
 def _service_in(name: str) -> type[Service]:

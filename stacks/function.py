@@ -10,8 +10,10 @@ from constructs import Construct
 
 from contracts.event import Event
 from stacks.asset import asset
+from stacks.claims import allow_claims
 from stacks.guardrails import accept, accept_any_resource
 from stacks.layer import Packages
+from stacks.publishing import publishing
 from stacks.stage import Stage
 
 DEFAULT_TIMEOUT = Duration.seconds(60)
@@ -81,25 +83,9 @@ class Function(Construct):
 
     def _allow_publishing(self, publishes: Sequence[type[Event]]) -> None:
         self.function.add_environment("EVENT_BUS_NAME", self._stage.bus_name)
-        bus = Stack.of(self).format_arn(
-            service="events", resource="event-bus", resource_name=self._stage.bus_name
-        )
-        for source in sorted({event.source() for event in publishes}):
-            types = sorted(e.detail_type() for e in publishes if e.source() == source)
-            self.role.add_to_principal_policy(
-                iam.PolicyStatement(
-                    actions=["events:PutEvents"],
-                    resources=[bus],
-                    # On AWS a PutEvents always carries both keys, which makes this as strict as
-                    # StringEquals; the embedded cloud's evaluator knows neither.
-                    conditions={
-                        "StringEqualsIfExists": {
-                            "events:source": source,
-                            "events:detail-type": types,
-                        }
-                    },
-                )
-            )
+        allow_claims(self, self._stage, "s3:PutObject", publishes)
+        for statement in publishing(Stack.of(self), self._stage, publishes):
+            self.role.add_to_principal_policy(statement)
 
     def _accept_what_tracing_needs(self) -> None:
         accept_any_resource(

@@ -25,8 +25,12 @@ from stacks.checks import (
     functions,
     mappings,
     names,
+    ordering,
     permissions,
     queues,
+    schedules,
+    streams,
+    workflows,
 )
 from stacks.checks.acceptance import Acceptances
 from stacks.checks.finding import Check, Finding, System, name_of
@@ -47,6 +51,10 @@ CHECKS: tuple[Check, ...] = (
     mappings.enabled,
     mappings.isolation,
     mappings.stream,
+    ordering.order,
+    ordering.relay,
+    schedules.schedule,
+    schedules.schedule_role,
     permissions.wildcard,
     permissions.publishing,
     flow.published,
@@ -58,6 +66,12 @@ CHECKS: tuple[Check, ...] = (
     alarms.dead_letter_alarm,
     functions.log_group,
     functions.runtime,
+    workflows.workflow,
+    workflows.workflow_trail,
+    workflows.workflow_alarm,
+    streams.stream_consumer,
+    streams.stream_exists,
+    streams.stream_alarm,
     names.name,
 )
 

@@ -7,7 +7,16 @@ from typing import Any
 from contracts.catalogue import events
 from contracts.event import NAMESPACE, Event
 from stacks.naming import SYSTEM
-from stacks.template import Resource, Template, consumers, lets_through, listed, looks_inside
+from stacks.template import (
+    Resource,
+    Template,
+    actors,
+    consumers,
+    lets_through,
+    listed,
+    looks_inside,
+    role_of,
+)
 
 # On AWS a PutEvents always carries both keys, which makes the second as strict as the first.
 EXACT = ("StringEquals", "StringEqualsIfExists")
@@ -16,10 +25,10 @@ KEYS = ("events:source", "events:detail-type")
 
 @dataclass(frozen=True)
 class Publisher:
-    """A function that may publish an event."""
+    """A function, or a state machine, that may publish an event."""
 
     service: str
-    function: Resource
+    resource: Resource
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,8 @@ class Subscriber:
     rules: tuple[Resource, ...]
     filtered: bool
     """Whether its rules look into the event, so that it may get some and not all."""
+    taps: bool
+    """Whether it listens to whatever there is, and to this event as well."""
 
 
 @dataclass(frozen=True)
@@ -86,16 +97,16 @@ def may_publish(statement: Mapping[str, Any]) -> set[tuple[str, str]] | None:
 def _publishers(templates: Mapping[str, Template], event: type[Event]) -> Iterator[Publisher]:
     address = (event.source(), event.detail_type())
     for template in templates.values():
-        for function in template.all("Lambda::Function"):
+        for actor in actors(template):
             allowed = [
                 may_publish(grant.statement)
                 for grant in template.grants()
-                if grant.role == template.find(function.properties.get("Role"))
+                if grant.role == role_of(actor)
                 and grant.statement["Effect"] == "Allow"
                 and "events:PutEvents" in grant.actions
             ]
             if any(pairs is None or address in pairs for pairs in allowed):
-                yield Publisher(service_of(function), function)
+                yield Publisher(service_of(actor), actor)
 
 
 def _subscribers(templates: Mapping[str, Template], event: type[Event]) -> Iterator[Subscriber]:
@@ -108,4 +119,5 @@ def _subscribers(templates: Mapping[str, Template], event: type[Event]) -> Itera
                 consumer.function,
                 rules=tuple(passing),
                 filtered=all(looks_inside(rule) for rule in passing),
+                taps=all("detail-type" not in rule.properties["EventPattern"] for rule in passing),
             )

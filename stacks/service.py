@@ -6,16 +6,25 @@ from typing import ClassVar
 
 from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from contracts.event import Event
 from stacks.consumer import BATCH_SIZE, MAX_RECEIVE_COUNT, Consumer
+from stacks.content_filter import Where
 from stacks.function import DEFAULT_TIMEOUT, Function
 from stacks.http_api import HttpApi
 from stacks.layer import Packages
-from stacks.naming import SYSTEM
+from stacks.naming import SYSTEM, StageName
+from stacks.ordering import RELAY
+from stacks.ordering import TIMEOUT as RELAY_TIMEOUT
 from stacks.outbox import Outbox
-from stacks.stage import STAGES, Stage, StageName
+from stacks.schedule import Schedule, schedule_group
+from stacks.stage import STAGES, Stage
+from stacks.stream_consumer import BATCH_SIZE as STREAM_BATCH_SIZE
+from stacks.stream_consumer import WINDOW, Stream, StreamConsumer
+from stacks.workflow import Workflow
 
 
 class Service(Stack):
@@ -31,6 +40,8 @@ class Service(Stack):
     def __init__(self, scope: Construct, stage: Stage) -> None:
         super().__init__(scope, stage.named(self.service_name()), description=self.__doc__)
         self.stage = stage
+        self.reads: set[str] = set()
+        """The services whose streams it reads, and which have to be deployed before it."""
         Tags.of(self).add(f"{SYSTEM}:stage", stage.name)
         Tags.of(self).add(f"{SYSTEM}:service", self.service_name())
         self.compose()
@@ -50,23 +61,60 @@ class Service(Stack):
         part: str | None = None,
         publishes: Sequence[type[Event]] = (),
         environment: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        ordered_by: str | None = None,
         timeout: Duration = DEFAULT_TIMEOUT,
-        batch_size: int = BATCH_SIZE,
+        batch_size: int | None = None,
         max_receive_count: int = MAX_RECEIVE_COUNT,
     ) -> Function:
         """A function that handles these events, each once, apart from everyone else's.
 
         `part` names the module in the service's folder, where that is not `handler`. `timeout` is
-        for a whole batch. After `max_receive_count` failures an event is a dead letter.
+        for a whole batch. After `max_receive_count` failures an event is a dead letter. `where`
+        filters by the events' fields; `ordered_by` names the one whose equals are handled in order.
         """
+        return self._consumer(
+            on,
+            part,
+            publishes=publishes,
+            environment=environment,
+            where=where,
+            ordered_by=ordered_by,
+            timeout=timeout,
+            batch_size=batch_size,
+            max_receive_count=max_receive_count,
+        )
+
+    def wire_tap(
+        self, part: str | None = None, *, environment: Mapping[str, str] | None = None
+    ) -> Function:
+        """A function that sees every event, those of contracts that are yet to come as well.
+
+        Like any consumer it has a queue of its own, so that nobody notices it. Unlike others it
+        keeps no note of what it has handled: it may be given an event twice, and must not mind.
+        """
+        return self._consumer(None, part, environment=environment)
+
+    def _consumer(
+        self,
+        on: Sequence[type[Event]] | None,
+        part: str | None,
+        *,
+        publishes: Sequence[type[Event]] = (),
+        environment: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        ordered_by: str | None = None,
+        timeout: Duration = DEFAULT_TIMEOUT,
+        batch_size: int | None = None,
+        max_receive_count: int = MAX_RECEIVE_COUNT,
+    ) -> Function:
+        # Of a larger batch, a failure would count for those behind it as well.
+        default_size = 1 if ordered_by else BATCH_SIZE
         function = self.function(
             part, publishes=publishes, environment=environment, timeout=timeout
         )
-        function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
-        self._idempotency.grant(
-            function.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-        )  # fmt: skip
+        if on is not None:
+            self._let_remember(function)
         Consumer(
             self,
             _id(part, "Consumer"),
@@ -74,11 +122,50 @@ class Service(Stack):
             name=self._named(part),
             on=on,
             function=function,
+            where=where,
+            ordered_by=ordered_by,
+            relay=self._relay(part) if ordered_by else None,
             timeout=timeout,
-            batch_size=batch_size,
+            batch_size=batch_size or default_size,
             max_receive_count=max_receive_count,
         )
         return function
+
+    def workflow(
+        self,
+        *,
+        on: Sequence[type[Event]],
+        publishes: Sequence[type[Event]] = (),
+        invokes: Mapping[str, Function] | None = None,
+        substitutions: Mapping[str, str] | None = None,
+    ) -> Workflow:
+        """A state machine that runs once for each of these events, and the consumer that starts it.
+
+        It is defined in `workflow.asl.json` in the service's folder, and started by the function
+        called `handler`. In the definition, `${NAME}` stands for what `substitutions` says of it,
+        for the function that `invokes` gives under it, or, as `${EventBusName}`, for the bus.
+        """
+        workflow = Workflow(
+            self,
+            "Workflow",
+            stage=self.stage,
+            name=self.service_name(),
+            publishes=publishes,
+            invokes=invokes or {},
+            substitutions=substitutions or {},
+        )
+        arn = workflow.machine.state_machine_arn
+        starter = self.consumer(on=on, environment={"WORKFLOW_ARN": arn})
+        starter.allow("states:StartExecution", on=[arn])
+        return workflow
+
+    def _let_remember(self, function: Function) -> None:
+        """Give it the table in which consumers note what they have handled."""
+        function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
+        self._idempotency.grant(
+            function.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+        )  # fmt: skip
 
     def function(
         self,
@@ -90,12 +177,104 @@ class Service(Stack):
     ) -> Function:
         """The function in the service's folder that `part` names, or the one called `handler`."""
         folder = self.service_name().replace("-", "_")
-        return Function(
-            self,
+        return self._function(
             _id(part, "Function"),
+            self._named(part),
+            f"functions.{folder}.{part or 'handler'}",
+            publishes=publishes,
+            environment=environment,
+            timeout=timeout,
+        )
+
+    def schedule(
+        self,
+        part: str,
+        *,
+        every: str,
+        time_zone: str = "UTC",
+        publishes: Sequence[type[Event]] = (),
+        environment: Mapping[str, str] | None = None,
+        timeout: Duration = DEFAULT_TIMEOUT,
+    ) -> Function:
+        """A function that runs at certain times, as in `every="cron(0 3 * * ? *)"`.
+
+        `part` names the module in the service's folder. A run that fails is tried again, and then
+        kept as a dead letter.
+        """
+        function = self.function(
+            part, publishes=publishes, environment=environment, timeout=timeout
+        )
+        Schedule(
+            self,
+            _id(part, "Schedule"),
             stage=self.stage,
             name=self._named(part),
-            handler=f"functions.{folder}.{part or 'handler'}",
+            function=function,
+            every=every,
+            time_zone=time_zone,
+            group=self._schedules,
+        )
+        return function
+
+    def stream(self) -> kinesis.Stream:
+        """A Kinesis stream of the service's name, for what is too frequent to be an event."""
+        return Stream(self, "Stream", stage=self.stage, name=self.service_name())
+
+    def stream_consumer(
+        self,
+        *,
+        of: str,
+        part: str | None = None,
+        publishes: Sequence[type[Event]] = (),
+        environment: Mapping[str, str] | None = None,
+        window: Duration = WINDOW,
+        timeout: Duration = DEFAULT_TIMEOUT,
+        batch_size: int = STREAM_BATCH_SIZE,
+    ) -> Function:
+        """A function that reads the stream of the service called `of`.
+
+        `part` names the module in the service's folder, where that is not `handler`. Within a
+        `window`, Lambda hands what the function returns as its state on to the next batch.
+        """
+        function = self.function(
+            part, publishes=publishes, environment=environment, timeout=timeout
+        )
+        StreamConsumer(
+            self,
+            _id(part, "StreamConsumer"),
+            stage=self.stage,
+            name=self._named(part),
+            stream_arn=self.format_arn(
+                service="kinesis", resource="stream", resource_name=self.stage.named(of)
+            ),
+            function=function,
+            window=window,
+            batch_size=batch_size,
+        )
+        self.reads.add(of)
+        return function
+
+    def _relay(self, part: str | None) -> Function:
+        """What brings a consumer's events into order."""
+        name = f"{self._named(part)}-relay"
+        return self._function(_id(part, "Relay"), name, RELAY, timeout=RELAY_TIMEOUT)
+
+    def _function(
+        self,
+        id: str,
+        name: str,
+        handler: str,
+        *,
+        timeout: Duration,
+        publishes: Sequence[type[Event]] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Function:
+        return Function(
+            self,
+            id,
+            stage=self.stage,
+            name=name,
+            handler=handler,
             packages=self._packages,
             service=self.service_name(),
             environment=environment or {},
@@ -104,18 +283,30 @@ class Service(Stack):
         )
 
     def table(
-        self, name: str, *, key: str, stream: bool = False, expires: str | None = None
+        self,
+        name: str,
+        *,
+        key: str,
+        sort: str | None = None,
+        stream: bool = False,
+        expires: str | None = None,
+        index: str | None = None,
     ) -> dynamodb.Table:
         """A DynamoDB table with a string key; it outlives its stack where the stage keeps data.
 
+        With `sort`, items of one key are kept in the order of that attribute, a string too.
         With `stream`, its changes can be read; `expires` names the attribute, in seconds since the
-        epoch, after which an item may go.
+        epoch, after which an item may go. With `index`, items are found by that attribute as well,
+        in the index of its name.
         """
-        return dynamodb.Table(
+        table = dynamodb.Table(
             self,
             f"{name.title()}Table",
             table_name=self.stage.named(name),
             partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=sort, type=dynamodb.AttributeType.STRING)
+            if sort
+            else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             stream=dynamodb.StreamViewType.NEW_IMAGE if stream else None,
             time_to_live_attribute=expires,
@@ -125,6 +316,10 @@ class Service(Stack):
             deletion_protection=self.stage.keeps_data,
             removal_policy=self.stage.removal_policy,
         )
+        if index:
+            attribute = dynamodb.Attribute(name=index, type=dynamodb.AttributeType.STRING)
+            table.add_global_secondary_index(index_name=index, partition_key=attribute)
+        return table
 
     def http_api(self, routes: Mapping[str, Function]) -> HttpApi:
         """An HTTP API; `routes` says which function answers, as in `"POST /orders"`."""
@@ -142,6 +337,10 @@ class Service(Stack):
     @cached_property
     def _packages(self) -> Packages:
         return Packages(self, "Packages", stage=self.stage)
+
+    @cached_property
+    def _schedules(self) -> scheduler.CfnScheduleGroup:
+        return schedule_group(self, self.stage, self.service_name())
 
     @cached_property
     def _idempotency(self) -> dynamodb.Table:

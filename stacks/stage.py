@@ -3,7 +3,7 @@
 import platform
 import sys
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_lambda as lambda_
@@ -12,8 +12,8 @@ from constructs import Construct
 
 from stacks import naming
 from stacks.mistake import Mistake
+from stacks.naming import StageName
 
-StageName = Literal["local", "dev", "prod"]
 STAGES: frozenset[StageName] = frozenset(get_args(StageName))
 
 # SES's mailbox simulator: it takes every mail, and no person gets one.
@@ -99,6 +99,11 @@ class Stage:
     def max_concurrency(self) -> int:
         """How many batches one consumer may handle at once."""
         return {"local": 3, "dev": 10, "prod": 50}[self.name]
+
+    @property
+    def warehouse_holds(self) -> int:
+        """How many records a warehouse holds when it is full."""
+        return {"local": 80, "dev": 1_000, "prod": 100_000}[self.name]
 
     @property
     def log_retention(self) -> logs.RetentionDays:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.event_pattern import EventPattern, InvalidEventPattern
+from stacks.naming import REPLAY_NAME
 
 # The property that holds a resource's physical name, for the kinds that we name.
 NAME_PROPERTIES: Mapping[str, str] = {
@@ -22,7 +23,14 @@ NAME_PROPERTIES: Mapping[str, str] = {
     "Logs::LogGroup": "LogGroupName",
     "SNS::Topic": "TopicName",
     "ApiGatewayV2::Api": "Name",
+    "S3::Bucket": "BucketName",
+    "Scheduler::Schedule": "Name",
+    "Scheduler::ScheduleGroup": "Name",
+    "StepFunctions::StateMachine": "StateMachineName",
+    "Kinesis::Stream": "Name",
 }
+# The variable by which a relay knows the queue that it fills (functions/messaging/relay.py).
+RELAYS_TO = "RELAYS_TO"
 
 
 @dataclass(frozen=True)
@@ -128,15 +136,16 @@ class Template:
         return [grant.statement for grant in self.grants() if grant.role == role]
 
     def policy_of(self, resource: Resource) -> list[Mapping[str, Any]]:
-        """What the policy of a queue or a topic says."""
+        """What the policy of a queue, a topic or a bucket says."""
         kind, resources = {
             "SQS::Queue": ("SQS::QueuePolicy", "Queues"),
             "SNS::Topic": ("SNS::TopicPolicy", "Topics"),
+            "S3::Bucket": ("S3::BucketPolicy", "Bucket"),
         }[resource.kind]
         return [
             statement
             for policy in self.all(kind)
-            if resource.ref in policy.properties[resources]
+            if resource.ref in listed(policy.properties[resources])
             for statement in policy.properties["PolicyDocument"]["Statement"]
         ]
 
@@ -173,11 +182,21 @@ class ConsumerParts:
         return self.template.at(self.queue.properties["RedrivePolicy"]["deadLetterTargetArn"])
 
     @cached_property
+    def intake(self) -> Resource:
+        """The queue that its rules fill: its own, or that of the relay which fills it."""
+        for mapping in self.template.all("Lambda::EventSourceMapping"):
+            relay = self.template.find(mapping.properties.get("FunctionName"))
+            if relay and relays_to(relay) == self.queue:
+                return self.template.at(mapping.properties["EventSourceArn"])
+        return self.queue
+
+    @cached_property
     def rules(self) -> list[Resource]:
+        arn = self.intake.arn
         return [
             rule
             for rule in self.template.all("Events::Rule")
-            if any(target["Arn"] == self.queue.arn for target in rule.properties.get("Targets", []))
+            if any(target["Arn"] == arn for target in rule.properties.get("Targets", []))
         ]
 
     @cached_property
@@ -221,16 +240,47 @@ def artifacts(assembly: Path) -> dict[str, Mapping[str, Any]]:
     }
 
 
+def actors(template: Template) -> list[Resource]:
+    """All that acts under a role of its own: its functions and its state machines."""
+    return [*template.all("Lambda::Function"), *template.all("StepFunctions::StateMachine")]
+
+
+def role_of(actor: Resource) -> Resource | None:
+    """The role of a function or a state machine, if it is in its stack."""
+    properties = actor.properties
+    return actor.template.find(properties.get("Role", properties.get("RoleArn")))
+
+
+def starters(machine: Resource) -> list[Resource]:
+    """The functions of its stack that may start a state machine."""
+    template = machine.template
+    roles = [
+        grant.role
+        for grant in template.grants()
+        if grant.statement["Effect"] == "Allow"
+        and "states:StartExecution" in grant.actions
+        and machine in map(template.find, listed(grant.statement.get("Resource", [])))
+    ]
+    return [each for each in template.all("Lambda::Function") if role_of(each) in roles]
+
+
 def consumers(templates: Mapping[str, Template]) -> list[ConsumerParts]:
-    """Every consumer there is: whatever function a queue of its stack feeds."""
+    """Every consumer there is: whatever function a queue of its stack feeds, but for relays."""
     found = []
     for template in templates.values():
         for mapping in template.all("Lambda::EventSourceMapping"):
             source = template.find(mapping.properties.get("EventSourceArn"))
             function = template.find(mapping.properties.get("FunctionName"))
-            if function and source and source.kind == "SQS::Queue":
+            is_fed = function and source and source.kind == "SQS::Queue"
+            if is_fed and function and not relays_to(function):
                 found.append(ConsumerParts(template, mapping))
     return found
+
+
+def relays_to(function: Resource) -> Resource | None:
+    """The queue that a function fills from another, if it is a relay."""
+    variables = function.properties.get("Environment", {}).get("Variables", {})
+    return function.template.find(variables.get(RELAYS_TO))
 
 
 def lets_through(rule: Resource, source: str, detail_type: str) -> bool:
@@ -246,8 +296,9 @@ def lets_through(rule: Resource, source: str, detail_type: str) -> bool:
 
 
 def looks_inside(rule: Resource) -> bool:
-    """Whether a rule looks at more of an event than its source and type."""
-    pattern = plain(rule.properties.get("EventPattern", {}))
+    """Whether a rule looks at more of a live event than its source and type."""
+    pattern = dict(plain(rule.properties.get("EventPattern", {})))
+    pattern.pop(REPLAY_NAME, None)
     return bool(pattern != _address(pattern))
 
 

@@ -1,6 +1,7 @@
 """What holds for every test: no way to a real AWS account, and the same inputs in every run.
 
 The fixture `cloud` is the whole deployed system in the test's process: see docs/testing.md.
+`running` is the same on the embedded cloud, for the tests that are marked so.
 """
 
 import os
@@ -9,6 +10,9 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
+from local.purchases import Purchase, first_purchases
+from local.shop import Shop as DeployedShop
+from local.system import System, system
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.cloud import Cloud
 from tests.cloud.shop import Shop
@@ -43,6 +47,27 @@ def cloud(blueprint: Blueprint) -> Iterator[Shop]:
     """The system, freshly deployed. Time stands at the start of 2026 until the test moves it."""
     with Shop(blueprint) as shop:
         yield shop
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[System]:
+    """The system on the embedded cloud, where the real CDK CLI has deployed it."""
+    with system() as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="session")
+def shop(running: System) -> DeployedShop:
+    """The shop on the embedded cloud, with its mails let out."""
+    shop = DeployedShop(running.cloud, running.provider_url)
+    shop.let_mails_out()
+    return shop
+
+
+@pytest.fixture(scope="session")
+def purchases() -> Iterator[Purchase]:
+    """Purchases of which none is ever made twice."""
+    return iter(first_purchases(100))
 
 
 @pytest.hookimpl(wrapper=True)

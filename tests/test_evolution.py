@@ -38,7 +38,7 @@ def test_consumers_of_version_1_handle_a_compatible_later_one(
         assert field.split(":")[0].strip() in published.data
         for consumer in ("payments", "notifications"):
             assert cloud.handled(consumer) == [order.event_id]
-        assert cloud.order(order.order_id).status == "paid"
+        assert cloud.order(order.order_id).status == "shipped"
 
 
 def test_a_version_that_breaks_readers_waits_for_them_among_their_dead_letters(

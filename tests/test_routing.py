@@ -14,6 +14,7 @@ from stacks.template import Template
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.cloud import Cloud
 from tests.cloud.shop import Shop
+from tests.cloud.story import Published
 from tests.cloud.subscriptions import Address, annotated, mismatches
 
 EVENTS = list(events().values())
@@ -24,10 +25,10 @@ def address(event: type[Event]) -> Address:
     return event.source(), event.detail_type()
 
 
-def who_got(cloud: Cloud) -> set[str]:
-    """The consumers into whose queues the first event went."""
-    published = cloud.published()[0]
-    return {letter.queue.removeprefix(cloud.prefix) for letter in published.deliveries}
+def who_got(cloud: Cloud, published: Published | None = None) -> set[str]:
+    """The consumers into whose queues an event went: the first one, if none is given."""
+    queues = {letter.queue for letter in (published or cloud.published()[0]).deliveries}
+    return {name for name in cloud.consumers if cloud.queue(name).name in queues}
 
 
 def routed(blueprint: Blueprint) -> dict[str, set[Address]]:
@@ -39,6 +40,17 @@ def routed(blueprint: Blueprint) -> dict[str, set[Address]]:
             name = subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
             found.setdefault(name, set()).add(address(route.event))
     return found
+
+
+def filtering(blueprint: Blueprint, event: type[Event]) -> set[str]:
+    """The consumers that want some of these events, and not all."""
+    templates = {stack: Template(stack, body) for stack, body in blueprint.templates.items()}
+    return {
+        subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
+        for route in routes(templates, [event])
+        for subscriber in route.subscribers
+        if subscriber.filtered
+    }
 
 
 def takers(blueprint: Blueprint, consumers: list[str]) -> dict[str, set[Address]]:
@@ -56,7 +68,9 @@ def test_an_event_goes_to_those_whose_handlers_take_it_and_to_nobody_else(
     cloud.publish(event(**example(event)))
     cloud.settle()
     expected = takers(blueprint, cloud.consumers)
-    assert who_got(cloud) == {name for name, taken in expected.items() if address(event) in taken}
+    takes = {name for name, taken in expected.items() if address(event) in taken}
+    # Whether a filter passes the example is its own test's to say.
+    assert takes - filtering(blueprint, event) <= who_got(cloud) <= takes
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
@@ -77,12 +91,14 @@ def test_an_event_goes_to_those_whose_handlers_take_it_and_to_nobody_else(
     ],
 )  # fmt: skip
 def test_what_is_nearly_that_event_goes_to_nobody(
-    event: type[Event], miss: Callable[[str, str], Address], cloud: Shop
+    event: type[Event],
+    miss: Callable[[str, str], Address],
+    cloud: Shop,
 ) -> None:
     source, detail_type = miss(*address(event))
     cloud.put(source, detail_type, {"metadata": {}, "data": example(event)})
     cloud.settle()
-    assert who_got(cloud) == set()
+    assert who_got(cloud) <= cloud.wire_taps
     assert "has no rule for" in cloud.log
 
 
@@ -94,7 +110,7 @@ def test_an_event_under_another_services_source_goes_to_nobody(
     for source in sorted(sources):
         cloud.put(source, event.detail_type(), {"metadata": {}, "data": example(event)})
     cloud.settle()
-    assert all(not published.deliveries for published in cloud.published())
+    assert all(who_got(cloud, published) <= cloud.wire_taps for published in cloud.published())
 
 
 def test_every_handlers_annotation_agrees_with_its_subscription(
@@ -124,15 +140,15 @@ def test_every_event_has_a_publisher_and_a_consumer(blueprint: Blueprint) -> Non
 @pytest.mark.parametrize(
     ("stack", "events"),
     [
-        ("payments", ["PaymentDeclined", "PaymentTaken"]),
-        ("orders", ["OrderPlaced", "PaymentTaken"]),
+        ("payments", {"PaymentDeclined", "PaymentRefunded", "PaymentTaken"}),
+        ("orders", {"OrderPlaced"}),
     ],
 )
 def test_an_event_without_a_publisher_or_a_consumer_is_told(
-    stack: str, events: list[str], blueprint: Blueprint
+    stack: str, events: set[str], blueprint: Blueprint
 ) -> None:
     left = {n: body for n, body in blueprint.templates.items() if n != f"patchbay-dev-{stack}"}
-    assert unserved(blueprint.with_templates(left)) == events
+    assert set(unserved(blueprint.with_templates(left))) - set(unserved(blueprint)) == events
 
 
 def changed(blueprint: Blueprint, stack: str, change: Change) -> Blueprint:
@@ -148,8 +164,9 @@ def rules_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_rule_for_less_than_the_handler_takes_is_told(blueprint: Blueprint) -> None:
     def forget(body: dict[str, Any]) -> None:
-        (rule,) = rules_of(body)
-        rule["Properties"]["EventPattern"]["detail-type"].remove("PaymentTaken")
+        for rule in rules_of(body):
+            types = rule["Properties"]["EventPattern"]["detail-type"]
+            types[:] = [each for each in types if each != "PaymentTaken"]
 
     broken = changed(blueprint, "patchbay-dev-orders", forget)
     assert list(mismatches(blueprint, routed(broken))) == [

@@ -3,7 +3,7 @@
     @consumer
     def handler(order: OrderPlaced) -> None: ...
 
-The annotation is the subscription: one event, or a union of several.
+The annotation is the subscription: one event, or a union of several; `AnyEvent` takes them all.
 """
 
 import json
@@ -20,7 +20,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
     EventType,
-    SqsFifoPartialProcessor,
     process_partial_response,
 )
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -32,9 +31,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from contracts.event import Event, Metadata
-from functions.messaging import redelivery
+from functions.messaging import claim_check, redelivery
+from functions.messaging.any_event import AnyEvent
 from functions.messaging.errors import Reject
-from functions.messaging.idempotency import once
+from functions.messaging.idempotency import at_least_once, once
+from functions.messaging.in_groups import InGroups
 from functions.messaging.journey import Cause, caused_by
 from functions.messaging.telemetry import logger, metrics
 
@@ -47,6 +48,7 @@ class Received:
 
     metadata: Metadata
     event: Event
+    of_type: str
 
 
 def consumer(function: Callable[[Any], None]) -> LambdaHandler:
@@ -96,8 +98,7 @@ def subscriptions(function: Callable[[Any], None]) -> dict[str, type[Event]]:
 def _processor(event: Mapping[str, Any]) -> BatchProcessor:
     records = event.get("Records", [])
     if records and records[0]["eventSourceARN"].endswith(".fifo"):
-        # Only what shares a message group with the failed record must wait for it.
-        processor: BatchProcessor = SqsFifoPartialProcessor(skip_group_on_error=True)
+        processor: BatchProcessor = InGroups()
     else:
         processor = BatchProcessor(event_type=EventType.SQS)
     # A batch in which everything failed is a partial failure too: raising would only
@@ -154,6 +155,8 @@ def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
         detail_type = delivered["detail-type"]
         detail = delivered["detail"]
         metadata = Metadata.model_validate(detail["metadata"])
+        if AnyEvent in contracts.values():
+            return Received(metadata, _any_event(metadata, delivered), detail_type)
         contract = contracts.get(detail_type)
         if contract is None:
             raise Reject(f"{detail_type!r} is none of this consumer's: {', '.join(contracts)}")
@@ -162,11 +165,25 @@ def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
                 f"{detail_type} version {metadata.version} is newer than version "
                 f"{contract.version}, which this consumer was built against"
             )
-        return Received(metadata, contract.model_validate(detail["data"]))
+        data = (
+            claim_check.claimed(metadata, delivered["source"], detail_type)
+            if metadata.claim
+            else detail["data"]
+        )
+        return Received(metadata, contract.model_validate(data), detail_type)
     except ValidationError as error:
         raise Reject(f"breaks its contract: {_problems(error)}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Reject(f"is no event of ours: {type(error).__name__}: {error}") from error
+
+
+def _any_event(metadata: Metadata, delivered: Mapping[str, Any]) -> AnyEvent:
+    return AnyEvent(
+        metadata=metadata,
+        from_source=delivered["source"],
+        of_type=delivered["detail-type"],
+        data=delivered["detail"].get("data") or {},
+    )
 
 
 def _problems(error: ValidationError) -> str:
@@ -183,16 +200,19 @@ def _handle(
     logger().append_keys(
         correlation_id=metadata.correlation_id,
         event_id=str(metadata.id),
-        event_type=event.detail_type(),
+        event_type=received.of_type,
     )
     cause = Cause(
         # Two consumers may publish the same type for the same cause; those are different events.
         seed=f"{metadata.id}/{os.environ['CONSUMER']}",
         correlation_id=metadata.correlation_id,
         causation_id=metadata.id,
+        handled=metadata,
     )
     with caused_by(cause):
-        first_time = once(str(metadata.id), partial(function, event), context)
+        # A wire tap keeps copies: to note for each that it is kept would cost twice as much.
+        run = at_least_once if isinstance(event, AnyEvent) else once
+        first_time = run(str(metadata.id), partial(function, event), context)
     age = max(datetime.now(UTC) - metadata.published_at, timedelta(0)) / timedelta(milliseconds=1)
     if first_time:
         metrics().add_metric(name="Handled", unit=MetricUnit.Count, value=1)

@@ -13,4 +13,4 @@ class PublishFailed(Exception):
 
 
 class EventTooLarge(PublishFailed, Reject):
-    """An event over EventBridge's limit, which no retry will shrink."""
+    """An event with more data than consumers can read, which no retry will shrink."""

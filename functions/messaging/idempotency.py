@@ -41,6 +41,12 @@ def once(event_id: str, action: Callable[[], None], context: LambdaContext) -> b
     return ran
 
 
+def at_least_once(_event_id: str, action: Callable[[], None], _context: LambdaContext) -> bool:
+    """Run `action` whether or not it was run for that event: for what may as well be done twice."""
+    action()
+    return True
+
+
 @cache
 def _config() -> IdempotencyConfig:
     return IdempotencyConfig(expires_after_seconds=REMEMBERED_FOR, hash_function="sha256")

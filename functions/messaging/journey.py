@@ -21,6 +21,8 @@ class Cause:
     seed: str
     correlation_id: str
     causation_id: UUID | None = None
+    handled: Metadata | None = None
+    """The envelope of the event that is being handled, where one is."""
     _published: Counter[str] = field(default_factory=Counter)
 
     def metadata_for(self, event: Event) -> Metadata:

@@ -3,11 +3,12 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from contracts.event import Envelope, Event
+from functions.messaging import claim_check
 from functions.messaging.backoff import full_jitter
 from functions.messaging.errors import EventTooLarge, PublishFailed
 from functions.messaging.journey import current_cause
@@ -43,6 +44,8 @@ class Outgoing:
     source: str
     detail_type: str
     detail: str
+    deposit: claim_check.Deposit | None = None
+    """What is too large for the bus, and has to be in S3 before the event is on it."""
 
     @property
     def size(self) -> int:
@@ -56,7 +59,8 @@ class Outgoing:
 def publish(*events: Event) -> None:
     """Put events on the bus, in as few requests as PutEvents' limits allow.
 
-    What EventBridge refuses for the moment is tried again with backoff. Raises EventTooLarge
+    The data of one that is too large for the bus goes to S3, and whoever consumes it gets it from
+    there. What EventBridge refuses for the moment is tried again with backoff. Raises EventTooLarge
     before anything is sent, and PublishFailed, naming every event that did not get out.
     """
     send([prepare(event) for event in events])
@@ -74,12 +78,20 @@ def prepare(event: Event) -> Outgoing:
         detail_type=event.detail_type(),
         detail=Envelope(metadata=metadata, data=event).model_dump_json(),
     )
-    if prepared.size > MAX_EVENT_BYTES:
+    return prepared if prepared.size <= MAX_EVENT_BYTES else _with_claim(prepared)
+
+
+def _with_claim(event: Outgoing) -> Outgoing:
+    """The event with its data apart from it; raises EventTooLarge."""
+    detail, deposit = claim_check.checked(event.source, event.detail_type, event.detail)
+    reduced = replace(event, detail=detail, deposit=deposit)
+    if len(deposit.body) > claim_check.MAX_DATA_BYTES or reduced.size > MAX_EVENT_BYTES:
         raise EventTooLarge(
-            f"{prepared} has {prepared.size:,} bytes; the largest that reaches a queue "
-            f"has {MAX_EVENT_BYTES:,}. Publish a reference to the data instead."
+            f"{event} has {len(deposit.body):,} bytes of data; consumers read "
+            f"{claim_check.MAX_DATA_BYTES:,} at most. Keep the data where it is, and publish where "
+            "that is."
         )
-    return prepared
+    return reduced
 
 
 def send(events: Sequence[Outgoing]) -> None:
@@ -119,6 +131,12 @@ def _put(request: Sequence[Outgoing]) -> None:
     from botocore.exceptions import BotoCoreError, ClientError
 
     waiting = list(request)
+    try:
+        for event in waiting:
+            if event.deposit:
+                claim_check.deposit(event.deposit)
+    except (BotoCoreError, ClientError) as error:
+        raise _Refused(waiting, [f"of {event}, the data did not get into S3: {error}"]) from error
     for attempt in range(1, ATTEMPTS + 1):
         try:
             answer = _client().put_events(Entries=[_entry(event) for event in waiting])

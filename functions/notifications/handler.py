@@ -1,18 +1,18 @@
-"""Mails the customer when an order is placed, and when its payment is declined."""
+"""Mails the customer when an order is placed, and when its payment is declined or refunded."""
 
 import os
 
 import boto3
 
 from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined
+from contracts.payments import PaymentDeclined, PaymentRefunded
 from functions.messaging.consumer import consumer
 
 ses = boto3.client("sesv2")
 
 
 @consumer
-def handler(event: OrderPlaced | PaymentDeclined) -> None:
+def handler(event: OrderPlaced | PaymentDeclined | PaymentRefunded) -> None:
     match event:
         case OrderPlaced():
             subject = "Order placed"
@@ -20,6 +20,12 @@ def handler(event: OrderPlaced | PaymentDeclined) -> None:
         case PaymentDeclined():
             subject = "Payment declined"
             text = f"We could not charge you for order {event.order_id}: {event.reason}."
+        case PaymentRefunded():
+            subject = "Payment refunded"
+            text = (
+                f"We can't send order {event.order_id}: {event.reason}. "
+                f"We have given you back ${event.amount}."
+            )
     ses.send_email(
         FromEmailAddress=os.environ["MAIL_FROM"],
         Destination={"ToAddresses": [os.environ["MAIL_TO"].format(customer=event.customer_id)]},

@@ -1,18 +1,27 @@
-"""Keeps an order's status in step with its payment."""
+"""Keeps an order's status in step with what becomes of it."""
 
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from functions.messaging.consumer import consumer
 from functions.messaging.errors import Reject
 from functions.orders import store
 
 
 @consumer
-def handler(outcome: PaymentTaken | PaymentDeclined) -> None:
+def handler(
+    step: PaymentTaken | PaymentDeclined | PaymentRefunded | OrderShipped | OrderUnfulfillable,
+) -> None:
     try:
-        match outcome:
+        match step:
             case PaymentTaken():
-                store.settle(outcome.order_id, "paid")
+                store.advance(step.order_id, "paid")
             case PaymentDeclined():
-                store.settle(outcome.order_id, "declined", outcome.reason)
+                store.advance(step.order_id, "declined", step.reason)
+            case OrderShipped():
+                store.advance(step.order_id, "shipped")
+            case OrderUnfulfillable():
+                store.advance(step.order_id, "unfulfillable", step.reason)
+            case PaymentRefunded():
+                store.advance(step.order_id, "refunded", step.reason)
     except store.NoSuchOrder as error:
-        raise Reject(f"there is no order {outcome.order_id}") from error
+        raise Reject(f"there is no order {step.order_id}") from error

@@ -5,12 +5,22 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import boto3
+from boto3.dynamodb.conditions import Attr
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from contracts.orders import OrderPlaced
 from contracts.values import CustomerId, Dollars, OrderId
 
-Status = Literal["placed", "paid", "declined"]
+Status = Literal["placed", "paid", "declined", "shipped", "unfulfillable", "refunded"]
+
+# Events come in any order: what has been overtaken by a later one changes nothing.
+_BEFORE: dict[Status, tuple[Status, ...]] = {
+    "paid": ("placed",),
+    "declined": ("placed",),
+    "shipped": ("placed", "paid"),
+    "unfulfillable": ("placed", "paid"),
+    "refunded": ("placed", "paid", "unfulfillable"),
+}
 
 
 class NoSuchOrder(LookupError):
@@ -25,7 +35,7 @@ class Order(BaseModel):
     items: int
     amount: Dollars
     status: Status = "placed"
-    reason: str | None = None  # why it was declined
+    reason: str | None = None  # why it was declined or refunded
     placed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
@@ -63,15 +73,15 @@ def get(order_id: str) -> Order:
     return Order.model_validate(item)
 
 
-def settle(order_id: str, status: Status, reason: str | None = None) -> None:
-    """Give a placed order its outcome; the first one stands. Raises NoSuchOrder."""
+def advance(order_id: str, status: Status, reason: str | None = None) -> None:
+    """Move an order on to that status, unless it is past it. Raises NoSuchOrder."""
     try:
         _table.update_item(
             Key={"order_id": order_id},
             UpdateExpression="SET #status = :status, #reason = :reason",
-            ConditionExpression="#status = :placed",
+            ConditionExpression=Attr("status").is_in(_BEFORE[status]),
             ExpressionAttributeNames={"#status": "status", "#reason": "reason"},
-            ExpressionAttributeValues={":status": status, ":reason": reason, ":placed": "placed"},
+            ExpressionAttributeValues={":status": status, ":reason": reason},
         )
     except _conflict:
         get(order_id)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -38,11 +39,20 @@ def charge(order_id: str, customer_id: str, amount: Decimal) -> str:
     same charge. Raises Declined, ProviderUnavailable, and Reject for a request that the provider
     does not understand.
     """
-    status, answer = _post(
-        "/charges",
-        {"order_id": order_id, "customer_id": customer_id, "amount": str(amount)},
-        idempotency_key=order_id,
-    )
+    request = {"order_id": order_id, "customer_id": customer_id, "amount": str(amount)}
+    return _payment_id(*_post("/charges", request, idempotency_key=order_id))
+
+
+def refund(order_id: str, amount: Decimal) -> str:
+    """Give back once what was charged for the order, and return the refund's id.
+
+    Who asks again for the same order gets the same refund. Raises what `charge` raises.
+    """
+    request = {"order_id": order_id, "amount": str(amount)}
+    return _payment_id(*_post("/refunds", request, idempotency_key=order_id))
+
+
+def _payment_id(status: int, answer: Mapping[str, Any]) -> str:
     if status == HTTPStatus.PAYMENT_REQUIRED:
         raise Declined(answer.get("reason", "no reason given"))
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -23,7 +23,7 @@ def dead_letter_alarm(system: System) -> Iterator[Finding]:
     """The first dead letter raises the alarm, and not the hundredth."""
     for queue in kept_for(system):
         alarms = queue.template.alarms_on(queue, DEPTH)
-        if alarms and not any(_raised_by_first(each) for each in alarms):
+        if alarms and not any(raised_by_first(each) for each in alarms):
             threshold = alarms[0].properties.get("Threshold")
             yield Finding(
                 alarms[0],
@@ -38,7 +38,7 @@ def _told(queue: Resource, metric: str, otherwise: str) -> Iterator[Finding]:
         yield Finding(
             queue, f"Queue {queue.name} has no alarm on its {metric}: {otherwise}. Add one."
         )
-    elif not any(_reaches_someone(each) for each in alarms):
+    elif not any(reaches_someone(each) for each in alarms):
         yield Finding(
             alarms[0],
             f"Alarm {alarms[0].name} tells nobody: it has no action, or its actions are switched "
@@ -46,11 +46,13 @@ def _told(queue: Resource, metric: str, otherwise: str) -> Iterator[Finding]:
         )
 
 
-def _reaches_someone(alarm: Resource) -> bool:
+def reaches_someone(alarm: Resource) -> bool:
+    """Whether an alarm has an action, and it is switched on."""
     properties = alarm.properties
     return bool(properties.get("AlarmActions")) and properties.get("ActionsEnabled") is not False
 
 
-def _raised_by_first(alarm: Resource) -> bool:
+def raised_by_first(alarm: Resource) -> bool:
+    """Whether an alarm on a count is raised by one."""
     properties = alarm.properties
     return (properties.get("ComparisonOperator"), properties.get("Threshold")) in RAISED_BY_FIRST

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from stacks.checks.finding import Finding, System
 from stacks.routes import Route
-from stacks.template import Resource
+from stacks.template import Resource, starters
 
 # What a function's event leads to: the next function, and the event's name.
 Steps = Mapping[Resource, list[tuple[str, Resource]]]
@@ -17,13 +17,14 @@ def published(system: System) -> Iterator[Finding]:
         if route.publishers:
             continue
         name = route.event.detail_type()
-        if not route.subscribers:
+        waiting = [subscriber for subscriber in route.subscribers if not subscriber.taps]
+        if not waiting:
             yield Finding(
                 None,
                 f"Event {name} is in the contracts, and nobody publishes or consumes it.",
                 warning=True,
             )
-        for subscriber in route.subscribers:
+        for subscriber in waiting:
             yield Finding(
                 subscriber.rules[0],
                 f"Rule {subscriber.rules[0].name} waits for {name}, which nobody may publish: "
@@ -34,16 +35,16 @@ def published(system: System) -> Iterator[Finding]:
 
 
 def consumed(system: System) -> Iterator[Finding]:
-    """Somebody consumes each event that is published.
+    """Somebody consumes each event that is published, if only a wire tap.
 
     That is no fault: a publisher knows nothing of its consumers, and the last one may go.
     """
     for route in system.routes:
         if route.publishers and not route.subscribers:
-            function = route.publishers[0].function
+            publisher = route.publishers[0].resource
             yield Finding(
-                function,
-                f"Event {route.event.detail_type()}, which {function.name} publishes, is consumed "
+                publisher,
+                f"Event {route.event.detail_type()}, which {publisher.name} publishes, is consumed "
                 "by nobody.",
                 detail=route.event.detail_type(),
                 warning=True,
@@ -69,13 +70,22 @@ def loop(system: System) -> Iterator[Finding]:
 
 
 def _steps(routes: list[Route]) -> Steps:
-    """For each function that publishes: its events, and whom they reach."""
+    """For each function that publishes: its events, and whom they reach.
+
+    What a state machine publishes is the doing of whoever starts it.
+    """
     steps: dict[Resource, list[tuple[str, Resource]]] = {}
     for route in routes:
         for publisher in route.publishers:
-            reached = steps.setdefault(publisher.function, [])
-            reached += [(route.event.detail_type(), s.function) for s in route.subscribers]
+            for function in _functions_behind(publisher.resource):
+                reached = steps.setdefault(function, [])
+                reached += [(route.event.detail_type(), s.function) for s in route.subscribers]
     return steps
+
+
+def _functions_behind(publisher: Resource) -> list[Resource]:
+    is_machine = publisher.kind == "StepFunctions::StateMachine"
+    return starters(publisher) if is_machine else [publisher]
 
 
 def _way_back(start: Resource, steps: Steps) -> list[tuple[str, Resource]]:

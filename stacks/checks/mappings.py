@@ -89,7 +89,7 @@ def stream(system: System) -> Iterator[Finding]:
     for mapping in system.all("Lambda::EventSourceMapping"):
         source, function = mapped(mapping)
         if source and function and source.kind == "DynamoDB::Table":
-            for wrong in _stream(mapping):
+            for wrong in neither_lost_nor_in_the_way(mapping):
                 yield Finding(
                     mapping, f"Function {function.name} reads the stream of {source.name} {wrong}"
                 )
@@ -114,7 +114,8 @@ def _unread(system: System, read: set[Resource]) -> Iterator[Finding]:
                 )
 
 
-def _stream(mapping: Resource) -> Iterator[str]:
+def neither_lost_nor_in_the_way(mapping: Resource) -> Iterator[str]:
+    """What is wrong with how a stream's mapping deals with records that can't be handled."""
     properties = mapping.properties
     if not properties.get("BisectBatchOnFunctionError"):
         yield (

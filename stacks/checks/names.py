@@ -19,6 +19,9 @@ LIMITS: Mapping[str, tuple[str, int]] = {
     "CloudWatch::Alarm": ("Alarm", 255),
     "Logs::LogGroup": ("Log group", 512),
     "SNS::Topic": ("Topic", 256),
+    "Scheduler::Schedule": ("Schedule", 64),
+    "Scheduler::ScheduleGroup": ("Schedule group", 64),
+    "StepFunctions::StateMachine": ("State machine", 80),
 }
 MAX_STACK = 128
 

@@ -1,5 +1,6 @@
 """Roles: nothing on everything, and no event but one's own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ from contracts.event import Event
 from stacks.checks.finding import Finding, System
 from stacks.naming import SYSTEM
 from stacks.routes import EXACT, KEYS, may_publish, owner, service_of
-from stacks.template import Grant, listed, texts
+from stacks.template import Grant, actors, listed, role_of, texts
 
 
 def wildcard(system: System) -> Iterator[Finding]:
@@ -23,7 +24,7 @@ def wildcard(system: System) -> Iterator[Finding]:
                 "tomorrow, too. Name the actions and the resources.",
                 detail="Not",
             )
-        everywhere = any("*" in text for text in texts(grant.statement.get("Resource", "")))
+        resources = ["".join(texts(r)) for r in listed(grant.statement.get("Resource", ""))]
         for action in grant.actions:
             if "*" in action:
                 yield Finding(
@@ -32,7 +33,7 @@ def wildcard(system: System) -> Iterator[Finding]:
                     "what it never needs. Name each action.",
                     detail=action,
                 )
-            elif everywhere:
+            elif any("*" in resource and not _is_folder(resource) for resource in resources):
                 yield Finding(
                     grant.policy,
                     f"{_holder(grant)} may {action} on any resource: a bug could reach another "
@@ -57,6 +58,11 @@ def publishing(system: System) -> Iterator[Finding]:
                 continue
             for source, detail_type in sorted(pairs):
                 yield from _event(grant, source, detail_type, known)
+
+
+def _is_folder(resource: str) -> bool:
+    """Whether it is what a folder of a bucket holds, which S3 knows no other name for."""
+    return bool(re.search(r":s3:::[^/*]+/[^*]+/\*$", resource))
 
 
 def _allowed(system: System) -> Iterator[Grant]:
@@ -107,8 +113,9 @@ def _event(
 
 
 def _holder(grant: Grant) -> str:
-    """Whoever has the role: its function, if there is one."""
-    for function in grant.role.template.all("Lambda::Function"):
-        if grant.role.template.find(function.properties.get("Role")) == grant.role:
-            return f"Function {function.name}"
+    """Whoever has the role: its function or state machine, if there is one."""
+    for actor in actors(grant.role.template):
+        if role_of(actor) == grant.role:
+            word = "Function" if actor.kind == "Lambda::Function" else "State machine"
+            return f"{word} {actor.name}"
     return f"Role {grant.role.name}"

@@ -107,6 +107,13 @@ def kept_for(system: System) -> dict[Resource, set[str]]:
             end = rule.template.find(aim["Arn"]) or rule
             # The rules of one consumer may share it: they deliver to the same queue.
             keep(rule, aim.get("DeadLetterConfig", {}).get("Arn"), f"the rules to {end.name}")
+    for schedule in system.all("Scheduler::Schedule"):
+        aim = schedule.properties.get("Target", {})
+        keep(schedule, aim.get("DeadLetterConfig", {}).get("Arn"), _runs(schedule, aim.get("Arn")))
+    for config in system.all("Lambda::EventInvokeConfig"):
+        failed = config.properties.get("DestinationConfig", {}).get("OnFailure", {})
+        # It is kept where what a schedule could not start is, as the same run that was missed.
+        keep(config, failed.get("Destination"), _runs(config, config.properties["FunctionName"]))
     for mapping in system.all("Lambda::EventSourceMapping"):
         _, function = mapped(mapping)
         failed = mapping.properties.get("DestinationConfig", {}).get("OnFailure", {})
@@ -116,6 +123,11 @@ def kept_for(system: System) -> dict[Resource, set[str]]:
             f"what {function.name if function else mapping.id} reads",
         )
     return dict(kept)
+
+
+def _runs(owner: Resource, function: object) -> str:
+    found = owner.template.find(function)
+    return f"the runs of {found.name if found else owner.name}"
 
 
 def _unlike(queue: Resource, dead: Resource) -> Iterator[Finding]:

@@ -1,7 +1,8 @@
 """The orders service."""
 
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from stacks.service import Service
 
 
@@ -20,6 +21,8 @@ class Orders(Service):
         self.outbox(orders, outbox)
 
         status = self.consumer(
-            part="status", on=[PaymentTaken, PaymentDeclined], environment=holds_orders
+            part="status",
+            on=[PaymentTaken, PaymentDeclined, PaymentRefunded, OrderShipped, OrderUnfulfillable],
+            environment=holds_orders,
         )
         orders.grant(status.function, "dynamodb:UpdateItem", "dynamodb:GetItem")

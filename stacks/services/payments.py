@@ -2,22 +2,27 @@
 
 from aws_cdk import aws_lambda as lambda_
 
+from contracts.fulfilment import OrderUnfulfillable
 from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from stacks.function import Function
 from stacks.service import Service
 
 
 class Payments(Service):
-    """Charges the customer for an order, and tells how that went."""
+    """Charges the customer for an order, tells how that went, and refunds what can't be sent."""
 
     def compose(self) -> None:
         charger = self.consumer(on=[OrderPlaced], publishes=[PaymentTaken, PaymentDeclined])
+        refunder = self.consumer(
+            part="refund", on=[OrderUnfulfillable], publishes=[PaymentRefunded]
+        )
         sandbox = self._sandbox() if self.stage.has_payment_sandbox else None
         if address := self.stage.payment_provider:
-            charger.function.add_environment("PAYMENT_PROVIDER_URL", address)
+            for function in (charger, refunder):
+                function.function.add_environment("PAYMENT_PROVIDER_URL", address)
         elif sandbox:
-            self._connect(charger, sandbox)
+            self._connect(sandbox, charger, refunder)
 
     def _sandbox(self) -> Function:
         """A stand-in for the payment provider, which is a third party."""
@@ -26,8 +31,9 @@ class Payments(Service):
         ledger.grant(sandbox.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
         return sandbox
 
-    def _connect(self, charger: Function, sandbox: Function) -> None:
+    def _connect(self, sandbox: Function, *callers: Function) -> None:
         address = sandbox.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
-        address.grant_invoke_url(charger.role)
-        charger.function.add_environment("PAYMENT_PROVIDER_URL", address.url)
-        charger.function.add_environment("PAYMENT_PROVIDER_AUTH", "iam")
+        for caller in callers:
+            address.grant_invoke_url(caller.role)
+            caller.function.add_environment("PAYMENT_PROVIDER_URL", address.url)
+            caller.function.add_environment("PAYMENT_PROVIDER_AUTH", "iam")

@@ -6,7 +6,7 @@ from typing import Any
 
 from stacks.template import NAME_PROPERTIES
 from tests.cloud.errors import NotInTheKit
-from tests.cloud.intrinsics import ACCOUNT, REGION
+from tests.cloud.intrinsics import ACCOUNT, PSEUDO, REGION
 
 _ARN = {
     "AWS::DynamoDB::Table": "dynamodb:{where}:table/{name}",
@@ -15,15 +15,23 @@ _ARN = {
     "AWS::Events::Rule": "events:{where}:rule/{bus}/{name}",
     "AWS::IAM::Role": "iam::{account}:role/{name}",
     "AWS::KMS::Key": "kms:{where}:key/{name}",
+    "AWS::Kinesis::Stream": "kinesis:{where}:stream/{name}",
     "AWS::Lambda::Function": "lambda:{where}:function:{name}",
     "AWS::Lambda::LayerVersion": "lambda:{where}:layer:{name}:1",
     "AWS::Logs::LogGroup": "logs:{where}:log-group:{name}:*",
+    "AWS::S3::Bucket": "s3:::{name}",
     "AWS::SNS::Topic": "sns:{where}:{name}",
     "AWS::SQS::Queue": "sqs:{where}:{name}",
+    "AWS::Scheduler::ScheduleGroup": "scheduler:{where}:schedule-group/{name}",
+    "AWS::StepFunctions::StateMachine": "states:{where}:stateMachine:{name}",
 }
 _IS_IN_A_HOST = {"AWS::ApiGatewayV2::Api", "AWS::Lambda::Url"}
 # Whose Ref is not the name.
-_REF_IS_ARN = {"AWS::Lambda::LayerVersion", "AWS::SNS::Topic"}
+_REF_IS_ARN = {
+    "AWS::Lambda::LayerVersion",
+    "AWS::SNS::Topic",
+    "AWS::StepFunctions::StateMachine",
+}
 _ATTRIBUTE_IS_NAME = {
     ("AWS::Events::Archive", "ArchiveName"),
     ("AWS::Events::EventBus", "Name"),
@@ -66,7 +74,7 @@ class Names:
         if kind in _IS_IN_A_HOST:
             return hashlib.sha256(made_up.encode()).hexdigest()[:10]
         # Without such a property, CloudFormation makes up a name.
-        name = properties.get(NAME_PROPERTIES.get(kind.removeprefix("AWS::"), ""))
+        name = _written(properties.get(NAME_PROPERTIES.get(kind.removeprefix("AWS::"), "")))
         return name if isinstance(name, str) else made_up
 
     def arn(self, logical_id: str) -> str:
@@ -110,3 +118,13 @@ class Names:
 
     def _what(self, logical_id: str) -> str:
         return f"{logical_id} ({self._resources[logical_id]['Type']}) in stack {self._stack}"
+
+
+def _written(name: Any) -> Any:
+    """A name that holds the account or the region, as those of buckets do, in full."""
+    match name:
+        case {"Fn::Join": ["", [*parts]]}:
+            return "".join(
+                str(PSEUDO[part["Ref"]]) if isinstance(part, dict) else part for part in parts
+            )
+    return name

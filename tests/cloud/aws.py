@@ -1,25 +1,29 @@
 """Stands between boto3 and moto: judges what functions may ask, and has faults answer for AWS."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.cloud.arns import queue_arn_of_url
+from tests.cloud.arns import arn_of, queue_arn_of_url
+from tests.cloud.buckets import Buckets
 from tests.cloud.bus import Buses
 from tests.cloud.calls import calls
 from tests.cloud.faults import Faults
 from tests.cloud.function import Invocation, Lambda
-from tests.cloud.iam import allows
+from tests.cloud.iam import Statement, allows
+from tests.cloud.state_machine import Refused, StateMachines
 from tests.cloud.story import Story
+from tests.cloud.tasks import Caller
 
 MAX_REQUEST_BYTES = 1024 * 1024  # of a PutEvents request's entries together: its own limit
 THE_TEST = "the test"
 
 RealCall = Callable[[Any, str, Mapping[str, Any]], Any]
 Changed = Callable[[str], None]
-"""Told of a queue, by its ARN, or a table, by its name, that a call may have changed."""
+"""Told what a call may have changed: a queue or a stream, by its ARN, or a table, by its name."""
 
 
 class Aws:
@@ -31,37 +35,85 @@ class Aws:
         faults: Faults,
         story: Story,
         buses: Buses,
+        buckets: Buckets,
+        state_machines: StateMachines,
         *,
         real: RealCall,
         queue_changed: Changed,
-        table_changed: Changed,
+        source_changed: Changed,
     ) -> None:
         self._functions = functions
         self._faults = faults
         self._story = story
         self._buses = buses
+        self._buckets = buckets
+        self._state_machines = state_machines
         self._real = real
         self._queue_changed = queue_changed
-        self._table_changed = table_changed
+        self._source_changed = source_changed
 
     def call(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         """What botocore does for every call: `client.operation(**parameters)`."""
         service: str = client.meta.service_model.service_name
         invocation = self._functions.running
         if invocation:
-            _authorize(invocation, service, operation, parameters)
+            function = invocation.function
+            self._authorize(function.name, function.statements, service, operation, parameters)
             if answer := self._fault(invocation, service, operation, parameters):
                 return answer
+        by = invocation.function.name if invocation else THE_TEST
+        return self._answer(client, operation, parameters, by)
+
+    def perform(
+        self, caller: Caller, client: Any, operation: str, parameters: Mapping[str, Any]
+    ) -> Any:
+        """Do what a state machine's Task asks, if its role may."""
+        service: str = client.meta.service_model.service_name
+        self._authorize(caller.name, caller.statements, service, operation, parameters)
+        return self._answer(client, operation, parameters, caller.name)
+
+    def _answer(self, client: Any, operation: str, parameters: Mapping[str, Any], by: str) -> Any:
+        service: str = client.meta.service_model.service_name
+        running = self._functions.running
         if (service, operation) == ("events", "PutEvents"):
-            return self._put_events(client, parameters)
+            return self._put_events(client, parameters, by)
+        if service == "s3" and running:
+            real = partial(self._real, client, operation, parameters)
+            return self._buckets.ask(running.function, parameters["Bucket"], real)
+        if service == "stepfunctions":
+            try:
+                return self._state_machines.call(operation, parameters)
+            except Refused as refused:
+                error = client.exceptions.from_code(refused.code)
+                raise error(_error(refused.code, str(refused)), operation) from refused
         answer = self._real(client, operation, parameters)
         if service == "sqs" and "QueueUrl" in parameters:
-            self._tell_of_sent(operation, parameters, answer)
+            self._tell_of_sent(operation, parameters, answer, running)
             self._queue_changed(queue_arn_of_url(parameters["QueueUrl"]))
         elif service == "dynamodb":
             for table in _tables(parameters):
-                self._table_changed(table)
+                self._source_changed(table)
+        elif service == "kinesis":
+            self._source_changed(arn_of("AWS::Kinesis::Stream", parameters["StreamName"]))
         return answer
+
+    def _authorize(
+        self,
+        name: str,
+        statements: Sequence[Statement],
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+    ) -> None:
+        for call in calls(service, operation, parameters):
+            if not allows(statements, call) or self._buckets.denies(call):
+                raise _client_error(
+                    "AccessDenied" if service == "s3" else "AccessDeniedException",
+                    f"{name} is not authorized to perform: {call.action} on resource: "
+                    f"{call.resource} {_in_words(call.context)}"
+                    "because no identity-based policy allows it",
+                    operation,
+                )
 
     def _fault(
         self, invocation: Invocation, service: str, operation: str, parameters: Mapping[str, Any]
@@ -74,15 +126,13 @@ class Aws:
                 return answer
         return None
 
-    def _put_events(self, client: Any, parameters: Mapping[str, Any]) -> Any:
+    def _put_events(self, client: Any, parameters: Mapping[str, Any], by: str) -> Any:
         entries = parameters["Entries"]
         size = sum(_size(entry) for entry in entries)
         if size > MAX_REQUEST_BYTES:
             message = f"Total size of the entries in the request is over the limit: {size}"
             raise _client_error("ValidationException", message, "PutEvents")
         answer = self._real(client, "PutEvents", parameters)
-        running = self._functions.running
-        by = running.function.name if running else THE_TEST
         for entry, result in zip(entries, answer["Entries"], strict=True):
             if "EventId" in result:
                 self._buses.take(entry, result["EventId"], by)
@@ -91,7 +141,11 @@ class Aws:
         return answer
 
     def _tell_of_sent(
-        self, operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]
+        self,
+        operation: str,
+        parameters: Mapping[str, Any],
+        answer: Mapping[str, Any],
+        by: Invocation | None,
     ) -> None:
         queue = parameters["QueueUrl"].rpartition("/")[2]
         if operation == "SendMessage":
@@ -99,22 +153,9 @@ class Aws:
         elif operation == "SendMessageBatch":
             bodies = {entry["Id"]: entry["MessageBody"] for entry in parameters["Entries"]}
             for sent in answer.get("Successful", []):
-                self._story.sent(queue, sent["MessageId"], bodies[sent["Id"]])
-
-
-def _authorize(
-    invocation: Invocation, service: str, operation: str, parameters: Mapping[str, Any]
-) -> None:
-    function = invocation.function
-    for call in calls(service, operation, parameters):
-        if not allows(function.statements, call):
-            raise _client_error(
-                "AccessDeniedException",
-                f"{function.name} is not authorized to perform: {call.action} on resource: "
-                f"{call.resource} {_in_words(call.context)}"
-                "because no identity-based policy allows it",
-                operation,
-            )
+                letter = self._story.sent(queue, sent["MessageId"], bodies[sent["Id"]])
+                if by and by.function.relays_to == parameters["QueueUrl"]:
+                    self._story.delivered(letter)
 
 
 def _in_words(context: Mapping[str, Any]) -> str:
@@ -139,4 +180,8 @@ def _tables(parameters: Mapping[str, Any]) -> list[str]:
 
 
 def _client_error(code: str, message: str, operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+    return ClientError(_error(code, message), operation)
+
+
+def _error(code: str, message: str) -> Any:
+    return {"Error": {"Code": code, "Message": message}}

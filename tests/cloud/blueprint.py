@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.naming import named
+from stacks.template import listed
 from tests.cloud.arns import Names, arn_of
 from tests.cloud.errors import NotDeployable, NotInTheKit
 from tests.cloud.function import Function
@@ -21,24 +22,31 @@ PLAYED = {
     "AWS::ApiGatewayV2::Route",
     "AWS::ApiGatewayV2::Stage",
     "AWS::DynamoDB::Table",
+    "AWS::Events::Archive",
     "AWS::Events::EventBus",
     "AWS::Events::Rule",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Kinesis::Stream",
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
     "AWS::Lambda::Permission",
     "AWS::Lambda::Url",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::Topic",
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
+    "AWS::Scheduler::Schedule",
+    "AWS::Scheduler::ScheduleGroup",
+    "AWS::StepFunctions::StateMachine",
 }
 # What no event meets on its way: it changes nothing that a test could see.
 INERT = {
     "AWS::CDK::Metadata",
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::Dashboard",
-    "AWS::Events::Archive",
     "AWS::KMS::Key",
     "AWS::Lambda::LayerVersion",
     "AWS::Logs::LogGroup",
@@ -124,7 +132,7 @@ class Blueprint:
         return [
             statement
             for policy in self.all(kind)
-            if reference in policy.properties[list_property]
+            if reference in listed(policy.properties[list_property])
             for statement in policy.properties["PolicyDocument"]["Statement"]
         ]
 
@@ -141,7 +149,7 @@ class Blueprint:
             timeout=float(properties.get("Timeout", 3)),
             memory=int(properties.get("MemorySize", 128)),
             reserved_concurrency=None if reserved is None else int(reserved),
-            statements=tuple(self._statements(resource)),
+            statements=tuple(self.statements(resource, properties["Role"], "lambda.amazonaws.com")),
         )
 
     def _asset(self, function: Resource) -> Path:
@@ -151,14 +159,21 @@ class Blueprint:
             raise NotInTheKit(f"The code of {function} is no folder in the assembly: {key!r}.")
         return found[0]
 
-    def _statements(self, function: Resource) -> Iterator[Statement]:
-        arn = function.properties["Role"]
+    def role(self, arn: str) -> tuple[Resource, list[Statement]]:
+        """A role, and all that its policies say."""
         roles = [role for role in self.all("AWS::IAM::Role") if _arn(role) == arn]
         if not roles:
-            raise NotDeployable(f"{function} has the role {arn}, which is in no template.")
-        role = roles[0]
-        if not allows_role(role.properties["AssumeRolePolicyDocument"], "lambda.amazonaws.com"):
-            raise NotDeployable(f"Lambda may not assume the role of {function}.")
+            raise NotDeployable(f"The role {arn} is in no template.")
+        return roles[0], list(self._statements_of(roles[0]))
+
+    def statements(self, resource: Resource, arn: str, service: str) -> list[Statement]:
+        """All that the role of that ARN allows a resource; raises NotDeployable."""
+        role, statements = self.role(arn)
+        if not allows_role(role.properties["AssumeRolePolicyDocument"], service):
+            raise NotDeployable(f"{service} may not assume the role of {resource}.")
+        return statements
+
+    def _statements_of(self, role: Resource) -> Iterator[Statement]:
         if managed := role.properties.get("ManagedPolicyArns"):
             raise NotInTheKit(f"{role} has managed policies, which the kit can't read: {managed}.")
         for policy in role.properties.get("Policies", []):

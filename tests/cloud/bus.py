@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stacks.event_pattern import EventPattern
+from stacks.naming import REPLAY_NAME
 from tests.cloud.arns import arn_of
 from tests.cloud.clock import Clock
 from tests.cloud.faults import Fault
@@ -50,6 +51,11 @@ class Rule:
     targets: Sequence[Target]
 
     @property
+    def names_types(self) -> bool:
+        """Whether it waits for certain types of events, and not for whatever comes."""
+        return "detail-type" in json.loads(self.pattern_text)
+
+    @property
     def arn(self) -> str:
         return arn_of("AWS::Events::Rule", self.name, self.bus)
 
@@ -82,17 +88,29 @@ class Buses:
             at=self._clock.now,
             by=by,
             detail=detail,
+            bus=entry.get("EventBusName", "default").rpartition("/")[2],
+            text=text,
         )
         self._story.has_published(published)
-        bus = entry.get("EventBusName", "default").rpartition("/")[2]
+        self._pass_on(published, text)
+        return published
+
+    def replay(self, published: Published, name: str) -> None:
+        """Have an event come out of the archive again, in a replay of that name."""
+        self._story.note("the archive", "replays", f"{published.type}  {published.id}", name)
+        text = f'{published.text[:-1]}, "{REPLAY_NAME}": {json.dumps(name)}}}'
+        self._pass_on(published, text)
+
+    def _pass_on(self, published: Published, text: str) -> None:
+        bus = published.bus
         on_this_bus = [rule for rule in self._rules if rule.bus == bus and rule.enabled]
         matching = [rule for rule in on_this_bus if rule.pattern.matches(text)]
-        if not matching:
+        # A wire tap, which takes whatever there is, was not waiting for this one.
+        if not any(rule.names_types for rule in matching):
             self._story.unmatched(published, _nearest(on_this_bus, published))
         for rule in matching:
             for target in rule.targets:
                 self._deliver(_Delivery(rule, target, published, text, self._clock.now))
-        return published
 
     def _deliver(self, delivery: "_Delivery") -> None:
         queue = delivery.target.queue
@@ -112,11 +130,10 @@ class Buses:
 
     def _put(self, delivery: "_Delivery") -> None:
         queue = delivery.target.queue
-        # A FIFO queue takes a duplicate for one within five minutes; each delivery is its own.
-        deduplication = f"{delivery.rule.name}/{delivery.event.id}" if queue.is_fifo else None
-        message_id = queue.send(
-            delivery.text, group=delivery.target.group, deduplication=deduplication
-        )
+        message_id = queue.send(delivery.text, group=delivery.target.group)
+        if queue.is_fifo and not queue.holds(message_id):
+            self._story.note(queue.name, "knew as a duplicate", delivery.event.id)
+            return
         self._story.arrived(delivery.event, queue, message_id)
         self._delivered(queue)
 
@@ -165,6 +182,10 @@ class Buses:
             return "NO_PERMISSIONS", (
                 f"the policy of {queue.name} does not let EventBridge send for the rule "
                 f"{delivery.rule.name}"
+            )
+        if queue.is_fifo and not queue.tells_duplicates_by_content:
+            return "INVALID_PARAMETER", (
+                f"{queue.name} wants an id by which to tell duplicates, and EventBridge gives none"
             )
         size = len(delivery.text.encode())
         if size > MAX_MESSAGE_BYTES:

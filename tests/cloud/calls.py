@@ -9,7 +9,10 @@ from tests.cloud.iam import Call
 
 Parameters = Mapping[str, Any]
 
-_PREFIX = {"sesv2": "ses"}  # where the service's name is not its actions' prefix
+_PREFIX = {
+    "sesv2": "ses",
+    "stepfunctions": "states",
+}  # where the service's name is not its actions' prefix
 
 
 def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
@@ -19,12 +22,20 @@ def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
         case "events" if operation == "PutEvents":
             return [_put_event(action, entry) for entry in parameters["Entries"]]
         case "sqs" if "QueueUrl" in parameters:
-            return [Call(action, queue_arn_of_url(parameters["QueueUrl"]), {})]
+            # IAM has no actions of their own for batches.
+            single = action.removesuffix("Batch")
+            return [Call(single, queue_arn_of_url(parameters["QueueUrl"]), {})]
+        case "s3" if operation in ("GetObject", "PutObject"):
+            return [Call(action, f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}", {})]
         case "dynamodb":
             return list(_on_tables(action, parameters))
         case "sesv2" if operation == "SendEmail":
             identity = arn("ses:{where}:identity/{name}", parameters["FromEmailAddress"])
             return [Call(action, identity, {})]
+        case "stepfunctions" if "stateMachineArn" in parameters:
+            return [Call(action, parameters["stateMachineArn"], {})]
+        case "kinesis" if "StreamName" in parameters:
+            return [Call(action, arn_of("AWS::Kinesis::Stream", parameters["StreamName"]), {})]
         case "sns" if "TopicArn" in parameters:
             return [Call(action, parameters["TopicArn"], {})]
     raise NotInTheKit(

@@ -31,7 +31,8 @@ class Clock:
     MAX_STEPS = 1_000_000  # without settling: far more than any test has to do
 
     def __init__(self) -> None:
-        self._agenda: list[tuple[float, Turn, int, Action]] = []
+        self._agenda: list[tuple[float, Turn, int, Action, bool]] = []
+        self._to_come = 0  # of what is on the agenda, without what comes again and again
         self._order = itertools.count()
         self._travel = time_machine.travel(EPOCH, tick=False)
         self._now = EPOCH.timestamp()
@@ -56,9 +57,18 @@ class Clock:
         self._now = moment
         self._traveller.move_to(moment)
 
-    def at(self, moment: float, action: Action, turn: Turn = Turn.ARRIVAL) -> None:
-        """Have something happen then; what is past happens next."""
-        heapq.heappush(self._agenda, (max(moment, self._now), turn, next(self._order), action))
+    def at(
+        self, moment: float, action: Action, turn: Turn = Turn.ARRIVAL, *, idle: bool = False
+    ) -> None:
+        """Have something happen then; what is past happens next.
+
+        What is `idle`, such as a schedule, happens when time comes to it, and keeps no cloud from
+        settling.
+        """
+        self._to_come += not idle
+        heapq.heappush(
+            self._agenda, (max(moment, self._now), turn, next(self._order), action, idle)
+        )
 
     def run(self, until: float | None = None) -> None:
         """Let everything happen, in its order, and what comes of it; raises Restless.
@@ -66,9 +76,12 @@ class Clock:
         Without `until`, it ends when nothing is left to happen.
         """
         for _ in range(self.MAX_STEPS):
+            if until is None and not self._to_come:
+                break
             if not self._agenda or (until is not None and self._agenda[0][0] > until):
                 break
-            moment, _, _, action = heapq.heappop(self._agenda)
+            moment, _, _, action, idle = heapq.heappop(self._agenda)
+            self._to_come -= not idle
             self.move_to(moment)
             action()
         else:

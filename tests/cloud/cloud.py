@@ -1,7 +1,7 @@
 """What a test says to the cloud, and asks of it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,8 +14,13 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import Message
 
 from contracts.event import Envelope, Event, Metadata
+from functions.messaging.claim_check import checked
+from functions.messaging.publish import MAX_EVENT_BYTES
+from stacks.naming import replay_name
 from tests.cloud.blueprint import Blueprint
+from tests.cloud.buckets import Buckets
 from tests.cloud.clock import EPOCH
+from tests.cloud.errors import NotInTheKit
 from tests.cloud.faults import Fault, Raises
 from tests.cloud.intrinsics import ACCOUNT, REGION
 from tests.cloud.network import Respond
@@ -23,6 +28,7 @@ from tests.cloud.poller import Poller
 from tests.cloud.queue import Queue
 from tests.cloud.story import Fate, Published
 from tests.cloud.system import System
+from tests.cloud.workflows import Workflows
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
@@ -74,7 +80,7 @@ class HttpAnswer:
     body: Any
 
 
-class Cloud:
+class Cloud(Workflows):
     """The whole deployed system, with the time in the test's hand.
 
     Functions are called by their names without system and stage: `payments`, `orders-status`.
@@ -118,9 +124,37 @@ class Cloud:
         metadata = Metadata.now(
             id=id or drawn, version=event.version, correlation_id=journey or str(drawn)
         )
-        envelope = Envelope(metadata=metadata, data=event)
-        self.put(event.source(), event.detail_type(), envelope.model_dump_json())
+        detail = Envelope(metadata=metadata, data=event).model_dump_json()
+        if len(detail) > MAX_EVENT_BYTES:
+            detail, deposit = checked(event.source(), event.detail_type(), detail)
+            self._system.buckets.put(deposit.key, deposit.body)
+        self.put(event.source(), event.detail_type(), detail)
         return str(metadata.id)
+
+    def run(self, schedule: str) -> None:
+        """Have a schedule's function run now, as for the moment that it is now."""
+        self._system.schedules.run(self.prefix + schedule)
+
+    def replay(
+        self, to: str | None = None, *, since: datetime = EPOCH, until: datetime | None = None
+    ) -> int:
+        """Play what was published in that time again: to one consumer, or to everyone.
+
+        Returns how many events that were. Raises NotInTheKit where the templates have no archive.
+        """
+        if not self._system.blueprint.all("AWS::Events::Archive"):
+            raise NotInTheKit("No template has an archive to be replayed.")
+        moment = self.now.strftime("%y%m%dT%H%M%S")
+        name = replay_name(to, moment) if to else replay_name(moment=moment)
+        begin, end = since.timestamp(), (until or self.now).timestamp()
+        events = [event for event in self.published() if begin <= event.at <= end]
+        for event in events:
+            self._system.buses.replay(event, name)
+        return len(events)
+
+    def deploy(self, blueprint: Blueprint) -> None:
+        """Deploy the stacks that are new in a blueprint beside those that run."""
+        self._system.add(blueprint)
 
     def put(self, source: str, detail_type: str, detail: str | Mapping[str, Any]) -> None:
         """Put on the bus whatever it is, even if it is no event of ours."""
@@ -196,10 +230,13 @@ class Cloud:
         """
         queue = self.queue(consumer)
         moved = 0
-        for source in self._failures_of(queue):
-            for old, new, body in source.forward(queue):
-                self._system.story.redriven(queue.name, old, new, body)
+        intake = self._system.intake_of(queue)
+        ways = [(queue.dead_letters, queue)] if queue.dead_letters else []
+        for source, back in [*ways, *((each, intake) for each in self._undelivered_of(queue))]:
+            for old, new, body in source.forward(back):
+                self._system.story.redriven(back.name, old, new, body)
                 moved += 1
+        self._system.wake(intake)
         self._system.wake(queue)
         return moved
 
@@ -207,8 +244,20 @@ class Cloud:
 
     @property
     def consumers(self) -> list[str]:
-        """Every function that a queue feeds."""
-        return sorted(poller.mapping.function.short_name for poller in self._system.pollers)
+        """Every function that a queue feeds, but for relays, which are a part of their consumer."""
+        functions = [poller.mapping.function for poller in self._system.pollers]
+        return sorted(each.short_name for each in functions if not each.relays_to)
+
+    @property
+    def wire_taps(self) -> set[str]:
+        """The consumers that take whatever there is, and that may be given an event twice."""
+        naming = {
+            target.queue.name
+            for rule in self._system.rules
+            if rule.names_types
+            for target in rule.targets
+        }
+        return {each for each in self.consumers if self.intake(each).name not in naming}
 
     def published(self, detail_type: str | None = None) -> list[Published]:
         """What is on the bus so far, or what of it is of one type."""
@@ -230,7 +279,10 @@ class Cloud:
         return times
 
     def dead_letters(self, function: str) -> DeadLetters:
-        """What a consumer failed on for good, or what an outbox could not publish."""
+        """What a consumer failed on for good, an outbox could not publish, a schedule not run."""
+        for schedule in self._system.schedules.all:
+            if schedule.function.short_name == function:
+                return DeadLetters(self._letters_in(dict.fromkeys(schedule.failures)))
         for stream in self._system.streams:
             if stream.mapping.function.short_name == function:
                 failed = stream.mapping.on_failure
@@ -239,13 +291,14 @@ class Cloud:
         return DeadLetters(self._letters_in([dead] if dead else []))
 
     def undelivered(self, consumer: str) -> DeadLetters:
-        """What EventBridge could not put into a consumer's queue."""
+        """What EventBridge, or a relay, could not put into a consumer's queue."""
         queue = self.queue(consumer)
         return DeadLetters(self._letters_in(self._undelivered_of(queue)))
 
     def waiting(self, consumer: str) -> int:
-        """How many messages are in a consumer's queue, in flight or not."""
-        return len(self.queue(consumer))
+        """How many messages are in a consumer's queue, in flight or not, or on the way there."""
+        queue = self.queue(consumer)
+        return sum(map(len, {queue, self._system.intake_of(queue)}))
 
     @property
     def lost(self) -> list[str]:
@@ -275,6 +328,11 @@ class Cloud:
         """A table as boto3 gives it, to be read and written by the test itself."""
         return _dynamodb().Table(self.prefix + name)
 
+    @property
+    def buckets(self) -> Buckets:
+        """What S3 holds."""
+        return self._system.buckets
+
     def story(self) -> str:
         """What was published, who got it, how often, and where each message is now."""
         return self._system.story.tell()
@@ -295,6 +353,10 @@ class Cloud:
         """A consumer's queue."""
         return self._poller(consumer).mapping.queue
 
+    def intake(self, consumer: str) -> Queue:
+        """The queue that a consumer's rules fill: its own, or that of its relay."""
+        return self._system.intake_of(self.queue(consumer))
+
     def _poller(self, consumer: str) -> Poller:
         for poller in self._system.pollers:
             if poller.mapping.function.short_name == consumer:
@@ -307,18 +369,17 @@ class Cloud:
             raise LookupError(f"There is no function {function!r}: there are {names}.")
 
     def _undelivered_of(self, queue: Queue) -> list[Queue]:
+        intake = self._system.intake_of(queue)
         found: list[Queue] = []
         for rule in self._system.rules:
             for target in rule.targets:
-                if target.queue is queue and target.dead_letters not in [None, *found]:
+                if target.queue is intake and target.dead_letters not in [None, *found]:
                     found += [target.dead_letters] if target.dead_letters else []
+        if intake is not queue and intake.dead_letters:
+            found.append(intake.dead_letters)
         return found
 
-    def _failures_of(self, queue: Queue) -> list[Queue]:
-        dead = [queue.dead_letters] if queue.dead_letters else []
-        return dead + self._undelivered_of(queue)
-
-    def _letters_in(self, queues: Sequence[Queue]) -> Iterator[DeadLetter]:
+    def _letters_in(self, queues: Iterable[Queue]) -> Iterator[DeadLetter]:
         for queue in queues:
             for message in queue.messages():
                 yield self._dead_letter(message)

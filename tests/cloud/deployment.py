@@ -1,8 +1,8 @@
 """Brings a blueprint to life: its stores in moto, its rules, pollers and addresses in the kit."""
 
 import json
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from typing import Any
 
 from moto.dynamodb.models.table import Table
@@ -18,22 +18,31 @@ from tests.cloud.errors import NotDeployable, NotInTheKit
 from tests.cloud.function import Function
 from tests.cloud.iam import Call, allows
 from tests.cloud.intrinsics import ACCOUNT, REGION
+from tests.cloud.kinesis import make_streams, shards
 from tests.cloud.network import FunctionUrl
 from tests.cloud.poller import DEFAULT_BATCH_SIZE, MAX_CONCURRENCY, QueueMapping
 from tests.cloud.queue import Queue
-from tests.cloud.stream import StreamMapping
+from tests.cloud.schedule import schedules
+from tests.cloud.stream import Source, StreamMapping
+from tests.cloud.table_stream import TableStream
 
 # What CloudFormation and the services refuse.
 MAX_BATCH_WITHOUT_WINDOW = 10
 MIN_CONCURRENCY = 2
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 READING = ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream")
+READING_KINESIS = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
 
 NO_LIMIT = float("inf")
 _UNKNOWN_IN_TARGETS = ("Input", "InputPath", "InputTransformer", "RoleArn")
 _UNKNOWN_IN_MAPPINGS = (
     "ParallelizationFactor",
-    "TumblingWindowInSeconds",
     "ProvisionedPollerConfig",
 )
 
@@ -41,23 +50,29 @@ _UNKNOWN_IN_MAPPINGS = (
 class Deployment:
     """What a blueprint becomes when it is deployed."""
 
-    def __init__(self, blueprint: Blueprint, clock: Clock) -> None:
-        """Raises NotDeployable for what AWS would refuse, NotInTheKit for what the kit can't."""
+    def __init__(self, blueprint: Blueprint, clock: Clock, buses: Iterable[str] = ()) -> None:
+        """Beside what is there already, such as these buses.
+
+        Raises NotDeployable for what AWS would refuse, NotInTheKit for what the kit can't.
+        """
         self._blueprint = blueprint
-        self._buses = {each.name for each in blueprint.all("AWS::Events::EventBus")}
-        for bus in self._buses:
+        new = {each.name for each in blueprint.all("AWS::Events::EventBus")}
+        for bus in new:
             events_backends[ACCOUNT][REGION].create_event_bus(bus)
+        self.buses = {*new, *buses}
         for topic in blueprint.all("AWS::SNS::Topic"):
             sns_backends[ACCOUNT][REGION].create_topic(topic.name)
         for table in blueprint.all("AWS::DynamoDB::Table"):
             body = {"Properties": dict(table.properties)}
             Table.create_from_cloudformation_json(table.name, body, ACCOUNT, REGION)
+        make_streams(blueprint)
         self.queues = self._make_queues(clock)
         self.rules = [self._rule(each) for each in blueprint.all("AWS::Events::Rule")]
         self.queue_mappings: list[QueueMapping] = []
         self.stream_mappings: list[StreamMapping] = []
         for mapping in blueprint.all("AWS::Lambda::EventSourceMapping"):
             self._map(mapping)
+        self.schedules = schedules(blueprint, partial(_existing, self.queues))
         self.urls = {url.host: url for url in self._urls()}
 
     def _make_queues(self, clock: Clock) -> dict[str, Queue]:
@@ -87,7 +102,7 @@ class Deployment:
         if "EventPattern" not in properties:
             raise NotInTheKit(f"{resource} has no event pattern, and the kit knows no schedules.")
         bus = str(properties.get("EventBusName", "default")).rpartition("/")[2]
-        if bus not in self._buses | {"default"}:
+        if bus not in self.buses | {"default"}:
             raise NotDeployable(f"{resource} is on the bus {bus}, which does not exist.")
         text = json.dumps(properties["EventPattern"])
         try:
@@ -132,7 +147,15 @@ class Deployment:
         if ":sqs:" in source:
             self.queue_mappings.append(self._queue_mapping(resource, function))
         elif ":dynamodb:" in source:
-            self.stream_mappings.append(self._stream_mapping(resource, function))
+            _check_role(function, READING, source)
+            shard = TableStream(source.split("/")[1], source)
+            self.stream_mappings.append(self._stream_mapping(resource, function, shard))
+        elif ":kinesis:" in source:
+            _check_role(function, READING_KINESIS, source)
+            found = shards(source)
+            if not found:
+                raise NotDeployable(f"{resource} reads {source}, which does not exist.")
+            self.stream_mappings += [self._stream_mapping(resource, function, s) for s in found]
         else:
             raise NotInTheKit(f"{resource} reads {source}; the kit knows queues and streams.")
 
@@ -154,17 +177,16 @@ class Deployment:
         _check(mapping)
         return mapping
 
-    def _stream_mapping(self, resource: Resource, function: Function) -> StreamMapping:
+    def _stream_mapping(
+        self, resource: Resource, function: Function, source: Source
+    ) -> StreamMapping:
         properties = resource.properties
-        source: str = properties["EventSourceArn"]
-        _check_role(function, READING, source)
         destination = (
             properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         )
         return StreamMapping(
             function=function,
-            table=source.split("/")[1],
-            arn=source,
+            source=source,
             enabled=bool(properties.get("Enabled", True)),
             batch_size=int(properties.get("BatchSize", 100)),
             window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
@@ -176,6 +198,7 @@ class Deployment:
                 _existing(self.queues, destination, str(resource)) if destination else None
             ),
             filters=_filters(resource),
+            tumbling=float(properties.get("TumblingWindowInSeconds", 0)),
         )
 
     def _urls(self) -> Iterator[FunctionUrl]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from stacks.template import RELAYS_TO
 from tests.cloud.arns import arn_of
 from tests.cloud.clock import Clock
 from tests.cloud.code import Code, InitFailed, entered, load
@@ -43,6 +44,11 @@ class Function:
     @property
     def arn(self) -> str:
         return arn_of("AWS::Lambda::Function", self.name)
+
+    @property
+    def relays_to(self) -> str | None:
+        """The URL of the queue that it fills from another, if it is a relay."""
+        return self.environment.get(RELAYS_TO)
 
 
 @dataclass(frozen=True)
@@ -158,14 +164,18 @@ class Lambda:
             self._with_faults(lambda: returned.append(code.handler(event, context)))()
             return returned[0]
         # Where each event's own handling starts, for a fault concerns an event and not its batch.
-        once = consumer.once
-        consumer.once = lambda event_id, action, context: once(
-            event_id, self._with_faults(action), context
-        )
+        runs = {name: getattr(consumer, name) for name in ("once", "at_least_once")}
+        for name, run in runs.items():
+            setattr(consumer, name, partial(self._run_with_faults, run))
         try:
             return code.handler(event, context)
         finally:
-            consumer.once = once
+            for name, run in runs.items():
+                setattr(consumer, name, run)
+
+    def _run_with_faults(self, run: Any, event_id: str, action: Action, context: Any) -> bool:
+        first_time: bool = run(event_id, self._with_faults(action), context)
+        return first_time
 
     def _with_faults(self, action: Action) -> Action:
         invocation = self.running

@@ -89,6 +89,12 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def assumes(policy: Mapping[str, Any], service: str, context: Context) -> bool:
+    """Whether a role's trust policy lets that service assume it, in those circumstances."""
+    statements = [{**each, "Resource": "*"} for each in policy["Statement"]]
+    return allows_service(statements, service, Call("sts:AssumeRole", "*", context))
+
+
 def allows_role(policy: Mapping[str, Any], service: str) -> bool:
     """Whether a role's trust policy lets that service assume it."""
     return any(

@@ -9,7 +9,7 @@ from tests.cloud.errors import NotDeployable, NotInTheKit
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 
-_PSEUDO = {
+PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
     "AWS::Partition": "aws",
@@ -80,8 +80,8 @@ class Intrinsics:
         return _VARIABLE.sub(value_of, text).replace("${!", "${")
 
     def _ref(self, name: str) -> Any:
-        if name in _PSEUDO:
-            return _PSEUDO[name]
+        if name in PSEUDO:
+            return PSEUDO[name]
         if name in self._parameters:
             parameter = self._parameters[name]
             if "Default" not in parameter:

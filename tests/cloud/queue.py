@@ -18,6 +18,7 @@ from tests.cloud.clock import Clock
 from tests.cloud.iam import Statement
 from tests.cloud.intrinsics import ACCOUNT, REGION
 
+DEDUPLICATED_FOR = 5 * 60.0  # seconds in which a FIFO queue takes a message for a duplicate
 MAX_MESSAGE_BYTES = 1024 * 1024  # SQS's own limit, of the body and the attributes together
 
 
@@ -38,6 +39,15 @@ class Queue:
         self._redrive = properties.get("RedrivePolicy")
         self.dead_letters: Queue | None = None
         self._moto = _create(properties)
+        self._taken: dict[tuple[str | None, str | None], float] = {}
+        self._by_group = properties.get("DeduplicationScope") == "messageGroup"
+        if self.is_fifo:
+            # moto forgets what it has taken as soon as it is deleted.
+            self._moto.add_message = self._add_once  # type: ignore[method-assign]
+
+    @property
+    def tells_duplicates_by_content(self) -> bool:
+        return str(self._moto.attributes.get("ContentBasedDeduplication")).lower() == "true"
 
     @property
     def redrive_target(self) -> str | None:
@@ -84,7 +94,7 @@ class Queue:
         """
         received = Received()
         candidates = self._receivable(received.expired)
-        if chance:
+        if chance and not self.is_fifo:
             shuffled = list(candidates)
             chance.shuffle(shuffled)
             candidates = iter(shuffled)
@@ -99,18 +109,31 @@ class Queue:
                 break
         return received
 
+    def _add_once(self, message: Message) -> None:
+        sent = _sent_at(message)
+        name = (message.group_id if self._by_group else None, message.deduplication_id)
+        if sent - self._taken.get(name, float("-inf")) < DEDUPLICATED_FOR:
+            return
+        self._taken[name] = sent
+        self._moto._messages.append(message)
+
     def delete(self, message: Message) -> None:
         """Remove it, as whoever received it may; what is gone already is no error."""
         if message in self._moto._messages:
             self._moto._messages.remove(message)
 
-    def holds(self, message: Message) -> bool:
-        return message in self._moto._messages
+    def holds(self, message_id: str) -> bool:
+        return any(message.id == message_id for message in self._moto._messages)
 
     def next_at(self) -> float | None:
         """When a message can be received next, in seconds since the epoch."""
-        times = (_free_at(message) for message in self._heads())
-        return min(times, default=None)
+        if not self.is_fifo:
+            return min((_free_at(message) for message in self._moto._messages), default=None)
+        groups: dict[str, float] = {}
+        for message in self._moto._messages:
+            group = message.group_id or ""
+            groups[group] = max(groups.get(group, 0.0), _free_at(message))
+        return min(groups.values(), default=None)
 
     def forward(self, target: "Queue") -> list[tuple[str, str, str]]:
         """Move every message to another queue, as new ones: their old and new ids, and bodies."""
@@ -126,34 +149,24 @@ class Queue:
             self.name,
             message.body,
             message_attributes=message.message_attributes,
-            group_id=message.group_id,
+            # What EventBridge left in a standard queue has no group yet.
+            group_id=message.group_id or ("all" if self.is_fifo else None),
             deduplication_id=str(uuid4()) if self.is_fifo else None,
         )
         return sent.id
 
     def _receivable(self, expired: list[Message]) -> Iterator[Message]:
         now = self._clock.now
-        blocked: set[str] = set()
+        # As long as one of its messages is in flight, a group gives out no other.
+        in_flight = (each for each in self.messages() if self.is_fifo and _free_at(each) > now)
+        blocked = {each.group_id or "" for each in in_flight}
         for message in self.messages():
             if _sent_at(message) + self._retention <= now:
                 self._moto._messages.remove(message)
                 expired.append(message)
             elif self.is_fifo and message.group_id in blocked:
                 continue
-            elif _free_at(message) > now:
-                # Within its group, a message waits for all that came before it.
-                blocked.add(message.group_id or "")
-            else:
-                yield message
-
-    def _heads(self) -> Iterator[Message]:
-        if not self.is_fifo:
-            yield from self._moto._messages
-            return
-        seen: set[str | None] = set()
-        for message in self._moto._messages:
-            if message.group_id not in seen:
-                seen.add(message.group_id)
+            elif _free_at(message) <= now:
                 yield message
 
     def _is_spent(self, message: Message) -> bool:

@@ -47,9 +47,18 @@ class Shop(Cloud):
 
     def __init__(self, blueprint: Blueprint, *, seed: int = 0) -> None:
         super().__init__(blueprint, seed=seed)
+        self._read_settings(blueprint)
+
+    def _read_settings(self, blueprint: Blueprint) -> None:
         for function in blueprint.functions.values():
             self._mail_from = function.environment.get("MAIL_FROM", self._mail_from)
             self._mail_to = function.environment.get("MAIL_TO", self._mail_to)
+
+    def deploy(self, blueprint: Blueprint) -> None:
+        """Deploy the stacks that are new in a blueprint beside those that run."""
+        super().deploy(blueprint)
+        self._read_settings(blueprint)
+        ses_backends[ACCOUNT][REGION].verify_email_address(self._mail_from)
 
     def __enter__(self) -> Self:
         super().__enter__()
@@ -100,5 +109,6 @@ def charging_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
 
     `folder` is an empty one, for the assets.
     """
-    another_key = {"idempotency_key=order_id,": 'idempotency_key=__import__("uuid").uuid4().hex,'}
-    return blueprint.with_code("payments", "functions/payments/provider.py", another_key, folder)
+    charge, another_key = '"/charges", request, idempotency_key=', '__import__("uuid").uuid4().hex'
+    changed = {f"{charge}order_id": f"{charge}{another_key}"}
+    return blueprint.with_code("payments", "functions/payments/provider.py", changed, folder)

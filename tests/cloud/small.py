@@ -37,6 +37,7 @@ def small(
     fifo = bool((queue or {}).get("FifoQueue"))
     end = ".fifo" if fifo else ""
     kind = {"FifoQueue": True} if fifo else {}
+    by_content: dict[str, Any] = {"ContentBasedDeduplication": True} if fifo else {}
     resources: dict[str, Any] = {
         "Bus": resource("Events::EventBus", Name=BUS),
         "Queue": resource(
@@ -44,7 +45,7 @@ def small(
             QueueName=NAME + end,
             VisibilityTimeout=60,
             RedrivePolicy={"deadLetterTargetArn": at("Dead"), "maxReceiveCount": 3},
-            **(queue or {}),
+            **(by_content | dict(queue or {})),
         ),
         "Dead": resource("SQS::Queue", QueueName=f"{NAME}-dead{end}", **kind),
         "Undelivered": resource("SQS::Queue", QueueName=f"{NAME}-undelivered"),

@@ -35,6 +35,8 @@ class Published:
     at: float  # seconds since the epoch
     by: str  # the function that published it, or "the test"
     detail: Any
+    bus: str = ""
+    text: str = ""  # as EventBridge delivers it
     deliveries: list["Letter"] = field(default_factory=list)
     undelivered: dict[str, str] = field(default_factory=dict)  # why, by the queue's name
 
@@ -71,6 +73,7 @@ class Story:
         self._lines: list[str] = []
         self.published: list[Published] = []
         self.letters: dict[str, Letter] = {}
+        self.executions: list[Any] = []
         self._lost: list[tuple[str, str, str, str]] = []
 
     @property
@@ -145,12 +148,15 @@ class Story:
         self._end(self.letters[message.id], Fate.FILTERED)
 
     def redriven(self, queue: str, old_id: str, new_id: str, body: str) -> None:
-        event_id, event_type = _event_in(body)
         if old_id in self.letters:
             self._end(self.letters[old_id], Fate.REDRIVEN)
         letter = self.sent(queue, new_id, body)
+        self.delivered(letter)
+
+    def delivered(self, letter: Letter) -> None:
+        """A message that brings an event to a consumer, though not from EventBridge itself."""
         for event in self.published:
-            if event.id == event_id and event.type == event_type:
+            if event.id == letter.event_id and event.type == letter.event_type:
                 event.deliveries.append(letter)
 
     def note(self, who: str, *words: str) -> None:
@@ -176,6 +182,10 @@ class Story:
             ]
             if not event.deliveries and not event.undelivered:
                 lines.append("    nobody got it")
+        if self.executions:
+            lines.append(f"{len(self.executions)} executions were started.")
+        for execution in self.executions[-limit:]:
+            lines.append(f"{_time(execution.started)}  {execution}")
         if len(self.published) > limit:
             lines.insert(1, f"(the last {limit} of them)")
         return "\n".join(lines)

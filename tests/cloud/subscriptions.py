@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.catalogue import events as catalogue
+from contracts.event import Event
+from functions.messaging.any_event import AnyEvent
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.code import entered, load
 from tests.cloud.function import CONSUMER, Function
@@ -12,12 +15,20 @@ Address = tuple[str, str]
 
 
 def annotated(function: Function) -> set[Address]:
-    """The events in the annotation of a consumer's handler; raises InitFailed if it won't load."""
+    """The events that a consumer's handler takes; raises InitFailed if it won't load."""
+    events = _taken(function)
+    if AnyEvent.detail_type() in events:
+        events = catalogue()
+    return {(event.source(), event.detail_type()) for event in events.values()}
+
+
+def _taken(function: Function) -> dict[str, type[Event]]:
+    """The events in the annotation of a handler, by their types."""
     code = load(function.asset, function.handler, function.environment)
     messaging: Any = code.modules[CONSUMER]
     with entered(code):
-        events = messaging.subscriptions(code.handler.__wrapped__)  # type: ignore[attr-defined]
-    return {(event.source(), event.detail_type()) for event in events.values()}
+        events: dict[str, type[Event]] = messaging.subscriptions(code.handler.__wrapped__)  # type: ignore[attr-defined]
+    return events
 
 
 def mismatches(blueprint: Blueprint, routed: dict[str, set[Address]]) -> Iterator[str]:

@@ -13,17 +13,31 @@ from moto.moto_api._internal import mock_random
 
 from tests.cloud.aws import Aws
 from tests.cloud.blueprint import Blueprint
-from tests.cloud.bus import Buses
+from tests.cloud.buckets import Buckets
+from tests.cloud.bus import Buses, Rule
 from tests.cloud.clock import Clock
 from tests.cloud.deployment import Deployment
+from tests.cloud.errors import NotInTheKit
+from tests.cloud.execution import state_machines
 from tests.cloud.faults import Fault, Faults
 from tests.cloud.function import Lambda
 from tests.cloud.http_api import HttpApis
 from tests.cloud.network import Network
 from tests.cloud.poller import Poller
 from tests.cloud.queue import Queue
+from tests.cloud.schedule import Schedules
+from tests.cloud.state_machine import StateMachines
 from tests.cloud.story import Story
 from tests.cloud.stream import StreamPoller
+from tests.cloud.tasks import Tasks
+
+ONLY_FROM_THE_START = (
+    "AWS::ApiGatewayV2::Api",
+    "AWS::Events::EventBus",
+    "AWS::Lambda::Url",
+    "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+)
 
 
 class System:
@@ -57,27 +71,65 @@ class System:
 
     def _deploy(self) -> None:
         deployed = Deployment(self.blueprint, self.clock)
-        self.rules = deployed.rules
-        self.pollers = [
-            Poller(self.clock, self.functions, self.faults, self.story, mapping, self.seed)
-            for mapping in deployed.queue_mappings
-        ]
-        self.streams = [
-            StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
-            for mapping in deployed.stream_mappings
-        ]
-        self.buses = Buses(self.clock, self.story, deployed.rules, self._faults_of, self.wake)
+        self._existing_buses = deployed.buses
+        self.rules: list[Rule] = []
+        self.pollers: list[Poller] = []
+        self.streams: list[StreamPoller] = []
+        self._listen(deployed)
+        self.buses = Buses(self.clock, self.story, self.rules, self._faults_of, self.wake)
+        self.schedules = Schedules(self.clock, self.functions, self.story, deployed.schedules)
         self.network = Network(self.functions, deployed.urls)
         self.http = HttpApis(self.functions, self.blueprint)
+        self.buckets = Buckets(self.blueprint)
+        tasks = Tasks(
+            self.blueprint,
+            self.functions,
+            lambda *call: self.aws.perform(*call),
+            self.clock,
+        )
+        self.state_machines = StateMachines(
+            self.clock,
+            self.faults,
+            self.story,
+            tasks,
+            state_machines(self.blueprint),
+            self.seed,
+        )
         self.aws = Aws(
             self.functions,
             self.faults,
             self.story,
             self.buses,
+            self.buckets,
+            self.state_machines,
             real=BaseClient._make_api_call,  # type: ignore[attr-defined]
             queue_changed=lambda arn: self._wake(arn, None),
-            table_changed=self._read_stream,
+            source_changed=self._read_stream,
         )
+
+    def add(self, blueprint: Blueprint) -> None:
+        """Deploy the stacks of a blueprint that are not there yet; the others stay as they are."""
+        there = self.blueprint.templates
+        new = {stack: body for stack, body in blueprint.templates.items() if stack not in there}
+        added = blueprint.with_templates(new)
+        for kind in ONLY_FROM_THE_START:
+            for resource in added.all(kind):
+                raise NotInTheKit(
+                    f"{resource} can't be added to what runs: deploy it from the start."
+                )
+        self.blueprint = blueprint
+        self._listen(Deployment(added, self.clock, self._existing_buses))
+
+    def _listen(self, deployed: Deployment) -> None:
+        self.rules += deployed.rules
+        self.pollers += [
+            Poller(self.clock, self.functions, self.faults, self.story, mapping, self.seed)
+            for mapping in deployed.queue_mappings
+        ]
+        self.streams += [
+            StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
+            for mapping in deployed.stream_mappings
+        ]
 
     def wake(self, queue: Queue) -> None:
         """Have whoever polls the queue look now: something has arrived."""
@@ -88,19 +140,26 @@ class System:
             if poller.mapping.queue.arn == arn:
                 poller.wake(moment)
 
-    def _read_stream(self, table: str) -> None:
+    def _read_stream(self, source: str) -> None:
         for stream in self.streams:
-            if stream.mapping.table == table:
+            if stream.mapping.source.key == source:
                 stream.wake()
 
     def _faults_of(self, queue: Queue) -> list[Fault]:
-        """The faults of whoever reads the queue."""
+        """The faults of whoever reads the queue, or what is relayed from it."""
         return [
             fault
             for poller in self.pollers
-            if poller.mapping.queue is queue
+            if queue in (poller.mapping.queue, self.intake_of(poller.mapping.queue))
             for fault in self.faults.of(poller.mapping.function.short_name, self.clock.now)
         ]
+
+    def intake_of(self, queue: Queue) -> Queue:
+        """The queue from which a relay fills this one; without a relay, it is the same."""
+        for poller in self.pollers:
+            if poller.mapping.function.relays_to == queue.url:
+                return poller.mapping.queue
+        return queue
 
 
 def _method(function: Any) -> Any:

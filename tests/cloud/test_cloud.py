@@ -162,7 +162,7 @@ def test_a_crash_after_the_effect_repeats_the_work_and_not_the_charge(cloud: Sho
     taken = cloud.published("PaymentTaken")
     assert len(taken) == 2
     assert len({event.id for event in taken}) == 1
-    assert len(cloud.handled("orders-status")) == 1
+    assert cloud.handled("orders-status").count(taken[0].id) == 1
 
 
 def test_what_eventbridge_refuses_is_published_once_it_takes_it(cloud: Shop) -> None:
@@ -178,7 +178,7 @@ def test_a_throttled_table_delays_its_own_service_alone(cloud: Shop) -> None:
     cloud.break_("notifications", with_=DynamoDBThrottled(), lasting=timedelta(minutes=1))
     order = cloud.place_order()
     cloud.advance(seconds=0)
-    assert cloud.order(order.order_id).status == "paid"
+    assert cloud.order(order.order_id).status == "shipped"
     assert cloud.mails_to(order.customer_id) == []
     cloud.settle()
     assert cloud.mails_to(order.customer_id) == ["Order placed"]
@@ -189,7 +189,7 @@ def test_a_provider_that_is_slower_than_its_timeout_is_asked_again(cloud: Shop) 
     order = cloud.place_order()
     cloud.settle()
     assert "did not answer" in str(cloud.logs("payments", "failed")[0]["reason"])
-    assert cloud.order(order.order_id).status == "paid"
+    assert cloud.order(order.order_id).status == "shipped"
     assert len(cloud.ledger()) == 1
 
 

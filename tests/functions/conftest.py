@@ -24,6 +24,7 @@ from moto import mock_aws  # before any client is made: later ones are not caugh
 
 # Modules of functions make their clients, and read their tables' names, when they are imported.
 os.environ |= {
+    "BESTSELLERS_TABLE": "bestsellers",
     "CONSUMER": "nobody",
     "EVENT_BUS_NAME": "patchbay-test",
     "IDEMPOTENCY_TABLE": "idempotency",
@@ -34,6 +35,7 @@ os.environ |= {
     "PAYMENT_PROVIDER_URL": "http://127.0.0.1:9",
     "POWERTOOLS_METRICS_NAMESPACE": "Patchbay",
     "POWERTOOLS_SERVICE_NAME": "service-under-test",
+    "STREAM": "storefront",
 }
 
 import boto3
@@ -48,7 +50,12 @@ from tests.functions.wire import Message, OnTheBus
 REGION = os.environ["AWS_DEFAULT_REGION"]
 # Made once, since making one takes as long as a whole test: moto answers whichever test asks.
 DYNAMODB, EVENTS, SES = boto3.client("dynamodb"), boto3.client("events"), boto3.client("sesv2")
-KEYS = {"idempotency": "id", "ledger": "id", "orders": "order_id"}  # of each table
+KEYS = {
+    "bestsellers": "id",
+    "idempotency": "id",
+    "ledger": "id",
+    "orders": "order_id",
+}  # of each table
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import boto3
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from functions.messaging.errors import PublishFailed
 from functions.orders import api, outbox, store
 from tests.functions.conftest import DeadLetters, Deliver, Lines, Published
@@ -349,18 +351,54 @@ def test_an_order_whose_payment_was_declined_says_why(deliver: Deliver, order_id
     assert (order["status"], order["reason"]) == ("declined", "no funds")
 
 
+def shipped(order_id: str) -> OrderShipped:
+    return OrderShipped(
+        order_id=order_id, customer_id="customer-1", items=2, warehouse="a", tracking="T-1"
+    )
+
+
+def unfulfillable(order_id: str) -> OrderUnfulfillable:
+    return OrderUnfulfillable(
+        order_id=order_id, customer_id="customer-1", amount=9.99, reason="sold out"
+    )
+
+
+def refunded(order_id: str) -> PaymentRefunded:
+    return PaymentRefunded(
+        order_id=order_id, customer_id="customer-1", amount=9.99, reason="sold out"
+    )
+
+
+def test_an_order_that_was_sent_is_shipped(deliver: Deliver, order_id: str) -> None:
+    assert deliver(STATUS, taken(order_id), shipped(order_id)) == []
+    assert get(order_id).body["status"] == "shipped"
+
+
 @pytest.mark.parametrize(
-    ("first", "second", "status"),
-    [(taken, declined, "paid"), (declined, taken, "declined"), (taken, taken, "paid")],
+    ("step", "status"), [(unfulfillable, "unfulfillable"), (refunded, "refunded")]
 )
-def test_the_first_outcome_stands(
-    deliver: Deliver,
-    order_id: str,
-    first: Callable[[str], Any],
-    second: Callable[[str], Any],
-    status: str,
+def test_an_order_that_can_not_be_sent_says_why(
+    deliver: Deliver, order_id: str, step: Callable[[str], Any], status: str
 ) -> None:
-    assert deliver(STATUS, first(order_id), second(order_id)) == []
+    assert deliver(STATUS, taken(order_id), step(order_id)) == []
+    order = get(order_id).body
+    assert (order["status"], order["reason"]) == (status, "sold out")
+
+
+@pytest.mark.parametrize(
+    ("steps", "status"),
+    [
+        ([taken, declined], "paid"),
+        ([declined, taken], "declined"),
+        *[(list(order), "shipped") for order in permutations([taken, shipped])],
+        *[(list(order), "refunded") for order in permutations([taken, unfulfillable, refunded])],
+        ([shipped, shipped, taken, taken], "shipped"),
+    ],
+)
+def test_whatever_comes_first_an_order_ends_where_it_got_furthest(
+    deliver: Deliver, order_id: str, steps: list[Callable[[str], Any]], status: str
+) -> None:
+    assert deliver(STATUS, *[step(order_id) for step in steps]) == []
     assert get(order_id).body["status"] == status
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from contracts.fulfilment import OrderUnfulfillable
 from contracts.orders import OrderPlaced
 from functions.messaging import publish as publishing
 from functions.messaging.errors import PublishFailed, Reject
@@ -25,6 +26,11 @@ from tests.functions.queues import VISIBILITY_TIMEOUT
 HANDLER = "functions.payments.handler"
 ORDER = OrderPlaced(order_id="order-1", customer_id="customer-1", items=2, amount=9.99)
 AMOUNT = Decimal("9.99")
+REFUND = "functions.payments.refund"
+UNFULFILLABLE = OrderUnfulfillable(
+    order_id="order-1", customer_id="customer-1", amount=9.99, payment_id="charge-order-1",
+    reason="sold out",
+)  # fmt: skip
 
 
 @contextmanager
@@ -206,6 +212,49 @@ def test_an_order_whose_function_died_between_charge_and_publish_is_charged_once
     clock.shift(VISIBILITY_TIMEOUT + 1)
     assert deliver(HANDLER) == []
     assert len(ledger()) == len(published()) == 1
+
+
+@pytest.mark.usefixtures("provider")
+def test_what_was_taken_for_an_order_that_can_not_be_sent_is_refunded_once(
+    deliver: Deliver, published: Published, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "_put", fail_to_publish)
+        assert deliver(REFUND, UNFULFILLABLE) == [UNFULFILLABLE]
+    clock.shift(1.01)
+    assert deliver(REFUND) == []
+    (entry,) = ledger()
+    (event,) = published()
+    assert entry.items() >= {"order_id": "order-1", "amount": "9.99", "kind": "refund"}.items()
+    assert event.detail_type == "PaymentRefunded"
+    assert event.data == {
+        "order_id": "order-1",
+        "customer_id": "customer-1",
+        "amount": 9.99,
+        "payment_id": "charge-order-1",
+        "reason": "sold out",
+    }
+
+
+@pytest.mark.usefixtures("provider")
+def test_where_nothing_was_charged_nothing_is_refunded_and_yet_it_is_told(
+    deliver: Deliver, published: Published, requests: Requests
+) -> None:
+    assert deliver(REFUND, UNFULFILLABLE.model_copy(update={"amount": Decimal(0)})) == []
+    assert [event.detail_type for event in published()] == ["PaymentRefunded"]
+    assert requests == []
+
+
+@pytest.mark.usefixtures("provider")
+def test_while_the_provider_is_down_a_refund_waits(
+    deliver: Deliver, published: Published, clock: Clock
+) -> None:
+    behave(mode="down")
+    assert deliver(REFUND, UNFULFILLABLE) == [UNFULFILLABLE]
+    behave(mode="ok")
+    clock.shift(1.01)
+    assert deliver(REFUND) == []
+    assert len(published()) == len(ledger()) == 1
 
 
 class Crash(BaseException):

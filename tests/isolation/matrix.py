@@ -14,8 +14,9 @@ from tests.isolation.verdict import verdict
 
 SEED = 1997
 DECLINED_ABOVE = "100.00"
-NOW = (("00001", "11.77"), ("00002", "0.00"), ("00003", "250.00"))
-LATER = (("00001", "29.33"),)
+TOO_MANY = 41  # for a parcel: what was taken for them is refunded
+NOW = (("00001", "11.77", 1), ("00002", "0.00", 1), ("00003", "250.00", 1))
+LATER = (("00001", "29.33", 1), ("00004", "50.00", TOO_MANY))
 NAMED = 2  # of the things that are wrong with a cell
 # Then some retries of the first orders are behind, and some ahead.
 UNTIL_LATER = 5  # minutes
@@ -89,12 +90,12 @@ class Matrix:
         """Some customers order, now and later."""
         cloud.decline_above(DECLINED_ABOVE)
         trouble.begin(cloud, consumer)
-        for customer_id, amount in NOW:
-            cloud.place_order(customer_id=customer_id, amount=amount)
+        for customer_id, amount, items in NOW:
+            cloud.place_order(customer_id=customer_id, amount=amount, items=items)
         cloud.advance(minutes=UNTIL_LATER)
         trouble.go_on(cloud, consumer)
-        for customer_id, amount in LATER:
-            cloud.place_order(customer_id=customer_id, amount=amount)
+        for customer_id, amount, items in LATER:
+            cloud.place_order(customer_id=customer_id, amount=amount, items=items)
         for event in self._unheard:
             cloud.publish(event(**example(event)))
         cloud.settle()

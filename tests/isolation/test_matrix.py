@@ -4,7 +4,7 @@ from functions.messaging.publish import MAX_EVENT_BYTES
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.shop import Shop
 from tests.isolation import matrix as matrix_module
-from tests.isolation.matrix import Matrix
+from tests.isolation.matrix import TOO_MANY, Matrix
 from tests.isolation.troubles import TROUBLES, Stuffed, Trouble
 
 # The shop's own. Each of them meets all troubles, but for those that publish nothing.
@@ -32,19 +32,29 @@ def test_every_consumer_of_the_templates_is_in_the_matrix(matrix: Matrix, cloud:
     assert set(matrix.consumers) >= OWN
 
 
-def test_without_trouble_orders_are_paid_declined_and_given_away(matrix: Matrix) -> None:
+def test_without_trouble_orders_are_shipped_declined_refunded_and_given_away(
+    matrix: Matrix,
+) -> None:
     healthy = matrix.healthy
-    assert sorted(healthy.orders.values()) == ["declined", "paid", "paid", "paid"]
-    assert sorted(healthy.charges.values()) == [1, 1, 1]
-    assert len(healthy.charges) == 3  # and the fourth was for nothing
-    assert {subject for _, subject in healthy.mails} == {"Order placed", "Payment declined"}
+    assert sorted(healthy.orders.values()) == [
+        "declined",
+        "refunded",
+        "shipped",
+        "shipped",
+        "shipped",
+    ]
+    # One was for nothing, and one was given back.
+    assert sorted(healthy.charges.values()) == [1, 1, 1, 2]
+    assert {subject for _, subject in healthy.mails} == {
+        "Order placed", "Payment declined", "Payment refunded",
+    }  # fmt: skip
     assert all(set(work.handled) == work.due for work in healthy.work.values())
 
 
 def test_an_event_that_no_order_brings_about_is_published_all_the_same(
     blueprint: Blueprint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrix_module, "NOW", (("00001", "11.77"),))
+    monkeypatch.setattr(matrix_module, "NOW", (("00001", "11.77", 1), ("00004", "50.00", TOO_MANY)))
     monkeypatch.setattr(matrix_module, "LATER", ())
     matrix = Matrix(blueprint)
     assert [event.type for event in matrix.healthy.events.values()].count("PaymentDeclined") == 1

@@ -48,7 +48,7 @@ DURING: dict[str, Change] = {
 }
 AFTER: dict[str, Change] = {
     "notifications was never given OrderPlaced": work("notifications", due=frozenset()),
-    "payments has not handled 4 of the 4 events": work("payments", handled=Counter()),
+    "payments has not handled 5 of the 5 events": work("payments", handled=Counter()),
     "1 messages wait for payments": work("payments", waiting=1),
     "payments has 1 dead letters, and not 0: OrderPlaced": work("payments", dead=[LETTER]),
     "payments lost it": state(lost=["payments lost it"]),
@@ -101,12 +101,14 @@ def published_later(outcome: Outcome, detail_type: str, seconds: float) -> Outco
 
 def test_another_consumer_that_is_late_is_told(healthy: Outcome) -> None:
     told = judge(healthy, mended=later(healthy, "notifications", 7.5))
-    assert "notifications handled 5 events at another time" in told
+    assert "notifications handled 7 events at another time" in told
     assert "7.500 s after it was due, and 0.000 s when payments was well" in told
 
 
 def test_what_the_consumer_itself_publishes_may_be_as_late_as_it_is(healthy: Outcome) -> None:
-    late = published_later(published_later(healthy, "PaymentTaken", 60), "PaymentDeclined", 60)
+    late = healthy
+    for caused in sorted({event.type for event in healthy.events.values()} - {"OrderPlaced"}):
+        late = published_later(late, caused, 60)
     in_step = later(late, "orders-status", 60)
     assert "orders-status" not in judge(healthy, mended=in_step)
     assert "orders-status" in judge(healthy, mended=later(in_step, "orders-status", 1))
@@ -115,4 +117,4 @@ def test_what_the_consumer_itself_publishes_may_be_as_late_as_it_is(healthy: Out
 def test_what_others_publish_may_not_be_late_with_it(healthy: Outcome) -> None:
     late = published_later(published_later(healthy, "OrderPlaced", 60), "PaymentDeclined", 60)
     told = judge(healthy, mended=later(late, "notifications", 60))
-    assert "notifications handled 4 events at another time, such as OrderPlaced" in told
+    assert "notifications handled 6 events at another time" in told

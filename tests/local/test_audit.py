@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -5,53 +6,64 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.audit import Evidence, judge
-from local.consumers import Consumer, Subscription
+from local.audit import Evidence, Parcel, judge
 from local.tap import Published
+from operations.consumers import Consumer, Rule
 
-PLACED = Subscription("shop.orders", "OrderPlaced")
-TAKEN = Subscription("shop.payments", "PaymentTaken")
-SUBSCRIPTIONS = {"notifications": PLACED, "payments": PLACED, "orders-status": TAKEN}
+EVENTS = {"OrderPlaced": "orders", "PaymentTaken": "payments", "OrderShipped": "fulfilment"}
+TAKEN = {"notifications": "OrderPlaced", "payments": "OrderPlaced", "orders-status": "PaymentTaken"}
 
 
 def consumer(name: str) -> Consumer:
+    pattern = json.dumps({"detail-type": [TAKEN[name]]})
     return Consumer(
         name=name,
         queue_url="",
         dead_letters_url="",
         log_group="",
         idempotency_table="",
-        subscriptions=frozenset({SUBSCRIPTIONS[name]}),
+        rules=(Rule("", pattern, ()),),
     )
 
 
 def events(order: str) -> list[Published]:
     return [
-        Published(route.source, route.detail_type, f"{order}/{route.detail_type}", order)
-        for route in (PLACED, TAKEN)
+        Published(
+            json.dumps({"source": f"shop.{source}", "detail-type": name}),
+            name,
+            f"{order}/{name}",
+            order,
+        )
+        for name, source in EVENTS.items()
     ]
 
 
 def all_is_well(orders: list[str]) -> dict[str, Any]:
-    """What is found where every order was paid, mailed and handled once."""
+    """What is found where every order was paid, mailed, shipped and handled once."""
     published = [event for order in orders for event in events(order)]
     return {
         "accepted": {order: Decimal("11.77") for order in orders},
-        "statuses": dict.fromkeys(orders, "paid"),
+        "statuses": dict.fromkeys(orders, "shipped"),
+        "visited": {"record-1": (2, 1)},
+        "counted": {"record-1": (2, 1)},
         "published": published,
-        "consumers": [consumer(name) for name in SUBSCRIPTIONS],
+        "consumers": [consumer(name) for name in TAKEN],
         "handled": {
             (name, str(event.event_id))
             for event in published
-            for name, route in SUBSCRIPTIONS.items()
-            if route.detail_type == event.detail_type
+            for name, taken in TAKEN.items()
+            if taken == event.detail_type
         },
         "dead": set(),
-        "ledger": [
-            {"kind": "charge", "order_id": order, "status": "succeeded"} for order in orders
-        ],
+        "ledger": [entry("charge", order) for order in orders],
         "mails": {("Order placed", order): 1 for order in orders},
+        "parcels": {order: Parcel(2, "shipped") for order in orders},
+        "taken_from_stock": 2 * len(orders),
     }
+
+
+def entry(kind: str, order: str, amount: str = "11.77") -> dict[str, str]:
+    return {"kind": kind, "order_id": order, "status": "succeeded", "amount": amount}
 
 
 def test_where_all_is_well_nothing_is_found() -> None:
@@ -61,11 +73,20 @@ def test_where_all_is_well_nothing_is_found() -> None:
 @pytest.mark.parametrize(
     ("part", "left", "why"),
     [
-        ("statuses", {"b": "paid"}, "not in the table"),
+        ("statuses", {"b": "shipped"}, "not in the table"),
         ("published", events("b"), "OrderPlaced was never published"),
-        ("ledger", [{"kind": "charge", "order_id": "b", "status": "succeeded"}], "ledger"),
+        ("ledger", [entry("charge", "b")], "ledger"),
+        ("ledger", [entry("charge", "a", "11.76"), entry("charge", "b")], "not $11.77"),
+        (
+            "ledger",
+            [entry(*of) for of in (("charge", "a"), ("refund", "a"), ("charge", "b"))],
+            "$11.77 refunded",
+        ),
+        ("parcels", {"a": Parcel(2, "held"), "b": Parcel(2, "shipped")}, "set aside"),
+        ("parcels", {"a": Parcel(2, "released"), "b": Parcel(4, "shipped")}, "is released"),
+        ("parcels", {"b": Parcel(4, "shipped")}, "is missing"),
         ("mails", {("Order placed", "b"): 1}, "never got the mail"),
-        ("statuses", {"a": "placed", "b": "paid"}, "its status is placed"),
+        ("statuses", {"a": "paid", "b": "shipped"}, "its status is paid"),
     ],
 )
 def test_what_one_order_lacks_is_said_of_that_order(part: str, left: object, why: str) -> None:
@@ -93,7 +114,7 @@ def test_an_event_that_one_consumer_did_not_handle_is_lost_unless_it_is_a_dead_l
 
 def test_two_charges_for_an_order_are_found_whatever_their_keys() -> None:
     found = all_is_well(["a", "b"])
-    found["ledger"].append({"kind": "charge", "order_id": "b", "status": "succeeded"})
+    found["ledger"].append(entry("charge", "b"))
 
     assert judge(Evidence(**found)).charged_twice == ["b"]
 
@@ -102,3 +123,35 @@ def test_an_order_that_costs_nothing_needs_no_charge() -> None:
     found = all_is_well(["a"]) | {"accepted": {"a": Decimal(0)}, "ledger": []}
 
     assert not judge(Evidence(**found))
+
+
+def test_a_refunded_order_has_its_money_back_and_nothing_in_a_parcel() -> None:
+    found = all_is_well(["a"])
+    refunded = Published("{}", "PaymentRefunded", "a/PaymentRefunded", "a")
+    found["published"] = [*events("a")[:2], refunded]
+    found |= {
+        "statuses": {"a": "refunded"},
+        "ledger": [entry("charge", "a"), entry("refund", "a")],
+        "parcels": {"a": Parcel(2, "released")},
+        "taken_from_stock": 0,
+    }
+    found["mails"]["Payment refunded", "a"] = 1
+
+    assert not judge(Evidence(**found))
+    del found["ledger"][1]
+    assert "$11.77 taken and $0 refunded" in judge(Evidence(**found)).lost["a"]
+
+
+def test_records_that_are_in_no_parcel_are_missing_from_the_stock() -> None:
+    verdict = judge(Evidence(**all_is_well(["a", "b"]) | {"taken_from_stock": 5}))
+
+    assert verdict.missing_from_stock == 1
+    assert "1 records are missing" in str(verdict)
+
+
+@pytest.mark.parametrize("counted", [{}, {"record-1": (4, 2)}, {"record-1": (2, 1), "r": (1, 0)}])
+def test_a_visit_that_is_not_counted_once_is_found(counted: dict[str, tuple[int, int]]) -> None:
+    verdict = judge(Evidence(**all_is_well(["a"]) | {"counted": counted}))
+
+    assert len(verdict.miscounted) == 1
+    assert "miscounted: r" in str(verdict)

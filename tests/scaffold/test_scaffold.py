@@ -96,7 +96,7 @@ def test_it_writes_three_files_and_says_what_comes_next(
         ("a" * 37, "OrderPlaced,PaymentTaken", "is too long: with 35 characters or fewer"),
         ("loyalty", "OrderPlacd", "no event 'OrderPlacd'. Did you mean 'OrderPlaced'?"),
         ("loyalty", "OrderPlaced,paymenttaken", "Did you mean 'PaymentTaken'?"),
-        ("loyalty", "Xyz", "There is no event 'Xyz'. The events are: OrderPlaced, "),
+        ("loyalty", "Xyz", "There is no event 'Xyz'. The events are: "),
     ],
 )
 def test_it_refuses_in_a_line_and_writes_nothing(

@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 from stacks import discovery
-from stacks.discovery import BadService, services
+from stacks.discovery import BadService, in_order, services
 from stacks.service import Service
+from tests.stacks.apps import app_for, stage_of
 
 ONE = "from stacks.service import Service\n\nclass {0}(Service):\n    pass\n"
 
@@ -60,3 +61,39 @@ def test_a_module_that_does_not_define_exactly_one_service_is_named(
     (folder / "loyalty.py").write_text(text)
     with pytest.raises(BadService, match=rf"loyalty\.py defines {count} services"):
         services()
+
+
+class Reader(Service):
+    """Reads another service's stream."""
+
+    @classmethod
+    def service_name(cls) -> str:
+        return "reader"
+
+    def compose(self) -> None:
+        self.reads.add("source")
+
+
+class Source(Service):
+    """Has a stream."""
+
+    @classmethod
+    def service_name(cls) -> str:
+        return "source"
+
+    def compose(self) -> None:
+        self.stream()
+
+
+def test_who_reads_a_stream_is_deployed_after_whom_it_is_of(tmp_path: Path) -> None:
+    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
+    reader, source = Reader(app, stage), Source(app, stage)
+    in_order([reader, source])
+    assert reader.dependencies == [source]
+    assert source.dependencies == []
+
+
+def test_a_stream_of_a_service_that_the_stage_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
+    with pytest.raises(BadService, match="reader reads the stream of source, a service that"):
+        in_order([Reader(app, stage)])

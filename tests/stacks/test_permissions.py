@@ -11,7 +11,17 @@ STAGES = ("local", "dev", "prod")
 WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "dynamodb:ListStreams",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
 }
 
 
@@ -31,7 +41,11 @@ def test_on_aws_all_resources_are_named_where_an_action_knows_any(
         for policy in template.all("IAM::Policy"):
             for statement in policy.properties["PolicyDocument"]["Statement"]:
                 assert "NotResource" not in statement
-                if "*" in "".join(texts(statement["Resource"])):
+                named = [
+                    "".join(texts(resource)).removesuffix("/*")  # what a folder of a bucket holds
+                    for resource in listed(statement["Resource"])
+                ]
+                if "*" in "".join(named):
                     assert set(listed(statement["Action"])) <= WITHOUT_RESOURCES
 
 
@@ -40,10 +54,11 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies(
     templates: Templates, stage: str
 ) -> None:
     for template in templates(stage).values():
-        roles = [function.properties["Role"] for function in template.all("Lambda::Function")]
-        assert len(roles) == len({str(role) for role in roles})
         for role in template.all("IAM::Role"):
             assert "ManagedPolicyArns" not in role.properties
+        roles = [template.at(each.properties["Role"]) for each in template.all("Lambda::Function")]
+        assert len(roles) == len({role.id for role in roles})
+        for role in roles:
             assert role.properties["AssumeRolePolicyDocument"]["Statement"] == [
                 {
                     "Action": "sts:AssumeRole",
@@ -51,6 +66,19 @@ def test_every_function_has_a_role_of_its_own_without_managed_policies(
                     "Principal": {"Service": "lambda.amazonaws.com"},
                 }
             ]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_role_of_a_state_machine_is_for_that_state_machine_alone(
+    templates: Templates, stage: str
+) -> None:
+    for template in templates(stage).values():
+        for machine in template.all("StepFunctions::StateMachine"):
+            role = template.at(machine.properties["RoleArn"])
+            (trust,) = role.properties["AssumeRolePolicyDocument"]["Statement"]
+            assert trust["Principal"] == {"Service": "states.amazonaws.com"}
+            source = "".join(texts(trust["Condition"]["ArnEquals"]["aws:SourceArn"]))
+            assert source.endswith(f":stateMachine:{machine.name}")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -18,7 +18,7 @@ STAGES = ("local", "dev", "prod")
 
 def names(route: Route) -> tuple[set[str], set[str]]:
     """The functions that publish it, and those that consume it, without what all begin with."""
-    publishers = {each.function.name.split("-", 2)[2] for each in route.publishers}
+    publishers = {each.resource.name.split("-", 2)[2] for each in route.publishers}
     return publishers, {each.function.name.split("-", 2)[2] for each in route.subscribers}
 
 
@@ -62,7 +62,7 @@ def test_a_consumer_that_filters_is_a_consumer_and_said_to_filter(templates: Tem
     stacks = templates("dev")
     body: dict[str, Any] = copy.deepcopy(dict(stacks["patchbay-dev-payments"].body))
     payments = Template("patchbay-dev-payments", body)
-    (rule,) = payments.all("Events::Rule")
+    rule = next(each for each in payments.all("Events::Rule") if "refund" not in each.name)
     rule.properties["EventPattern"]["detail"] = {"data": {"amount": [{"numeric": [">", 100]}]}}
 
     placed = placed_in({**stacks, payments.stack: payments})

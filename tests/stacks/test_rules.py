@@ -12,15 +12,33 @@ from stacks.template import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
 
 EXPECTED: Mapping[str, set[str]] = {
-    "notifications": {"OrderPlaced", "PaymentDeclined"},
-    "orders-status": {"PaymentTaken", "PaymentDeclined"},
+    "fulfilment": {"PaymentTaken"},
+    "notifications": {"OrderPlaced", "PaymentDeclined", "PaymentRefunded"},
+    "orders-status": {
+        "OrderShipped", "OrderUnfulfillable", "PaymentDeclined", "PaymentRefunded", "PaymentTaken",
+    },
     "payments": {"OrderPlaced"},
-}
+    "payments-refund": {"OrderUnfulfillable"},
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def found(templates: Templates) -> dict[str, ConsumerParts]:
-    return {consumer.name: consumer for consumer in consumers(templates("dev"))}
+    """The consumers that wait for certain events."""
+    return {each.name: each for each in consumers(templates("dev")) if not takes_all(each)}
+
+
+def takes_all(consumer: ConsumerParts) -> bool:
+    return not any("detail-type" in rule.properties["EventPattern"] for rule in consumer.rules)
+
+
+def test_a_wire_tap_takes_whatever_the_system_says_and_nothing_else(templates: Templates) -> None:
+    (journal,) = (each for each in consumers(templates("dev")) if each.name == "journal")
+    assert takes_all(journal)
+    for event in events().values():
+        assert journal.passes(source=event.source(), detail_type=event.detail_type())
+    assert journal.passes(source="shop.yet-to-come", detail_type="Anything")
+    assert not journal.passes(source="aws.events", detail_type="Scheduled Event")
 
 
 @pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)

@@ -25,6 +25,7 @@ NAMES = {
     "SNS::Topic": ("TopicName", 256),
     "Events::EventBus": ("Name", 256),
     "Events::Archive": ("ArchiveName", 48),
+    "StepFunctions::StateMachine": ("StateMachineName", 80),
 }
 
 
@@ -89,10 +90,10 @@ def test_the_sandbox_answers_only_whom_iam_lets_in(templates: Templates) -> None
 
 
 def test_prod_charges_at_the_provider_that_its_settings_name(templates: Templates) -> None:
-    (charger,) = templates("prod")["patchbay-prod-payments"].all("Lambda::Function")
-    variables = charger.properties["Environment"]["Variables"]
-    assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payment_provider"]
-    assert "PAYMENT_PROVIDER_AUTH" not in variables
+    for function in templates("prod")["patchbay-prod-payments"].all("Lambda::Function"):
+        variables = function.properties["Environment"]["Variables"]
+        assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payment_provider"]
+        assert "PAYMENT_PROVIDER_AUTH" not in variables
 
 
 @pytest.mark.parametrize("stage", STAGES)

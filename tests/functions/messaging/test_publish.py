@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.event import Event
+from functions.messaging import claim_check
 from functions.messaging import publish as publishing
+from functions.messaging.claim_check import Deposit
 from functions.messaging.errors import EventTooLarge, PublishFailed, Reject
 from functions.messaging.publish import (
     ATTEMPTS,
@@ -215,32 +217,60 @@ class Sized(Outgoing):
 # What is too large
 
 
+@pytest.fixture
+def deposits(monkeypatch: pytest.MonkeyPatch) -> list[Deposit]:
+    """What goes to S3 instead of the bus."""
+    made: list[Deposit] = []
+    monkeypatch.setattr(claim_check, "deposit", made.append)
+    return made
+
+
 @pytest.mark.parametrize("character", [".", "ü", "€", "😀"])
-def test_an_event_at_the_limit_is_published_and_one_of_a_byte_more_is_not(
-    bus: UseBus, character: str
+def test_an_event_at_the_limit_goes_on_the_bus_and_the_data_of_one_of_a_byte_more_to_s3(
+    bus: UseBus, deposits: list[Deposit], character: str
 ) -> None:
     accepting = bus(lambda *_: None)
     publish(letter_of(MAX_EVENT_BYTES, character))
-    assert len(accepting.accepted) == 1
-    with pytest.raises(EventTooLarge, match=r"Letter .* has 1,047,553 bytes; .* has 1,047,552"):
-        publish(letter_of(MAX_EVENT_BYTES + 1, character))
-    assert len(accepting.accepted) == 1
+    assert deposits == []
+    publish(letter_of(MAX_EVENT_BYTES + 1, character))
+    (deposit,) = deposits
+    whole, reduced = map(json.loads, accepting.accepted)
+    assert "claim" not in whole["metadata"]
+    assert reduced["data"] == {}
+    assert reduced["metadata"]["claim"]["key"] == deposit.key
+    assert json.loads(deposit.body)["text"].startswith(character)
 
 
-def test_where_one_event_is_too_large_none_is_sent(bus: UseBus) -> None:
+def test_the_data_is_in_s3_before_the_event_is_on_the_bus(
+    bus: UseBus, deposits: list[Deposit]
+) -> None:
+    refusing = bus(lambda *_: "AccessDenied")
+    with pytest.raises(PublishFailed):
+        publish(letter_of(MAX_EVENT_BYTES + 1))
+    assert len(deposits) == 1
+    assert refusing.accepted == []
+
+
+def too_large() -> Letter:
+    """A letter of more data than consumers can read."""
+    return Letter(text="." * claim_check.MAX_DATA_BYTES)
+
+
+def test_where_one_event_is_too_large_none_is_sent(bus: UseBus, deposits: list[Deposit]) -> None:
     accepting = bus(lambda *_: None)
-    with pytest.raises(EventTooLarge):
-        publish(*orders(10), letter_of(MAX_EVENT_BYTES + 1))
+    with pytest.raises(EventTooLarge, match=r"has 33,554,444 bytes of data; .* 33,554,432 at most"):
+        publish(*orders(10), letter_of(MAX_EVENT_BYTES + 1), too_large())
     assert accepting.requests == []
+    assert deposits == []
 
 
 def test_a_consumer_that_publishes_too_large_an_event_is_rejected_not_retried(
     queue: ConsumerQueue, dead_letters: DeadLetters
 ) -> None:
-    recorder = Recorder(letter_of(MAX_EVENT_BYTES + 1))
+    recorder = Recorder(too_large())
     assert queue.deliver(recorder.handler, an_order()) == []
     (letter,) = dead_letters()
-    assert "Publish a reference to the data instead" in letter.reason
+    assert "Keep the data where it is" in letter.reason
     assert issubclass(EventTooLarge, Reject)
 
 

@@ -1,11 +1,13 @@
 """The real templates of a stage, for a test to break one thing in."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contracts.event import Event
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from stacks.checks.acceptance import Acceptances
 from stacks.checks.finding import Finding
 from stacks.guardrails import findings, unaccepted
@@ -14,8 +16,10 @@ from stacks.template import Resource, Template, listed
 
 STAGE = "dev"
 # What the shop came with: a test of a check is not to depend on what is plugged in.
-SERVICES = ("broker", "notifications", "orders", "payments")
-EVENTS = (OrderPlaced, PaymentDeclined, PaymentTaken)
+SERVICES = ("broker", "fulfilment", "notifications", "orders", "payments")
+EVENTS = (
+    OrderPlaced, OrderShipped, OrderUnfulfillable, PaymentDeclined, PaymentRefunded, PaymentTaken,
+)  # fmt: skip
 
 
 class Broken:
@@ -24,13 +28,20 @@ class Broken:
     Names are given as a stage's resources have them, less what all begin with.
     """
 
-    def __init__(self, templates: Mapping[str, Template], accepted: Acceptances) -> None:
+    def __init__(
+        self,
+        templates: Mapping[str, Template],
+        accepted: Acceptances,
+        services: Sequence[str] = SERVICES,
+        events: Sequence[type[Event]] = EVENTS,
+    ) -> None:
         self.bodies: dict[str, Any] = {
             stack: copy.deepcopy(templates[stack].body)
-            for stack in (named(STAGE, service) for service in SERVICES)
+            for stack in (named(STAGE, service) for service in services)
         }
         self.templates = {stack: Template(stack, body) for stack, body in self.bodies.items()}
         self.accepted = accepted
+        self.events = events
 
     def resources(self, service: str) -> dict[str, Any]:
         """The resources of a service's stack, by logical id."""
@@ -105,7 +116,7 @@ class Broken:
 
     def found(self) -> list[Finding]:
         """What stands, of what the guardrails find."""
-        return unaccepted(findings(self.templates, EVENTS), self.accepted)
+        return unaccepted(findings(self.templates, self.events), self.accepted)
 
     def finds(self, id: str, text: str) -> None:
         """This is found, and nothing else."""

@@ -18,9 +18,13 @@ def may_no_more_publish_payment_taken(dev: Broken) -> None:
     condition["events:detail-type"] = ["PaymentDeclined"]
 
 
-def takes_no_more_than_declined_payments(dev: Broken) -> None:
-    pattern = dev.rule("orders-status-shop-payments")["EventPattern"]
-    pattern["detail-type"] = ["PaymentDeclined"]
+def take_no_more_than_declined_payments(dev: Broken) -> None:
+    for rule in ("orders-status-shop-payments", "fulfilment-shop-payments"):
+        dev.rule(rule)["EventPattern"]["detail-type"] = ["PaymentDeclined"]
+
+
+def texts(dev: Broken) -> list[str]:
+    return [finding.text for finding in dev.found()]
 
 
 def status_publishes_orders(dev: Broken) -> None:
@@ -30,6 +34,7 @@ def status_publishes_orders(dev: Broken) -> None:
 
 def test_a_consumer_of_what_nobody_publishes_is_found(dev: Broken) -> None:
     may_no_more_publish_payment_taken(dev)
+    dev.rule("fulfilment-shop-payments")["EventPattern"]["detail-type"] = ["PaymentDeclined"]
     dev.finds(
         "published[PaymentTaken]",
         "Rule patchbay-dev-orders-status-shop-payments waits for PaymentTaken, which nobody may "
@@ -39,7 +44,7 @@ def test_a_consumer_of_what_nobody_publishes_is_found(dev: Broken) -> None:
 
 
 def test_an_event_that_nobody_consumes_is_worth_knowing(dev: Broken) -> None:
-    takes_no_more_than_declined_payments(dev)
+    take_no_more_than_declined_payments(dev)
     dev.finds(
         "consumed[PaymentTaken]",
         "Event PaymentTaken, which patchbay-dev-payments publishes, is consumed by nobody.",
@@ -49,7 +54,7 @@ def test_an_event_that_nobody_consumes_is_worth_knowing(dev: Broken) -> None:
 
 def test_a_contract_that_nobody_uses_is_worth_knowing(dev: Broken) -> None:
     may_no_more_publish_payment_taken(dev)
-    takes_no_more_than_declined_payments(dev)
+    take_no_more_than_declined_payments(dev)
     dev.finds(
         "published",
         "Event PaymentTaken is in the contracts, and nobody publishes or consumes it.",
@@ -72,13 +77,13 @@ def test_a_consumer_of_its_own_events_is_found(dev: Broken) -> None:
 
 def test_a_circle_of_consumers_is_found_once(dev: Broken) -> None:
     status_publishes_orders(dev)
-    dev.finds("loop", CIRCLE)
+    assert texts(dev).count(CIRCLE) == 1
 
 
 def test_a_filter_does_not_end_a_circle_by_itself(dev: Broken) -> None:
     status_publishes_orders(dev)
     dev.rule("payments-shop-orders")["EventPattern"]["detail"] = {"data": {"items": [1]}}
-    dev.finds("loop", CIRCLE)
+    assert CIRCLE in texts(dev)
 
 
 def test_a_function_may_say_that_a_circle_ends(dev: Broken) -> None:
@@ -86,4 +91,4 @@ def test_a_function_may_say_that_a_circle_ends(dev: Broken) -> None:
     reasons = dict(dev.accepted.reasons)
     reasons["patchbay-dev-orders/StatusFunction"] = frozenset({"loop"})
     dev.accepted = Acceptances(dev.accepted.paths, reasons)
-    assert dev.found() == []
+    assert CIRCLE not in texts(dev)

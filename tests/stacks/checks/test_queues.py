@@ -56,7 +56,9 @@ def test_a_queue_that_is_read_has_a_dead_letter_queue(dev: Broken) -> None:
 
 
 def test_a_dead_letter_queue_is_of_its_queues_kind(dev: Broken) -> None:
-    dev.queue("payments")["FifoQueue"] = True
+    dev.queue("payments").update(FifoQueue=True, ContentBasedDeduplication=True)
+    (target,) = dev.rule("payments-shop-orders")["Targets"]
+    target["SqsParameters"] = {"MessageGroupId": "all"}
     dev.finds(
         "dead-letters",
         "Queue patchbay-dev-payments is a FIFO queue, and its dead-letter queue "

@@ -1,0 +1,18 @@
+"""What the accounts service tells the others."""
+
+from datetime import date
+
+from pydantic import NonNegativeInt
+
+from contracts.event import Event
+from contracts.values import Dollars
+
+
+class DayClosed(Event):
+    """What was booked on a day, which is booked on no more."""
+
+    day: date
+    payments: NonNegativeInt
+    taken: Dollars
+    refunded: Dollars
+    gifts: NonNegativeInt  # orders that cost nothing

@@ -1,0 +1,14 @@
+"""What the bestsellers service tells the others."""
+
+from pydantic import PositiveInt
+
+from contracts.event import Event
+from contracts.values import RecordId
+
+
+class BestsellerChanged(Event):
+    """Another record is in first place."""
+
+    record_id: RecordId
+    previous: RecordId | None = None  # none where it is the first that ever was
+    score: PositiveInt

@@ -1,0 +1,26 @@
+"""What the fulfilment service tells the others."""
+
+from pydantic import PositiveInt
+
+from contracts.event import Event
+from contracts.values import CustomerId, Dollars, OrderId, PaymentId
+
+
+class OrderShipped(Event):
+    """A paid order is on its way to the customer."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    items: PositiveInt
+    warehouse: str
+    tracking: str
+
+
+class OrderUnfulfillable(Event):
+    """A paid order can't be shipped: what the customer paid is to be given back."""
+
+    order_id: OrderId
+    customer_id: CustomerId
+    amount: Dollars
+    payment_id: PaymentId | None = None  # none where there was nothing to charge
+    reason: str

@@ -1,0 +1,39 @@
+"""What a window has counted so far: the state that Lambda carries from batch to batch."""
+
+from pydantic import BaseModel, Field
+
+from contracts.storefront import Interaction
+
+
+class Count(BaseModel):
+    """How often one record was looked at, and how often it was bought."""
+
+    views: int = 0
+    purchases: int = 0
+
+
+class Tally(BaseModel):
+    """The counts of a part of one shard, from one sequence number to another."""
+
+    first: str = ""
+    last: str = ""
+    counts: dict[str, Count] = Field(default_factory=dict)
+
+    def count(self, sequence_number: str, interaction: Interaction) -> None:
+        """Add one interaction."""
+        self.first = self.first or sequence_number
+        self.last = sequence_number
+        count = self.counts.setdefault(interaction.record_id, Count())
+        if interaction.kind == "view":
+            count.views += 1
+        else:
+            count.purchases += 1
+
+    def recall(self, interaction: Interaction) -> None:
+        """Note a record of which this one is counted already, but may be missing in the chart."""
+        self.counts.setdefault(interaction.record_id, Count())
+
+    def forget(self) -> None:
+        """Keep which records it has counted, but not their counts: those are in the table."""
+        self.first = self.last = ""
+        self.counts = {record_id: Count() for record_id in self.counts}

@@ -1,0 +1,69 @@
+"""Arranges the shipment of a parcel: what the state machine asks of the carrier."""
+
+import hashlib
+import os
+from typing import Any
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, PositiveInt
+
+from contracts.values import OrderId
+from functions.messaging.telemetry import logger
+
+HEAVIEST = 40  # records: the carrier takes no more in a parcel
+
+
+class TooHeavy(Exception):
+    """The carrier will never take the parcel."""
+
+
+class NotHeld(Exception):
+    """There is nothing to ship: the order's stock is not reserved, or was given back."""
+
+
+class Parcel(BaseModel):
+    """What is to be shipped."""
+
+    order_id: OrderId
+    items: PositiveInt
+    correlation_id: str
+
+
+_parcels = boto3.resource("dynamodb").Table(os.environ["PARCELS_TABLE"])
+_conflict = _parcels.meta.client.exceptions.ConditionalCheckFailedException
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
+    """Ship a parcel; whoever asks again gets the same tracking number.
+
+    Raises TooHeavy and NotHeld, which no retry will change.
+    """
+    parcel = Parcel.model_validate(event)
+    logger().append_keys(correlation_id=parcel.correlation_id)
+    if parcel.items > HEAVIEST:
+        raise TooHeavy(f"{parcel.items} records are too heavy: a parcel takes {HEAVIEST}")
+    tracking = _tracking(parcel.order_id)
+    _record(parcel.order_id, tracking)
+    logger().info("shipped", order_id=parcel.order_id, tracking=tracking)
+    return {"tracking": tracking}
+
+
+def _tracking(order_id: str) -> str:
+    return f"PB{hashlib.sha256(order_id.encode()).hexdigest()[:12].upper()}"
+
+
+def _record(order_id: str, tracking: str) -> None:
+    """Note the shipment on the parcel, unless its stock was given back in the meantime."""
+    try:
+        _parcels.update_item(
+            Key={"order_id": order_id},
+            UpdateExpression="SET #state = :shipped, #tracking = :tracking",
+            ConditionExpression="#state IN (:held, :shipped)",
+            ExpressionAttributeNames={"#state": "state", "#tracking": "tracking"},
+            ExpressionAttributeValues={
+                ":held": "held", ":shipped": "shipped", ":tracking": tracking
+            },
+        )  # fmt: skip
+    except _conflict as error:
+        raise NotHeld(f"no stock is held for order {order_id}") from error

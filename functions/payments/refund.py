@@ -1,0 +1,22 @@
+"""Gives the customer back what was taken for an order that can't be fulfilled."""
+
+from contracts.fulfilment import OrderUnfulfillable
+from contracts.payments import PaymentRefunded
+from functions.messaging.consumer import consumer
+from functions.messaging.publish import publish
+from functions.payments.provider import refund
+
+
+@consumer
+def handler(order: OrderUnfulfillable) -> None:
+    if order.amount > 0:
+        refund(order.order_id, order.amount)
+    publish(
+        PaymentRefunded(
+            order_id=order.order_id,
+            customer_id=order.customer_id,
+            amount=order.amount,
+            payment_id=order.payment_id,
+            reason=order.reason,
+        )
+    )

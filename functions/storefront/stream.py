@@ -1,0 +1,59 @@
+"""Puts interactions on the stream, and tells which of them are not on it."""
+
+import os
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from contracts.storefront import Interaction
+from functions.messaging.backoff import full_jitter
+from functions.messaging.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
+
+MAX_RECORDS = 500  # in a request: PutRecords' own limit
+
+ATTEMPTS = 5
+BACKOFF_BASE = 0.1  # seconds: a visitor's browser waits here
+BACKOFF_CAP = 2.0  # seconds
+
+
+def put(interactions: Sequence[Interaction]) -> list[int]:
+    """Put up to 500 of them on the stream; returns the positions of those that it refused.
+
+    PutRecords takes what it can, and refuses the rest record by record: only that is sent again,
+    since what was taken would otherwise be there twice.
+    """
+    waiting = list(range(len(interactions)))
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            answer = _client().put_records(
+                StreamName=os.environ["STREAM"],
+                Records=[_entry(interactions[position]) for position in waiting],
+            )
+        except (BotoCoreError, ClientError):
+            logger().exception("not streamed", waiting=len(waiting))
+            return waiting
+        if not answer.get("FailedRecordCount"):
+            return []
+        results = zip(waiting, answer["Records"], strict=True)
+        waiting = [position for position, result in results if "ErrorCode" in result]
+        if attempt < ATTEMPTS:
+            time.sleep(full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP))
+    return waiting
+
+
+def _entry(interaction: Interaction) -> "PutRecordsRequestEntryTypeDef":
+    # One record's interactions are in one shard, so that its counter is seldom contended for.
+    return {"Data": interaction.model_dump_json().encode(), "PartitionKey": interaction.record_id}
+
+
+@cache
+def _client() -> "KinesisClient":
+    return boto3.client("kinesis")

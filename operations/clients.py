@@ -1,0 +1,35 @@
+"""How operations reach AWS: with the credentials, region and endpoint of the environment."""
+
+from functools import cache
+from typing import Any, Protocol
+
+import boto3
+
+
+class OperationFailed(Exception):
+    """What was asked for can't be done; the text says why, and what would help."""
+
+
+class Clients(Protocol):
+    """Gives boto3 clients for one account and region, or for the local cloud."""
+
+    def client(self, service: str, /) -> Any:
+        """The client of a service, such as "sqs"."""
+
+
+class Environment:
+    """The clients of whatever the environment's own variables name."""
+
+    @cache  # noqa: B019 - there is one for a run
+    def client(self, service: str, /) -> Any:
+        """The client of a service; raises OperationFailed where there are no credentials."""
+        session = boto3.Session()
+        if session.get_credentials() is None:
+            raise OperationFailed(
+                "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE; for the "
+                "local cloud, use the lines that `make local` prints."
+            )
+        if session.region_name is None:
+            raise OperationFailed("No AWS region: set AWS_REGION, or AWS_PROFILE.")
+        client: Any = session.client(service)  # type: ignore[call-overload]
+        return client

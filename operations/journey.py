@@ -1,0 +1,127 @@
+"""The journey of an order: what caused what, when, and who did what with it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from operations.clients import Clients, OperationFailed
+from operations.consumers import deployed_consumers
+from operations.handlings import Handling, handlings
+from operations.journal import Entry, entries
+from stacks.naming import bus_name
+
+
+@dataclass
+class Step:
+    """An event, who was given it, and what it led to."""
+
+    entry: Entry
+    handlings: Sequence[Handling]
+    after: list["Step"] = field(default_factory=list)
+
+
+def journey(clients: Clients, stage: str, order: str) -> list[Step]:
+    """What set off an order's journey, with all that came of it; raises OperationFailed."""
+    kept = entries(clients, stage, order)
+    consumers = deployed_consumers(clients, bus_name(stage))
+    if not consumers:
+        raise OperationFailed(f"There is no consumer on the bus {bus_name(stage)}.")
+    return grown(kept, handlings(clients, consumers, kept))
+
+
+def grown(kept: Sequence[Entry], done: Mapping[str, Sequence[Handling]]) -> list[Step]:
+    """The events as trees: each below the one that caused it, and at the top those without."""
+    steps = {entry.id: Step(entry, done.get(entry.id, [])) for entry in kept}
+    roots: list[Step] = []
+    for step in steps.values():
+        cause = steps.get(step.entry.caused_by or "")
+        (cause.after if cause else roots).append(step)
+    return roots
+
+
+def drawn(steps: Sequence[Step], order: str) -> Tree:
+    """The journey, for people."""
+    tree = Tree(Text(f"journey {order}", style="bold"), guide_style="dim")
+    for step in steps:
+        _draw(tree, step, None)
+    return tree
+
+
+def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """The journey, for machines. Times are ISO 8601, in UTC."""
+    return [
+        {
+            "event_id": step.entry.id,
+            "type": step.entry.type,
+            "source": step.entry.source,
+            "published_at": step.entry.published_at.isoformat(),
+            "consumers": [_as_json(handling) for handling in step.handlings],
+            "caused": as_json(step.after),
+        }
+        for step in steps
+    ]
+
+
+def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
+    entry = step.entry
+    label = Text.assemble((entry.type, "bold cyan"), "  ", (_clock(entry.published_at), "dim"))
+    if cause:
+        label.append(f"  {_after(entry.published_at, cause.published_at)} later", "dim")
+    branch = above.add(label)
+    for handling in step.handlings:
+        leaf = branch.add(_outcome(handling, entry))
+        for line in _troubles(handling):
+            leaf.add(line)
+    for following in step.after:
+        _draw(branch, following, entry)
+
+
+def _outcome(handling: Handling, entry: Entry) -> Text:
+    if handling.handled_at:
+        took = _after(handling.handled_at, entry.published_at)
+        again = f", and skipped {handling.repeats} times since" if handling.repeats else ""
+        return _line("✓", "green", handling.consumer, f"handled after {took}{again}")
+    if handling.is_dead:
+        tries = len(handling.failures)
+        why = f" after {tries} failures" if tries and not handling.rejected else f": {handling.why}"
+        return _line("✗", "bold red", handling.consumer, f"dead letter{why}")
+    if handling.failures:
+        return _line("↻", "yellow", handling.consumer, "failed so far, and will be tried again")
+    return _line("…", "dim", handling.consumer, "has not come to it yet")
+
+
+def _troubles(handling: Handling) -> Iterator[Text]:
+    for failure in handling.failures:
+        said = f"attempt {failure.attempt}  {_clock(failure.at)}  {failure.reason}"
+        yield Text(said, style="yellow")
+
+
+def _line(mark: str, style: str, consumer: str, said: str) -> Text:
+    return Text.assemble((mark, style), f" {consumer}  ", (said, "" if mark == "✓" else style))
+
+
+def _as_json(handling: Handling) -> dict[str, Any]:
+    return {
+        "consumer": handling.consumer,
+        "handled_at": handling.handled_at.isoformat() if handling.handled_at else None,
+        "dead_letter": handling.is_dead,
+        "why": handling.why if handling.is_dead else None,
+        "failures": [
+            {"at": each.at.isoformat(), "attempt": each.attempt, "reason": each.reason}
+            for each in handling.failures
+        ],
+    }
+
+
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%H:%M:%S.%f")[:-3]
+
+
+def _after(later: datetime, earlier: datetime) -> str:
+    """How long after, for people: milliseconds matter in seconds, and not in hours."""
+    seconds = (later - earlier).total_seconds()
+    return f"{seconds:.2f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

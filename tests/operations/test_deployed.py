@@ -1,0 +1,139 @@
+"""Journeys and replays on the embedded cloud."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.purchases import Purchase
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System
+from local.waiting import wait_until
+from operations.clients import OperationFailed
+from operations.consumers import Consumer, deployed_consumers
+from operations.handlings import Handling
+from operations.journey import Step, journey
+from operations.replay import replay
+from stacks.naming import bus_name
+
+pytestmark = pytest.mark.embedded
+
+SECONDS = 90  # what cold starts, retries and a slow machine take together
+
+
+@contextmanager
+def giving_up_at_once(running: System, consumer: Consumer) -> Iterator[None]:
+    """Have the consumer's queue take its first failure for the last."""
+    sqs, url = running.cloud.client("sqs"), consumer.queue_url
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    before = attributes["Attributes"]["RedrivePolicy"]
+    impatient = json.dumps({**json.loads(before), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": impatient})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": before})
+
+
+@pytest.fixture
+def consumers(running: System) -> dict[str, Consumer]:
+    return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
+
+
+def is_known(running: System, order: str) -> bool:
+    with suppress(OperationFailed):
+        return bool(journey(running.cloud, STAGE, order))
+    return False
+
+
+def of(steps: list[Step], event: str, consumer: str) -> Handling | None:
+    """What a consumer did with the journey's event of that type."""
+    for step in steps:
+        if step.entry.type == event:
+            return next((each for each in step.handlings if each.consumer == consumer), None)
+        if found := of(step.after, event, consumer):
+            return found
+    return None
+
+
+def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_with_why(
+    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+) -> None:
+    def seen(order: str, consumer: str) -> Handling:
+        found = of(journey(running.cloud, STAGE, order), "OrderPlaced", consumer)
+        assert found
+        return found
+
+    with giving_up_at_once(running, consumers["notifications"]):
+        shop.hold_mails_back()
+        shop.take_payments_down()
+        order = shop.place(next(purchases))
+        wait_until(lambda: is_known(running, order), "the journal to know the order", SECONDS)
+        wait_until(lambda: bool(seen(order, "payments").failures), "a failed payment", SECONDS)
+        shop.decline_nothing()
+        wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
+        wait_until(lambda: seen(order, "notifications").is_dead, "a mail to be dead", SECONDS)
+        shop.let_mails_out()
+
+    payments, mail = seen(order, "payments"), seen(order, "notifications")
+    assert "the payment provider answered 503" in payments.failures[0].reason
+    assert payments.handled_at is not None
+    assert not payments.is_dead
+    assert "MessageRejected" in str(mail.why) or "not verified" in str(mail.why)
+    assert mail.handled_at is None
+
+
+def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: System) -> None:
+    with pytest.raises(OperationFailed, match="knows no journey 'no-such-order'"):
+        journey(running.cloud, STAGE, "no-such-order")
+
+
+def test_a_stage_that_is_not_there_is_named(running: System) -> None:
+    with pytest.raises(OperationFailed, match="is the stage 'prod' deployed in this account"):
+        journey(running.cloud, "prod", "order-1")
+
+
+def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
+    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+) -> None:
+    order = shop.place(next(purchases))
+    wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
+    ago, soon = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+    before = {name: repeated(running, each) for name, each in consumers.items()}
+
+    done = replay(running.cloud, STAGE, since=ago, until=soon, to="payments", tell=lambda how: None)
+
+    assert done.state == "COMPLETED"
+    wait_until(lambda: repeated(running, consumers["payments"]) > 0, "payments to skip", SECONDS)
+    after = {name: repeated(running, each) for name, each in consumers.items()}
+    assert {name for name in after if after[name] != before[name]} == {"payments"}
+
+
+@pytest.mark.parametrize(
+    ("consumer", "why"),
+    [("payment", "Did you mean 'payments'"), ("journal", "takes live events only")],
+)
+def test_a_replay_to_whom_it_can_not_reach_is_refused(
+    running: System, consumer: str, why: str
+) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(OperationFailed, match=why):
+        replay(
+            running.cloud,
+            STAGE,
+            since=now - timedelta(hours=1),
+            until=now,
+            to=consumer,
+            tell=lambda how: None,
+        )
+
+
+def repeated(running: System, consumer: Consumer) -> int:
+    """How often it has skipped what it had handled already."""
+    logs = running.cloud.client("logs")
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=consumer.log_group)
+    lines = [event["message"] for page in pages for event in page["events"]]
+    return sum('"message":"already handled"' in line for line in lines)

@@ -1,0 +1,229 @@
+"""Claim check: an event that is too large for the bus, in the whole deployed system."""
+
+import copy
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.claim import KEPT_FOR
+from contracts.orders import OrderPlaced
+from functions.messaging.publish import MAX_EVENT_BYTES
+from local.workspace import ROOT
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.faults import Crash, CrashesAfterEffect, Fault
+from tests.cloud.shop import Shop
+
+LARGE = 3 * 1024 * 1024
+
+
+class OrderWithNotes(OrderPlaced):
+    """An order as a later publisher sends it, of any size."""
+
+    notes: str
+
+    @classmethod
+    def detail_type(cls) -> str:
+        return OrderPlaced.detail_type()
+
+    @classmethod
+    def source(cls) -> str:
+        return OrderPlaced.source()
+
+
+def order(size: int = LARGE, amount: str = "11.77") -> OrderWithNotes:
+    return OrderWithNotes(
+        order_id="order-1", customer_id="00001", items=1, amount=Decimal(amount), notes="x" * size
+    )
+
+
+def detail_of(cloud: Shop, event_id: str) -> Any:
+    (event,) = {e.id: e for e in cloud.published() if e.id == event_id}.values()
+    return event.detail
+
+
+def key_of(cloud: Shop, event_id: str) -> str:
+    key: str = detail_of(cloud, event_id)["metadata"]["claim"]["key"]
+    return key
+
+
+def test_three_mebibytes_arrive_and_no_consumers_code_knows(cloud: Shop) -> None:
+    event = cloud.publish(order())
+    cloud.settle()
+    for consumer in ("payments", "notifications"):
+        assert cloud.handled(consumer) == [event]
+    assert [entry["order_id"] for entry in cloud.ledger()] == ["order-1"]
+    assert len(json.dumps(detail_of(cloud, event))) < 1000
+
+
+def test_what_the_bus_takes_goes_there_whole(cloud: Shop) -> None:
+    event = cloud.publish(order(MAX_EVENT_BYTES - 1000))
+    cloud.settle()
+    assert "claim" not in detail_of(cloud, event)["metadata"]
+    assert cloud.handled("payments") == [event]
+
+
+def test_small_fields_stay_on_the_bus_where_filters_see_them(cloud: Shop) -> None:
+    free, paid = cloud.publish(order(amount="0")), cloud.publish(order(amount="1"))
+    cloud.settle()
+    assert cloud.handled("accounts-gifts") == [free]
+    assert set(cloud.handled("payments")) == {free, paid}
+    assert "notes" not in detail_of(cloud, free)["data"]
+
+
+def test_a_large_event_that_fails_is_retried_and_handled(cloud: Shop) -> None:
+    cloud.break_("payments", with_=ConnectionError, times=3)
+    event = cloud.publish(order())
+    cloud.settle()
+    assert cloud.handled("payments") == [event]
+
+
+def test_a_dead_letter_holds_the_claim_and_goes_back_with_it(cloud: Shop) -> None:
+    cloud.break_("payments", with_=ConnectionError)
+    event = cloud.publish(order())
+    cloud.settle()
+    (letter,) = cloud.dead_letters("payments")
+    assert letter.event_id == event
+    assert len(letter.body) < 2000
+    cloud.mend("payments")
+    cloud.redrive("payments")
+    cloud.settle()
+    assert cloud.handled("payments") == [event]
+
+
+def test_what_is_claimed_too_late_is_a_dead_letter_that_says_so(cloud: Shop) -> None:
+    event = cloud.publish(order())
+    cloud.buckets.forget(key_of(cloud, event))
+    late = detail_of(cloud, event)
+    published = cloud.start - KEPT_FOR - timedelta(days=1)
+    late["metadata"] |= {"published_at": published.isoformat()}
+    cloud.put("shop.orders", "OrderPlaced", late)
+    cloud.advance(minutes=1)
+    (letter,) = cloud.dead_letters("payments")
+    assert letter.reason == (
+        f"its data is gone: shop.orders/OrderPlaced/{event} is not in the bucket of claims, which "
+        "keeps what is published for 122 days"
+    )
+
+
+def test_what_may_be_there_yet_is_tried_until_it_is(cloud: Shop) -> None:
+    """From "GetObject": without ListBucket, S3 says AccessDenied for what is not there."""
+    event = cloud.publish(order())
+    cloud.buckets.forget(key_of(cloud, event))
+    cloud.advance(seconds=5)
+    assert any("AccessDenied" in line["reason"] for line in cloud.logs("payments", "failed"))
+    text = json.dumps(order().model_dump(mode="json"))
+    cloud.buckets.put(key_of(cloud, event), text.encode())
+    cloud.settle()
+    assert cloud.handled("payments") == [event]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"sha256": "0" * 64}, "is not what was published: its SHA-256 is another"),
+        ({"key": "shop.orders/OrderPlaced/another"}, "claims what is not its own"),
+        ({"sha256": "none"}, "breaks its contract: claim.sha256"),
+    ],
+)
+def test_a_claim_that_is_not_its_events_own_is_rejected(
+    change: dict[str, str], reason: str, cloud: Shop
+) -> None:
+    event = cloud.publish(order())
+    forged = detail_of(cloud, event)
+    forged["metadata"]["claim"] |= change
+    cloud.settle()
+    cloud.put("shop.orders", "OrderPlaced", forged)
+    cloud.send("payments", delivered(forged))
+    cloud.settle()
+    assert reason in str(cloud.dead_letters("payments").reasons)
+
+
+def delivered(detail: Any) -> str:
+    """What EventBridge would put into a queue."""
+    return json.dumps(
+        {"id": "1", "detail-type": "OrderPlaced", "source": "shop.orders", "detail": detail}
+    )
+
+
+def large_declines(blueprint: Blueprint, folder: Path) -> Blueprint:
+    """The shop with payments that say at great length why they decline."""
+    at_length = {"reason=str(declined)": "reason='x' * 3_000_000"}
+    return blueprint.with_code("payments", "functions/payments/handler.py", at_length, folder)
+
+
+@dataclass(frozen=True)
+class CrashesBefore(Fault):
+    """The process dies when it is about to call AWS for that."""
+
+    wanted: str
+
+    def call(self, service: str, operation: str, parameters: Any) -> None:
+        if operation == self.wanted:
+            raise Crash(f"the process crashed before {operation}")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [CrashesBefore("PutObject"), CrashesBefore("PutEvents"), CrashesAfterEffect()],
+    ids=["before S3", "between S3 and the bus", "after the bus"],
+)
+def test_a_crash_on_the_way_to_s3_and_the_bus_loses_nothing_and_doubles_nothing(
+    fault: Fault, blueprint: Blueprint, tmp_path: Path
+) -> None:
+    with Shop(large_declines(blueprint, tmp_path)) as cloud:
+        cloud.decline_above("1.00")
+        cloud.break_("payments", with_=fault, times=1)
+        order = cloud.place_order(amount="11.77")
+        cloud.settle()
+        declined = {event.id for event in cloud.published("PaymentDeclined")}
+        assert len(declined) == 1
+        assert cloud.handled("payments") == [order.event_id]
+        assert cloud.buckets.keys() == [f"shop.payments/PaymentDeclined/{declined.pop()}"]
+        assert cloud.mails_to(order.customer_id) == ["Order placed", "Payment declined"]
+
+
+def without(blueprint: Blueprint, action: str) -> Blueprint:
+    """The system in which nobody has the right to do that."""
+    templates: dict[str, Any] = copy.deepcopy(dict(blueprint.templates))
+    for body in templates.values():
+        for resource in body["Resources"].values():
+            if resource["Type"] == "AWS::IAM::Policy":
+                document = resource["Properties"]["PolicyDocument"]
+                document["Statement"] = [
+                    each for each in document["Statement"] if action != each["Action"]
+                ]
+    return blueprint.with_templates(templates)
+
+
+def test_who_may_not_put_data_into_the_bucket_publishes_no_event_that_claims_it(
+    blueprint: Blueprint, tmp_path: Path
+) -> None:
+    with Shop(large_declines(without(blueprint, "s3:PutObject"), tmp_path)) as cloud:
+        cloud.decline_above("1.00")
+        order = cloud.place_order(amount="11.77")
+        cloud.settle()
+        assert cloud.published("PaymentDeclined") == []
+        assert cloud.dead_letters("payments").causes == [order.event_id]
+        (said, *_) = cloud.logs("payments", "failed")
+        assert "the data did not get into S3" in said["reason"]
+
+
+def test_who_may_not_get_data_from_the_bucket_keeps_the_event_until_it_may(
+    blueprint: Blueprint,
+) -> None:
+    with Shop(without(blueprint, "s3:GetObject")) as cloud:
+        event = cloud.publish(order())
+        cloud.settle()
+        assert cloud.dead_letters("payments").causes == [event]
+
+
+def test_what_meets_no_claim_does_not_load_the_client_of_s3() -> None:
+    code = "import functions.messaging.claim_check, sys; sys.exit('boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

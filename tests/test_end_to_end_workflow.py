@@ -1,0 +1,139 @@
+"""The fulfilment of orders on the local cloud, where the real CDK CLI has deployed it."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from contracts.event import Envelope, Metadata
+from contracts.payments import PaymentTaken
+from local.settings import STAGE
+from local.system import System, system
+from local.waiting import wait_until
+from stacks.naming import bus_name, named
+
+pytestmark = pytest.mark.embedded
+
+SECONDS = 60
+FULL = 100_000  # what a warehouse of the stage local holds
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[System]:
+    with system() as deployed:
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def machine(running: System) -> str:
+    machines = running.cloud.client("stepfunctions").list_state_machines()["stateMachines"]
+    (found,) = (each for each in machines if each["name"] == named(STAGE, "fulfilment"))
+    return str(found["stateMachineArn"])
+
+
+Pay = Callable[..., Metadata]
+
+
+@pytest.fixture
+def pay(running: System) -> Pay:
+    """Says that an order is paid; returns the event's envelope."""
+
+    def pay(order_id: str, items: int, payment_id: str | None, id: Any = None) -> Metadata:
+        payment = PaymentTaken.model_validate(
+            {
+                "order_id": order_id, "customer_id": order_id, "items": items, "amount": 11.77,
+                "payment_id": payment_id,
+            }
+        )  # fmt: skip
+        metadata = Metadata.now(id=id or uuid4(), version=1, correlation_id="a journey")
+        running.cloud.client("events").put_events(
+            Entries=[
+                {
+                    "EventBusName": bus_name(STAGE),
+                    "Source": payment.source(),
+                    "DetailType": payment.detail_type(),
+                    "Detail": Envelope(metadata=metadata, data=payment).model_dump_json(),
+                }
+            ]
+        )
+        return metadata
+
+    return pay
+
+
+def outcome(running: System, machine: str, name: str) -> Any:
+    """What an execution gave in the end."""
+    states = running.cloud.client("stepfunctions")
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def has_ended() -> bool:
+        found = states.list_executions(stateMachineArn=machine)["executions"]
+        return any(each["executionArn"] == arn and each["status"] != "RUNNING" for each in found)
+
+    wait_until(has_ended, f"the execution {name} to end", SECONDS)
+    execution = states.describe_execution(executionArn=arn)
+    assert execution["status"] == "SUCCEEDED", execution
+    return json.loads(execution["output"])
+
+
+def item(running: System, table: str, key: dict[str, str]) -> dict[str, Any]:
+    client = running.cloud.client("dynamodb")
+    typed: Any = {name: {"S": value} for name, value in key.items()}
+    found = client.get_item(TableName=named(STAGE, table), Key=typed, ConsistentRead=True)
+    return {name: next(iter(value.values())) for name, value in found.get("Item", {}).items()}
+
+
+@pytest.mark.parametrize("payment_id", ["payment-1", None])
+def test_a_paid_order_is_shipped(
+    payment_id: str | None, running: System, machine: str, pay: Pay
+) -> None:
+    order = str(uuid4())
+    paid = pay(order, 3, payment_id)
+
+    assert outcome(running, machine, str(paid.id))["outcome"] == "shipped"
+    parcel = item(running, "fulfilment-parcels", {"order_id": order})
+    assert (parcel["state"], parcel["items"]) == ("shipped", "3")
+
+
+@pytest.mark.parametrize("payment_id", ["payment-1", None])
+def test_a_parcel_that_is_too_heavy_is_given_back(
+    payment_id: str | None, running: System, machine: str, pay: Pay
+) -> None:
+    order = str(uuid4())
+    paid = pay(order, 41, payment_id)
+
+    assert outcome(running, machine, str(paid.id)) == {
+        "outcome": "unfulfillable",
+        "reason": "41 records are too heavy: a parcel takes 40",
+    }
+    assert item(running, "fulfilment-parcels", {"order_id": order})["state"] == "released"
+
+
+def test_what_is_out_of_stock_is_told(running: System, machine: str, pay: Pay) -> None:
+    paid = pay(str(uuid4()), FULL + 1, "payment-1")
+    assert outcome(running, machine, str(paid.id))["reason"] == "out of stock"
+
+
+def test_an_order_that_is_paid_by_two_events_is_shipped_once(
+    running: System, machine: str, pay: Pay
+) -> None:
+    order = str(uuid4())
+    outcomes = [outcome(running, machine, str(pay(order, 2, "payment-1").id)) for _ in range(2)]
+    assert outcomes[0] == outcomes[1]
+    warehouse = item(running, "fulfilment-parcels", {"order_id": order})["warehouse"]
+    on_hand = int(item(running, "fulfilment-stock", {"warehouse": warehouse})["on_hand"])
+    assert on_hand >= FULL - 2 - 3 * 2  # and what the others here have taken
+
+
+def test_a_duplicate_starts_no_second_execution(running: System, machine: str, pay: Pay) -> None:
+    order = str(uuid4())
+    paid = pay(order, 2, "payment-1")
+    outcome(running, machine, str(paid.id))
+    pay(order, 2, "payment-1", id=paid.id)
+    # Whatever comes after it has been handled after it.
+    outcome(running, machine, str(pay(str(uuid4()), 1, None).id))
+    states = running.cloud.client("stepfunctions")
+    names = [each["name"] for each in states.list_executions(stateMachineArn=machine)["executions"]]
+    assert names.count(str(paid.id)) == 1

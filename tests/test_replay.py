@@ -1,0 +1,113 @@
+"""Replays: the past for one consumer, and not a word of it to anybody else."""
+
+import pytest
+
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.errors import NotInTheKit
+from tests.cloud.shop import Shop
+
+ORDERS = 50
+
+
+def handled(cloud: Shop) -> dict[str, list[str]]:
+    return {consumer: cloud.handled(consumer) for consumer in cloud.consumers}
+
+
+def received(cloud: Shop) -> dict[str, int]:
+    """How many messages each consumer has ever been given."""
+    queues = [letter.queue for event in cloud.published() for letter in event.deliveries]
+    return {name: queues.count(cloud.queue(name).name) for name in cloud.consumers}
+
+
+def without(blueprint: Blueprint, stack: str) -> Blueprint:
+    templates = dict(blueprint.templates)
+    del templates[stack]
+    return blueprint.with_templates(templates)
+
+
+def test_a_consumer_that_comes_later_is_fed_the_past_and_nobody_else_is_woken(
+    blueprint: Blueprint,
+) -> None:
+    with Shop(without(blueprint, "patchbay-dev-notifications")) as cloud:
+        orders = [cloud.place_order(customer_id=f"{number:05}") for number in range(ORDERS)]
+        cloud.settle()
+        before, given = handled(cloud), received(cloud)
+
+        cloud.deploy(blueprint)
+        cloud.replay(to="notifications")
+        cloud.settle()
+
+        after = handled(cloud)
+        assert sorted(after.pop("notifications")) == sorted(order.event_id for order in orders)
+        assert after == before
+        assert received(cloud) == {**given, "notifications": ORDERS}
+        for order in orders:
+            assert cloud.mails_to(order.customer_id) == ["Order placed"]
+
+
+def test_a_consumer_that_was_there_skips_what_it_has_handled(cloud: Shop) -> None:
+    order = cloud.place_order()
+    cloud.settle()
+    before = handled(cloud)
+    cloud.replay(to="payments")
+    cloud.settle()
+    assert handled(cloud) == before
+    assert len(cloud.logs("payments", "already handled")) == 1
+    assert len(cloud.ledger()) == 1
+    assert cloud.order(order.order_id).status == "shipped"
+
+
+def test_a_replay_for_everyone_is_given_to_everyone_but_the_wire_taps(
+    cloud: Shop,
+) -> None:
+    cloud.place_order()
+    cloud.settle()
+    before, given = handled(cloud), received(cloud)
+    cloud.replay()
+    cloud.settle()
+    taps = cloud.wire_taps
+    assert handled(cloud) == before
+    assert received(cloud) == {
+        name: count if name in taps else 2 * count for name, count in given.items()
+    }
+
+
+def test_only_what_was_published_in_the_time_is_replayed(cloud: Shop) -> None:
+    cloud.place_order()
+    cloud.settle()
+    cloud.advance(hours=1)
+    second = cloud.now
+    cloud.place_order()
+    cloud.settle()
+    given = received(cloud)
+    assert cloud.replay(to="payments", since=second) < len(cloud.published())
+    cloud.settle()
+    assert received(cloud) == {**given, "payments": given["payments"] + 1}
+
+
+@pytest.mark.parametrize("name", ["payments", "payments-refund", "orders-status", "notification"])
+def test_a_replay_under_another_name_reaches_nobody(name: str, cloud: Shop) -> None:
+    """What somebody starts in the console, without knowing of the names, wakes no one."""
+    cloud.place_order()
+    cloud.settle()
+    given = received(cloud)
+    for event in cloud.published("OrderPlaced"):
+        cloud._system.buses.replay(event, f"{name}-again")
+    cloud.settle()
+    assert received(cloud) == given
+
+
+def test_without_an_archive_there_is_nothing_to_replay(blueprint: Blueprint) -> None:
+    templates = dict(blueprint.templates)
+    broker = templates["patchbay-dev-broker"]
+    resources = {
+        name: resource
+        for name, resource in broker["Resources"].items()
+        if resource["Type"] != "AWS::Events::Archive"
+    }
+    templates["patchbay-dev-broker"] = {**broker, "Resources": resources}
+    with (
+        Shop(blueprint.with_templates(templates)) as cloud,
+        pytest.raises(NotInTheKit, match="archive"),
+    ):
+        cloud.replay()

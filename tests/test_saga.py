@@ -1,0 +1,481 @@
+"""The fulfilment of paid orders, in the deployed system: each of its ways, each of its failures.
+
+Whatever fails, an order ends shipped, or given back and told so, or with the alarm raised; and the
+stock is what it was, less what was shipped.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.event import Envelope
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
+from contracts.payments import PaymentTaken
+from stacks.template import listed
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.execution import Execution
+from tests.cloud.faults import (
+    CrashesAfterEffect,
+    Fault,
+    Raises,
+    Throttled,
+    TimesOut,
+)
+from tests.cloud.shop import Shop
+from tests.cloud.state_faults import AnswerLost, Fails, Hangs, StateFault
+
+SAGA, SHIPPING = "fulfilment", "fulfilment-shipping"
+FULL = 1_000  # what a warehouse of the stage dev holds
+TASKS = ("ReserveStock", "ArrangeShipping", "PublishOrderShipped")
+COMPENSATION = ("ReleaseStock", "PublishOrderUnfulfillable")
+TOO_HEAVY = 41
+TRANSIENT = (
+    Fails("States.Timeout"),
+    Fails("DynamoDb.DynamoDbException"),
+    Fails("Lambda.TooManyRequestsException"),
+    Fails("EventBridge.FailedEntry"),
+    Fails("States.QueryEvaluationError"),
+    AnswerLost(),
+    Hangs(),
+)
+
+
+def pay(cloud: Shop, order_id: str = "order-1", *, items: int = 2, **more: Any) -> str:
+    """Say that an order is paid; returns the event's id."""
+    payment = {"order_id": order_id, "customer_id": "00001", "items": items, "amount": 11.77}
+    payment |= {"payment_id": "payment-1"} | more
+    return cloud.publish(PaymentTaken.model_validate(payment), journey=f"the journey of {order_id}")
+
+
+def the_execution(cloud: Shop) -> Execution:
+    (execution,) = cloud.executions(SAGA)
+    return execution
+
+
+def told(cloud: Shop) -> list[tuple[str, str]]:
+    """What was published of which order: each event once, however often it was put on the bus."""
+    kinds = (OrderShipped.detail_type(), OrderUnfulfillable.detail_type())
+    events = {each.id: (each.type, each.data["order_id"]) for each in cloud.published()}
+    return [each for each in events.values() if each[0] in kinds]
+
+
+def on_hand(cloud: Shop) -> int:
+    """What the one warehouse that was asked for anything has left."""
+    stock = cloud.table("fulfilment-stock")
+    return int(stock[0]["on_hand"]) if stock else FULL
+
+
+def has_only(cloud: Shop, records: int, warehouse: str = "warehouse-8") -> None:
+    cloud.resource_table("fulfilment-stock").put_item(
+        Item={"warehouse": warehouse, "on_hand": records}
+    )
+
+
+def parcels(cloud: Shop) -> dict[str, str]:
+    """The state of each parcel, by its order."""
+    return {each["order_id"]: each["state"] for each in cloud.table("fulfilment-parcels")}
+
+
+def shipped(cloud: Shop) -> bool:
+    return (
+        the_execution(cloud).status == "SUCCEEDED"
+        and told(cloud) == [("OrderShipped", "order-1")]
+        and parcels(cloud) == {"order-1": "shipped"}
+        and on_hand(cloud) == FULL - 2
+    )
+
+
+def given_back(cloud: Shop) -> bool:
+    return (
+        the_execution(cloud).status == "SUCCEEDED"
+        and told(cloud) == [("OrderUnfulfillable", "order-1")]
+        and parcels(cloud) in ({}, {"order-1": "released"})
+        and on_hand(cloud) == FULL
+    )
+
+
+def test_a_paid_order_is_shipped(cloud: Shop) -> None:
+    order = cloud.place_order(items=3)
+    cloud.settle()
+
+    (event,) = cloud.published("OrderShipped")
+    (parcel,) = cloud.table("fulfilment-parcels")
+    assert event.data == {
+        "order_id": order.order_id,
+        "customer_id": order.customer_id,
+        "items": 3,
+        "warehouse": "warehouse-8",
+        "tracking": parcel["tracking"],
+    }
+    assert the_execution(cloud).states == [
+        "Prepare", "ReserveStock", "ArrangeShipping", "PublishOrderShipped", "Shipped",
+    ]  # fmt: skip
+    assert on_hand(cloud) == FULL - 3
+
+
+@pytest.mark.parametrize(("items", "event"), [(2, OrderShipped), (TOO_HEAVY, OrderUnfulfillable)])
+def test_what_the_state_machine_publishes_is_an_event_like_any_other(
+    items: int, event: type[OrderShipped] | type[OrderUnfulfillable], cloud: Shop
+) -> None:
+    cause = pay(cloud, items=items)
+    cloud.advance(seconds=1)
+    cloud.settle()
+
+    (published,) = cloud.published(event.detail_type())
+    metadata = Envelope.model_validate(published.detail).metadata
+    assert event.model_validate(published.data).order_id == "order-1"
+    assert published.source == event.source()
+    assert (str(metadata.causation_id), metadata.version) == (cause, event.version)
+    assert metadata.correlation_id == "the journey of order-1"
+    assert metadata.published_at.timestamp() == published.at
+    assert metadata.id.version == 5
+    assert metadata.id.variant == "specified in RFC 4122"
+
+
+def test_both_events_of_an_order_would_have_ids_of_their_own(cloud: Shop) -> None:
+    pay(cloud)
+    cloud.settle()
+    ids = the_execution(cloud).variables["ids"]
+    assert len(set(ids.values())) == 2
+
+
+def test_a_record_that_cost_nothing_is_shipped_as_well(cloud: Shop) -> None:
+    cloud.place_order(amount="0")
+    cloud.settle()
+    assert the_execution(cloud).status == "SUCCEEDED"
+
+
+def test_a_free_order_that_can_not_be_shipped_is_told_without_a_payment(cloud: Shop) -> None:
+    cloud.place_order(amount="0", items=TOO_HEAVY)
+    cloud.settle()
+    (event,) = cloud.published("OrderUnfulfillable")
+    assert OrderUnfulfillable.model_validate(event.data).payment_id is None
+
+
+def test_customers_are_spread_over_sixteen_warehouses(cloud: Shop) -> None:
+    for number in range(100):
+        pay(cloud, f"order-{number}", customer_id=f"{number:05}")
+    cloud.settle()
+    names = {each["warehouse"] for each in cloud.table("fulfilment-stock")}
+    assert names == {f"warehouse-{digit:x}" for digit in range(16)}
+
+
+def test_what_is_out_of_stock_is_told_and_takes_nothing(cloud: Shop) -> None:
+    has_only(cloud, 1)
+    pay(cloud)
+    cloud.settle()
+
+    (event,) = cloud.published("OrderUnfulfillable")
+    assert event.data == {
+        "order_id": "order-1", "customer_id": "00001", "amount": 11.77, "payment_id": "payment-1",
+        "reason": "out of stock",
+    }  # fmt: skip
+    assert (on_hand(cloud), parcels(cloud)) == (1, {})
+    assert "ReleaseStock" not in the_execution(cloud).states
+
+
+def test_the_last_records_can_be_ordered(cloud: Shop) -> None:
+    has_only(cloud, 2)
+    pay(cloud)
+    cloud.settle()
+    assert (on_hand(cloud), parcels(cloud)) == (0, {"order-1": "shipped"})
+
+
+def test_an_order_of_more_than_a_warehouse_holds_does_not_find_it_full(cloud: Shop) -> None:
+    pay(cloud, items=FULL + 1)
+    cloud.settle()
+    (event,) = cloud.published("OrderUnfulfillable")
+    assert event.data["reason"] == "out of stock"
+    assert cloud.table("fulfilment-stock") == []
+
+
+def test_a_parcel_that_is_too_heavy_is_given_back_at_once(cloud: Shop) -> None:
+    pay(cloud, items=TOO_HEAVY)
+    cloud.settle()
+
+    (event,) = cloud.published("OrderUnfulfillable")
+    assert event.data["reason"] == "41 records are too heavy: a parcel takes 40"
+    assert (on_hand(cloud), parcels(cloud)) == (FULL, {"order-1": "released"})
+    assert the_execution(cloud).errors("ArrangeShipping") == ["TooHeavy"]
+
+
+def test_the_heaviest_parcel_is_shipped(cloud: Shop) -> None:
+    pay(cloud, items=TOO_HEAVY - 1)
+    cloud.settle()
+    assert parcels(cloud) == {"order-1": "shipped"}
+
+
+@pytest.mark.parametrize("state", TASKS)
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_what_fails_for_a_while_is_tried_again(fault: StateFault, state: str, cloud: Shop) -> None:
+    cloud.break_state(SAGA, state, with_=fault, times=3)
+    pay(cloud)
+    cloud.settle()
+    assert shipped(cloud)
+    assert len(the_execution(cloud).errors(state)) >= 3
+
+
+@pytest.mark.parametrize("state", COMPENSATION)
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_what_fails_for_a_while_when_it_is_given_back_is_tried_again(
+    fault: StateFault, state: str, cloud: Shop
+) -> None:
+    cloud.break_state(SAGA, state, with_=fault, times=3)
+    pay(cloud, items=TOO_HEAVY)
+    cloud.settle()
+    assert given_back(cloud)
+
+
+@pytest.mark.parametrize("state", ["ReserveStock", "ArrangeShipping"])
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_what_fails_for_good_before_the_parcel_is_shipped_is_given_back(
+    fault: StateFault, state: str, cloud: Shop
+) -> None:
+    cloud.break_state(SAGA, state, with_=fault)
+    pay(cloud)
+    cloud.settle()
+    assert given_back(cloud)
+
+
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_a_shipment_that_can_not_be_told_fails_visibly_and_is_told_when_redriven(
+    fault: StateFault, cloud: Shop
+) -> None:
+    cloud.break_state(SAGA, "PublishOrderShipped", with_=fault)
+    pay(cloud)
+    cloud.settle()
+    assert the_execution(cloud).status == "FAILED"
+    assert ("OrderUnfulfillable", "order-1") not in told(cloud)
+
+    cloud.mend_state(SAGA, "PublishOrderShipped")
+    assert cloud.redrive_executions(SAGA) == 1
+    cloud.settle()
+    assert shipped(cloud)
+
+
+@pytest.mark.parametrize("state", COMPENSATION)
+@pytest.mark.parametrize("fault", TRANSIENT, ids=str)
+def test_what_can_not_be_given_back_fails_visibly_and_is_given_back_when_redriven(
+    fault: StateFault, state: str, cloud: Shop
+) -> None:
+    cloud.break_state(SAGA, state, with_=fault)
+    pay(cloud, items=TOO_HEAVY)
+    cloud.settle()
+    # An answer that is lost hides that the work is done, which the next attempt finds out.
+    if (state, fault) != ("ReleaseStock", AnswerLost()):
+        assert the_execution(cloud).status == "FAILED"
+
+    cloud.mend_state(SAGA, state)
+    cloud.redrive_executions(SAGA)
+    cloud.settle()
+    assert given_back(cloud)
+
+
+CANCELED = "Transaction cancelled, please refer cancellation reasons for specific reasons"
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    ["[None, TransactionConflict]", "[TransactionConflict, None]", "[None, ThrottlingError]"],
+)
+def test_orders_that_want_the_same_warehouse_at_once_wait_for_each_other(
+    reasons: str, cloud: Shop
+) -> None:
+    conflict = Fails("DynamoDb.TransactionCanceledException", f"{CANCELED} {reasons}")
+    cloud.break_state(SAGA, "ReserveStock", with_=conflict, times=5)
+    cloud.break_state(SAGA, "ReleaseStock", with_=conflict, times=5)
+    pay(cloud)
+    pay(cloud, "order-2", items=TOO_HEAVY)
+    cloud.settle()
+    assert sorted(told(cloud)) == [("OrderShipped", "order-1"), ("OrderUnfulfillable", "order-2")]
+    assert on_hand(cloud) == FULL - 2
+
+
+def test_a_transaction_that_is_canceled_for_what_nobody_thought_of_is_given_back(
+    cloud: Shop,
+) -> None:
+    odd = Fails("DynamoDb.TransactionCanceledException", f"{CANCELED} [ValidationError, None]")
+    cloud.break_state(SAGA, "ReserveStock", with_=odd)
+    pay(cloud)
+    cloud.settle()
+    assert given_back(cloud)
+
+
+@pytest.mark.parametrize(
+    "fault", [Raises(OSError), Throttled(), TimesOut(), CrashesAfterEffect()], ids=str
+)
+def test_a_carrier_that_fails_for_a_while_ships_in_the_end(fault: Fault, cloud: Shop) -> None:
+    cloud.break_(SHIPPING, with_=fault, times=3)
+    pay(cloud)
+    cloud.settle()
+    assert shipped(cloud)
+
+
+@pytest.mark.parametrize(
+    "fault", [Raises(OSError), Throttled(), TimesOut(), CrashesAfterEffect()], ids=str
+)
+def test_what_a_carrier_never_takes_is_given_back_even_if_it_was_taken_unheard(
+    fault: Fault, cloud: Shop
+) -> None:
+    cloud.break_(SHIPPING, with_=fault)
+    pay(cloud)
+    cloud.settle()
+    assert given_back(cloud)
+    (event,) = cloud.published("OrderUnfulfillable")
+    assert event.data["reason"] == "the shipment could not be arranged"
+
+
+def test_a_shipment_that_is_arranged_too_late_is_none(cloud: Shop) -> None:
+    cloud.break_state(SAGA, "ArrangeShipping", with_="Lambda.ServiceException", times=9)
+    pay(cloud)
+    cloud.settle()
+    assert given_back(cloud)
+
+    pay(cloud)  # the same order, by another event
+    cloud.settle()
+    assert parcels(cloud) == {"order-1": "released"}
+    assert on_hand(cloud) == FULL
+    assert {kind for kind, _ in told(cloud)} == {"OrderUnfulfillable"}
+
+
+def test_an_order_that_is_paid_by_two_events_is_shipped_once(cloud: Shop) -> None:
+    pay(cloud)
+    cloud.settle()
+    pay(cloud)
+    cloud.settle()
+    assert on_hand(cloud) == FULL - 2
+    first, second = cloud.published("OrderShipped")
+    assert first.data == second.data
+
+
+def test_a_duplicate_starts_no_second_execution(cloud: Shop) -> None:
+    cause = pay(cloud)
+    cloud.settle()
+    (payment,) = cloud.published("PaymentTaken")
+    cloud.put(payment.source, payment.type, payment.detail)
+    cloud.settle()
+    assert the_execution(cloud).name == cause
+    assert shipped(cloud)
+
+
+def test_without_the_memory_of_the_consumer_the_name_alone_stops_a_duplicate(cloud: Shop) -> None:
+    pay(cloud)
+    cloud.settle()
+    memory = cloud.resource_table("fulfilment-idempotency")
+    for item in memory.scan()["Items"]:
+        memory.delete_item(Key={"id": item["id"]})
+
+    (payment,) = cloud.published("PaymentTaken")
+    cloud.put(payment.source, payment.type, payment.detail)
+    cloud.settle()
+
+    assert len(cloud.handled(SAGA)) == 2
+    assert shipped(cloud)
+    assert cloud.dead_letters(SAGA).reasons == []
+
+
+def test_a_crash_after_the_start_starts_no_second_execution(cloud: Shop) -> None:
+    cloud.break_(SAGA, with_=CrashesAfterEffect(), times=2)
+    pay(cloud)
+    cloud.settle()
+    assert shipped(cloud)
+
+
+def test_a_payment_from_before_its_later_fields_is_a_dead_letter_that_says_so(cloud: Shop) -> None:
+    old = PaymentTaken.model_validate({"order_id": "order-1", "amount": 11.77})
+    cloud.publish(old)
+    cloud.settle()
+    assert cloud.dead_letters(SAGA).reasons == [
+        "the payment of order order-1 does not say what to send to whom: it was published before "
+        "PaymentTaken had customer_id and items"
+    ]
+    assert cloud.executions(SAGA) == []
+
+
+def without_right(blueprint: Blueprint, role: str, action: str) -> Blueprint:
+    """The system without an action that a role of the fulfilment service allows."""
+    body: Any = copy.deepcopy(blueprint.templates["patchbay-dev-fulfilment"])
+    for name, resource in body["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Policy" and name.startswith(role):
+            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+                left = [each for each in listed(statement["Action"]) if each != action]
+                statement["Action"] = left or ["nothing:AtAll"]
+    return blueprint.with_templates({**blueprint.templates, "patchbay-dev-fulfilment": body})
+
+
+def test_a_start_that_is_not_allowed_is_a_dead_letter(blueprint: Blueprint) -> None:
+    with Shop(without_right(blueprint, "FunctionRole", "states:StartExecution")) as cloud:
+        cause = pay(cloud)
+        cloud.settle()
+        assert cloud.dead_letters(SAGA).causes == [cause]
+        assert "states:StartExecution" in str(cloud.dead_letters(SAGA).reasons)
+
+
+@pytest.mark.parametrize("action", ["dynamodb:PutItem", "lambda:InvokeFunction"])
+def test_a_state_machine_may_do_what_its_own_role_allows_and_no_more(
+    action: str, blueprint: Blueprint
+) -> None:
+    with Shop(without_right(blueprint, "WorkflowRole", action)) as cloud:
+        pay(cloud)
+        cloud.settle()
+        assert told(cloud) == [("OrderUnfulfillable", "order-1")]
+
+
+def test_a_state_machine_that_may_not_publish_fails_visibly(blueprint: Blueprint) -> None:
+    with Shop(without_right(blueprint, "WorkflowRole", "events:PutEvents")) as cloud:
+        pay(cloud)
+        cloud.settle()
+        assert the_execution(cloud).error == "EventBridge.EventBridgeException"
+        assert told(cloud) == []
+
+
+ORDERS = st.lists(
+    st.tuples(st.sampled_from(["00001", "00002", "00003"]), st.integers(1, 45)),
+    min_size=1, max_size=12,
+)  # fmt: skip
+FAULTS = st.lists(
+    st.tuples(
+        st.sampled_from([*TASKS, *COMPENSATION]),
+        st.sampled_from([AnswerLost(), Hangs(), Fails("States.TaskFailed")]),
+        st.integers(1, 30),
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=60)
+@given(orders=ORDERS, stock=st.integers(0, 60), faults=FAULTS)
+def test_no_stock_goes_below_zero_or_astray_whatever_is_ordered_and_fails(
+    blueprint: Blueprint,
+    orders: Sequence[tuple[str, int]],
+    stock: int,
+    faults: Sequence[tuple[str, StateFault, int]],
+) -> None:
+    with Shop(blueprint) as cloud:
+        for digit in range(16):
+            has_only(cloud, stock, f"warehouse-{digit:x}")
+        for state, fault, times in faults:
+            cloud.break_state(SAGA, state, with_=fault, times=times)
+        for number, (customer, items) in enumerate(orders):
+            pay(cloud, f"order-{number}", customer_id=customer, items=items)
+        cloud.settle()
+        for state in {state for state, _, _ in faults}:
+            cloud.mend_state(SAGA, state)
+        cloud.redrive_executions(SAGA)
+        cloud.settle()
+
+        left = {each["warehouse"]: each["on_hand"] for each in cloud.table("fulfilment-stock")}
+        assert all(records >= 0 for records in left.values())
+        gone = {name: stock - records for name, records in left.items()}
+        for parcel in cloud.table("fulfilment-parcels"):
+            if parcel["state"] == "shipped":
+                gone[parcel["warehouse"]] -= parcel["items"]
+        assert set(gone.values()) == {0}
+        # Each order is told of, and in one way.
+        assert sorted(order for _, order in told(cloud)) == sorted(
+            f"order-{number}" for number in range(len(orders))
+        )
