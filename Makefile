@@ -23,7 +23,7 @@ export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
 
 ##@ Run it on this machine
-.PHONY: demo local test isolation
+.PHONY: demo local test isolation coupling
 
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
 	@$(PYTHON) -m local demo --orders $(ORDERS)
@@ -40,6 +40,9 @@ test: $(READY) ## Check the style and the types, and run every test
 
 isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice
 	@$(PYTHON) -m tests.isolation
+
+coupling: $(READY) ## Break one service at a time: this shop, and one coupled by requests
+	@$(PYTHON) -m benchmarks.coupling
 
 ##@ Build on it
 .PHONY: consumer schemas format lock

@@ -10,7 +10,7 @@ from pathlib import Path
 from stacks.mistake import Mistake
 
 ROOT = Path(__file__).parent.parent
-OUR_PACKAGES = frozenset({"functions", "contracts"})
+OUR_PACKAGES = frozenset({"functions", "contracts", "benchmarks"})
 ASSETS = ROOT / "build" / "assets"
 
 

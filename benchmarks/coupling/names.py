@@ -1,0 +1,6 @@
+"""What the two shops and their services are called; they need no CDK."""
+
+NAME = "coupling"  # of the request-response shop, and of all its resources
+EVENT_DRIVEN = "event-driven"
+REQUEST_RESPONSE = "request-response"
+SERVICES = ("orders", "payments", "fulfilment", "notifications")
