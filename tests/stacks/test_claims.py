@@ -56,7 +56,8 @@ def test_a_function_reaches_the_data_of_what_it_publishes_and_consumes_and_no_mo
     may_get: dict[tuple[str, str], set[str]] = {}
     for route in routes(templates(stage)):
         folder = f"{route.event.source()}/{route.event.detail_type()}/*"
-        functions = (each for each in route.publishers if "Function" in each.resource.kind)
+        kind = "Lambda::Function"
+        functions = (each for each in route.publishers if each.resource.kind == kind)
         for publisher in functions:
             key = (publisher.resource.stack, publisher.resource.name)
             may_put.setdefault(key, set()).add(folder)
