@@ -111,7 +111,7 @@ def _missing(
         yield "it was accepted, and OrderPlaced was never published"
     dead = False
     for event in events:
-        for consumer in (each for each in evidence.consumers if each.takes(event.event)):
+        for consumer in (each for each in evidence.consumers if each.takes(event.text)):
             key = (consumer.name, str(event.event_id))
             dead = dead or key in evidence.dead
             if key not in evidence.handled and key not in evidence.dead:

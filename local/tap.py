@@ -22,12 +22,6 @@ class Published:
     event_id: str | None
     order_id: str | None
 
-    @property
-    def event(self) -> dict[str, Any]:
-        """All of it."""
-        parsed: dict[str, Any] = json.loads(self.text)
-        return parsed
-
 
 class Tap:
     """Listens to one bus from the moment it is made."""

@@ -26,11 +26,11 @@ class Entry:
     """None where it was too large for the journal."""
 
     @property
-    def as_delivered(self) -> dict[str, Any]:
-        """The event as rules see it, as far as they look at it."""
+    def as_delivered(self) -> str:
+        """The event as rules see it, as far as they look at it, in EventBridge's own JSON."""
         metadata = {"id": self.id, "correlation_id": self.correlation_id}
         detail = {"metadata": metadata, "data": self.data or {}}
-        return {"source": self.source, "detail-type": self.type, "detail": detail}
+        return json.dumps({"source": self.source, "detail-type": self.type, "detail": detail})
 
 
 def entries(clients: Clients, stage: str, journey: str) -> list[Entry]:

@@ -116,7 +116,9 @@ def test_a_malformed_event_is_a_dead_letter_of_each_consumer_that_it_reaches(
     shop.put_malformed_event()
 
     malformed = {"source": "shop.orders", "detail-type": "OrderPlaced", "detail": {}}
-    reached = {name for name, consumer in consumers.items() if consumer.takes(malformed)}
+    reached = {
+        name for name, consumer in consumers.items() if consumer.takes(json.dumps(malformed))
+    }
     assert reached >= {"journal", "notifications", "payments"}
     due = {name: count + (name in reached) for name, count in before.items()}
     wait_until(
