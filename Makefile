@@ -103,6 +103,7 @@ $(VENV)/.uv: requirements-uv.txt
 $(VENV)/.ready: $(VENV)/.uv requirements-dev.txt
 	@echo "Setting up: the Python packages, checked against their hashes"
 	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
+	@ln -sf ../../operations/patchbay $(VENV)/bin/patchbay
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready

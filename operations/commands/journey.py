@@ -1,0 +1,28 @@
+"""`patchbay journey`."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from operations.clients import Environment
+from operations.commands.options import Json, Stage
+
+
+def journey(
+    order: Annotated[str, typer.Argument(help="An order's id, or an event's correlation_id.")],
+    stage: Stage = "dev",
+    as_json: Json = False,
+) -> None:
+    """Draw what became of an order: what caused what, and who did what with it.
+
+    Example: patchbay journey 0b0e8f6c-3a51-4c1c-9f1c-2f6f1c1a7a51 --stage local
+    """
+    from operations import journey as journeys
+
+    steps = journeys.journey(Environment(), stage, order)
+    if as_json:
+        print(json.dumps(journeys.as_json(steps), indent=2))
+    else:
+        Console().print(journeys.drawn(steps, order))

@@ -1,0 +1,43 @@
+"""`patchbay replay`."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from operations.clients import Environment
+from operations.commands.options import Stage, moment
+
+
+def replay(
+    since: Annotated[datetime, typer.Option("--from", parser=moment, metavar="TIME")],
+    until: Annotated[datetime, typer.Option("--to", parser=moment, metavar="TIME")],
+    to_consumer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="It alone; without, everyone.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Even what is past remembering.")] = False,
+    stage: Stage = "dev",
+) -> None:
+    """Play a part of the bus's archive again.
+
+    Example: patchbay replay --from 2026-01-31T09:00 --to 2026-01-31T10:00 --to-consumer payments
+    """
+    from operations import replay as replays
+
+    console = Console(stderr=True)
+    with console.status("starting the replay") as status:
+        done = replays.replay(
+            Environment(),
+            stage,
+            since=since,
+            until=until,
+            to=to_consumer,
+            again=again,
+            tell=lambda how: status.update(f"the replay is {how}"),
+        )
+    whom = to_consumer or "everyone"
+    print(f"Replay {done.name} to {whom}: {done.state.lower()}. {done.reason or ''}".rstrip())
+    if done.state != "COMPLETED":
+        raise typer.Exit(1)
+    print("What was handled before is skipped; the rest is on its way through the queue.")
