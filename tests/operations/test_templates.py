@@ -1,0 +1,83 @@
+"""Who publishes what, read from the templates that are deployed."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from contracts.catalogue import events
+from local.settings import STAGE
+from local.system import System
+from operations.clients import OperationFailed
+from operations.templates import Publisher, deployed_templates, publishers
+from stacks.routes import routes
+from stacks.template import Template, read
+from tests.stacks.synthesis import assembly
+
+
+class CloudFormation:
+    """As many stacks as there are templates, two on a page."""
+
+    def __init__(self, templates: Mapping[str, Template], **statuses: str) -> None:
+        self.templates = templates
+        self.statuses = statuses
+
+    def client(self, service: str) -> Any:
+        assert service == "cloudformation"
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_stacks"
+        return self
+
+    def paginate(self) -> Iterator[dict[str, Any]]:
+        stacks = [(name, self.statuses.get(name, "UPDATE_COMPLETE")) for name in self.templates]
+        for start in range(0, len(stacks), 2):
+            summaries = [
+                {"StackName": name, "StackStatus": status}
+                for name, status in stacks[start : start + 2]
+            ]
+            yield {"StackSummaries": summaries}
+
+    def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if StackName in self.statuses:
+            told = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
+            raise ClientError({"Error": told}, "GetTemplate")
+        return {"TemplateBody": self.templates[StackName].body}
+
+
+@pytest.fixture(scope="module")
+def dev() -> dict[str, Template]:
+    return read(assembly("dev"))
+
+
+def test_every_event_has_who_may_publish_it(dev: dict[str, Template]) -> None:
+    found = publishers(CloudFormation(dev), "dev")
+    assert found.keys() == events().keys()
+    assert found["OrderPlaced"] == [Publisher("orders-outbox", "orders", "function")]
+    assert found["OrderShipped"] == [Publisher("fulfilment", "fulfilment", "workflow")]
+    assert found["DayClosed"] == [Publisher("accounts-close", "accounts", "function")]
+
+
+def test_the_stacks_of_another_stage_are_left_out(dev: dict[str, Template]) -> None:
+    others = {"patchbay-prod-orders": dev["patchbay-dev-orders"], "CDKToolkit": Template("x", {})}
+    assert deployed_templates(CloudFormation({**dev, **others}), "dev").keys() == dev.keys()
+
+
+def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Template]) -> None:
+    going = CloudFormation(dev, **{"patchbay-dev-journal": "ROLLBACK_COMPLETE"})
+    assert dev.keys() - deployed_templates(going, "dev").keys() == {"patchbay-dev-journal"}
+
+
+def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None:
+    deleted = CloudFormation(dev, **dict.fromkeys(dev, "DELETE_COMPLETE"))
+    with pytest.raises(OperationFailed, match="is the stage 'dev' deployed in this account"):
+        deployed_templates(deleted, "dev")
+
+
+@pytest.mark.embedded
+def test_a_deployment_tells_the_same_as_what_was_synthesized(running: System) -> None:
+    deployed = routes(deployed_templates(running.cloud, STAGE))
+    assert deployed == routes(read(assembly(STAGE)))
+    assert publishers(running.cloud, STAGE)["PaymentTaken"][0].name == "payments"
