@@ -42,7 +42,7 @@ class CloudFormation:
 
     def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName in self.statuses:
-            told = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
+            told: Any = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
             raise ClientError({"Error": told}, "GetTemplate")
         return {"TemplateBody": self.templates[StackName].body}
 
