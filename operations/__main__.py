@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.clients import OperationFailed
+from operations.commands.console import console
 from operations.commands.journey import journey
 from operations.commands.replay import replay
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(console)
 app.command()(journey)
 app.command()(replay)
 

@@ -1,0 +1,33 @@
+"""The console: every page of it, behind its guard."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from operations.console import errors
+from operations.console.deployment import Deployment
+from operations.console.guard import Guard
+from operations.console.keys import Keys
+from operations.console.pages import break_things, dead_letters, events, journeys, patch_bay
+from operations.console.views import refused
+
+STATIC = Path(__file__).parent / "static"
+# An event of the largest size that the bus takes, pasted into a form, and encoded as forms are.
+LARGEST_REQUEST = 4 * 1024 * 1024
+
+PAGES: list[BaseRoute] = [*patch_bay.routes, *journeys.routes, *dead_letters.routes, *events.routes]
+
+
+def console(deployment: Deployment, *, host: str, keys: Keys) -> Guard:
+    """The console of a deployment, as an ASGI app that is served at `host`."""
+    routes = [*PAGES, *(break_things.routes if deployment.is_local else [])]
+    app = Starlette(
+        routes=[*routes, Mount("/static", StaticFiles(directory=STATIC))],
+        exception_handlers=errors.HANDLERS,
+        max_body_size=LARGEST_REQUEST,
+    )
+    app.state.deployment = deployment
+    app.state.keys = keys
+    return Guard(app, host=host, keys=keys, refuse=refused)

@@ -1,0 +1,68 @@
+"""Makes pages of templates; whatever is put into one is escaped."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# Every value is escaped, whatever the template is called; a name that is unknown is an error.
+_environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page in the navigation."""
+
+    path: str
+    title: str
+    only_local: bool = False
+
+
+NAVIGATION = (
+    Link("/", "Map"),
+    Link("/journeys", "Journeys"),
+    Link("/dead-letters", "Dead letters"),
+    Link("/events", "Events"),
+    Link("/break", "Break things", only_local=True),
+)
+
+
+def page(
+    request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
+) -> HTMLResponse:
+    """A whole page, whose template extends base.html, or a part of one, for htmx."""
+    return HTMLResponse(rendered(template, **_surroundings(request), **context), status)
+
+
+def rendered(template: str, **context: Any) -> str:
+    """A template's text, with these values in it."""
+    return _environment.get_template(template).render(context)
+
+
+def refused(why: str) -> str:
+    """A page for who may see nothing else: it leads nowhere, and holds no token."""
+    return rendered("refused.html", why=why)
+
+
+def _surroundings(request: Request) -> dict[str, Any]:
+    """What base.html needs to know."""
+    shown = request.app.state.deployment
+    here = "/" + request.url.path.split("/")[1]
+    return {
+        "stage": shown.stage,
+        "here": here,
+        "navigation": [link for link in NAVIGATION if shown.is_local or not link.only_local],
+        "token": request.app.state.keys.change,
+    }

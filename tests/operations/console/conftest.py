@@ -1,0 +1,55 @@
+"""The console, and its owner's browser in front of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from operations.clients import Clients
+from operations.console.app import console
+from operations.console.deployment import Deployment
+from operations.console.guard import TOKEN
+from operations.console.keys import Keys
+from stacks.naming import StageName
+
+HOST = "127.0.0.1:4600"
+ORIGIN = f"http://{HOST}"
+
+
+class Browser(TestClient):
+    """A browser that has opened the console by its printed address."""
+
+    def __init__(self, clients: Clients, stage: StageName = "dev") -> None:
+        self.keys = Keys()
+        app = console(Deployment(clients, stage), host=HOST, keys=self.keys)
+        super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
+
+    def enter(self) -> "Browser":
+        """Open it."""
+        self.get(f"/?key={self.keys.printed}")
+        return self
+
+    def change(self, path: str, **data: str) -> Any:
+        """Post a form, as one of the console's own pages does."""
+        return self.post(path, data=data, headers={"Origin": ORIGIN, TOKEN: self.keys.change})
+
+
+class Nowhere:
+    """The clients of no cloud at all."""
+
+    def client(self, service: str, /) -> Any:
+        raise AssertionError(f"{service} was asked")
+
+
+Open = Callable[..., Browser]
+
+
+@pytest.fixture
+def browse() -> Open:
+    """Opens the console of what these clients reach."""
+
+    def opened(clients: Clients | None = None, stage: StageName = "dev") -> Browser:
+        return Browser(clients or Nowhere(), stage).enter()
+
+    return opened
