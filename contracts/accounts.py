@@ -15,4 +15,5 @@ class DayClosed(Event):
     payments: NonNegativeInt
     taken: Dollars
     refunded: Dollars
-    gifts: NonNegativeInt  # orders that cost nothing
+    gifts: NonNegativeInt
+    """Orders that cost nothing."""

@@ -10,5 +10,7 @@ class BestsellerChanged(Event):
     """Another record is in first place."""
 
     record_id: RecordId
-    previous: RecordId | None = None  # none where it is the first that ever was
+    previous: RecordId | None = None
+    """None where it is the first that ever was."""
+
     score: PositiveInt

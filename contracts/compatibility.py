@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.catalogue import events
+from contracts.descriptions import descriptions
 from contracts.event import Event
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -28,7 +29,10 @@ _ANNOTATIONS = {"title", "description", "examples", "default"}
 
 def schema_of(event: type[Event]) -> dict[str, Any]:
     """The JSON Schema of the event as it stands on the bus."""
-    return event.model_json_schema(mode="serialization")
+    schema = event.model_json_schema(mode="serialization")
+    for name, text in descriptions(event).items():
+        schema["properties"][name].setdefault("description", text)
+    return schema
 
 
 def schema_file(event: type[Event], folder: Path = SCHEMAS) -> Path:

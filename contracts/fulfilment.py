@@ -22,5 +22,7 @@ class OrderUnfulfillable(Event):
     order_id: OrderId
     customer_id: CustomerId
     amount: Dollars
-    payment_id: PaymentId | None = None  # none where there was nothing to charge
+    payment_id: PaymentId | None = None
+    """None where there was nothing to charge."""
+
     reason: str

@@ -12,4 +12,5 @@ class OrderPlaced(Event):
     order_id: OrderId
     customer_id: CustomerId
     items: PositiveInt
-    amount: Dollars  # zero is legal: the shop gives records away
+    amount: Dollars
+    """Zero is legal: the shop gives records away."""

@@ -11,10 +11,14 @@ class PaymentTaken(Event):
 
     order_id: OrderId
     amount: Dollars
-    payment_id: PaymentId | None = None  # none where there was nothing to charge
-    # Came later than the rest, and so are missing in what is archived from before.
+    payment_id: PaymentId | None = None
+    """None where there was nothing to charge."""
+
     customer_id: CustomerId | None = None
+    """Missing in what is archived from before it was added."""
+
     items: PositiveInt | None = None
+    """Missing in what is archived from before it was added."""
 
 
 class PaymentDeclined(Event):
@@ -32,5 +36,7 @@ class PaymentRefunded(Event):
     order_id: OrderId
     customer_id: CustomerId
     amount: Dollars
-    payment_id: PaymentId | None = None  # none where nothing was charged
+    payment_id: PaymentId | None = None
+    """None where nothing was charged."""
+
     reason: str

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.clients import OperationFailed
 from operations.commands.console import console
+from operations.commands.events import events
 from operations.commands.journey import journey
 from operations.commands.replay import replay
 
@@ -21,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(console)
+app.command()(events)
 app.command()(journey)
 app.command()(replay)
 

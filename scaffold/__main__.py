@@ -9,6 +9,7 @@ from pathlib import Path
 
 from contracts.catalogue import UnknownEvent, event_named
 from contracts.event import Event
+from contracts.examples import NoExample
 from scaffold.naming import check_free, check_length, parse
 from scaffold.refused import Refused
 from scaffold.templates import ROOT, files
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     try:
         new = consumer(name, on, root)
         write(new, root)
-    except (Refused, UnknownEvent) as refused:
+    except (Refused, UnknownEvent, NoExample) as refused:
         return _fail(str(refused))
     except OSError as error:
         return _fail(f"The new consumer can't be written: {error}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 
 from contracts.event import Event
-from scaffold.examples import example
+from contracts.examples import example
 from scaffold.naming import Name
 
 ROOT = Path(__file__).parent.parent

@@ -8,6 +8,7 @@ from contracts.catalogue import events
 from contracts.event import NAMESPACE, Event
 from stacks.naming import SYSTEM
 from stacks.template import (
+    ConsumerParts,
     Resource,
     Template,
     actors,
@@ -33,15 +34,19 @@ class Publisher:
 
 @dataclass(frozen=True)
 class Subscriber:
-    """A function that is handed an event, and the rules that pass it."""
+    """A consumer that is handed an event, and the rules that pass it."""
 
     service: str
-    function: Resource
+    consumer: ConsumerParts
     rules: tuple[Resource, ...]
     filtered: bool
     """Whether its rules look into the event, so that it may get some and not all."""
     taps: bool
     """Whether it listens to whatever there is, and to this event as well."""
+
+    @property
+    def function(self) -> Resource:
+        return self.consumer.function
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _subscribers(templates: Mapping[str, Template], event: type[Event]) -> Itera
         if passing:
             yield Subscriber(
                 service_of(consumer.function),
-                consumer.function,
+                consumer,
                 rules=tuple(passing),
                 filtered=all(looks_inside(rule) for rule in passing),
                 taps=all("detail-type" not in rule.properties["EventPattern"] for rule in passing),

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.catalogue import events
 from contracts.event import Event
-from scaffold.examples import example
+from contracts.examples import example
 from stacks.routes import routes
 from stacks.template import Template
 from tests.cloud.blueprint import Blueprint

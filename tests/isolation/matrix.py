@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contracts.catalogue import events
 from contracts.event import Event
-from scaffold.examples import example
+from contracts.examples import example
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.shop import Shop
 from tests.isolation.outcome import Outcome, observe

@@ -1,12 +1,10 @@
-"""Makes up an event, for a test to start from."""
+"""Makes up an event: for who wants to see one, and for a test to start from."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-
-from scaffold.refused import Refused
 
 # Tried in this order, after one that is made of the field's name.
 _VALUES: tuple[Any, ...] = (
@@ -24,12 +22,19 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
-def example(model: type[BaseModel]) -> dict[str, Any]:
-    """Values for what the model requires; raises Refused where none comes to mind."""
+class NoExample(ValueError):
+    """No example comes to mind."""
+
+
+def example(model: type[BaseModel], *, complete: bool = False) -> dict[str, Any]:
+    """Values for what the model requires, or for all that it has; the same in every run.
+
+    A field that says `Field(examples=[…])` gets the first of those. Raises NoExample.
+    """
     return {
         name: _value(model, name, field)
         for name, field in model.model_fields.items()
-        if field.is_required()
+        if complete or field.is_required()
     }
 
 
@@ -42,13 +47,14 @@ def _value(model: type[BaseModel], name: str, field: FieldInfo) -> Any:
         except ValidationError:
             continue
         return value
-    raise Refused(
-        f"No example comes to mind for {model.__name__}.{name}, which the new test needs. Give the "
-        f"field a default, or teach scaffold/examples.py a value for it."
+    raise NoExample(
+        f"No example comes to mind for {model.__name__}.{name}. Give the field one, as in "
+        f"`Field(examples=[…])`, or teach contracts/examples.py a value for it."
     )
 
 
 def _candidates(name: str, field: FieldInfo) -> Iterator[Any]:
+    yield from field.examples or ()
     kind = field.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         yield example(kind)

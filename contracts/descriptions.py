@@ -1,0 +1,38 @@
+"""What a contract says of its fields: the texts that stand below them.
+
+Pydantic can read them too (`use_attribute_docstrings`), whenever a class is made: that would cost
+every cold start of every function some 15 ms, for words that only people read.
+"""
+
+import ast
+import inspect
+import textwrap
+from itertools import pairwise
+
+from pydantic import BaseModel
+
+
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """The text below each field that has one, by the field's name."""
+    found: dict[str, str] = {}
+    for kind in reversed(model.__mro__):
+        if issubclass(kind, BaseModel) and kind is not BaseModel:
+            found |= _written_in(kind)
+    return {name: text for name, text in found.items() if name in model.model_fields}
+
+
+def _written_in(kind: type) -> dict[str, str]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    except (OSError, TypeError, SyntaxError):
+        return {}  # it was not written in a file
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    found = {}
+    for field, below in pairwise(body):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = inspect.cleandoc(text)
+    return found

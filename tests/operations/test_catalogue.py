@@ -1,0 +1,139 @@
+"""The catalogue of events, and the command that shows it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import events
+from contracts.orders import OrderPlaced
+from operations.__main__ import main
+from operations.catalogue import Catalogue, KnownEvent, Subscription, catalogue, known_events
+from operations.clients import OperationFailed
+from stacks.template import Template, read
+from tests.operations.test_templates import CloudFormation
+from tests.stacks.synthesis import assembly
+
+
+@pytest.fixture(scope="module")
+def dev() -> dict[str, Template]:
+    return read(assembly("dev"))
+
+
+@pytest.fixture
+def known(dev: dict[str, Template]) -> Catalogue:
+    return catalogue(CloudFormation(dev), "dev")
+
+
+def consumers(event: KnownEvent) -> dict[str, Subscription]:
+    assert event.consumers is not None
+    return {each.consumer: each for each in event.consumers}
+
+
+def test_it_has_every_event_with_an_example_that_its_contract_takes(known: Catalogue) -> None:
+    assert [event.type for event in known.events] == list(events())
+    for event in known.events:
+        assert events()[event.type].model_validate(event.example)
+
+
+def test_an_event_tells_its_fields_and_what_they_mean(known: Catalogue) -> None:
+    placed = known.event("OrderPlaced")
+    assert (placed.source, placed.version, placed.versions) == ("shop.orders", 1, (1,))
+    assert placed.description == "A customer placed an order."
+    assert [field.name for field in placed.fields] == list(OrderPlaced.model_fields)
+    assert placed.fields[-1].description == "Zero is legal: the shop gives records away."
+
+
+def test_an_event_tells_who_publishes_and_who_consumes_it(known: Catalogue) -> None:
+    placed = known.event("OrderPlaced")
+    assert [each.name for each in placed.publishers or ()] == ["orders-outbox"]
+    assert {"accounts-gifts", "journal", "notifications", "payments"} <= consumers(placed).keys()
+
+
+def test_who_wants_only_some_of_them_is_shown_with_what_it_asks(known: Catalogue) -> None:
+    among = consumers(known.event("OrderPlaced"))
+    assert among["accounts-gifts"].condition == "amount = 0"
+    assert among["payments"].condition == ""
+
+
+def test_a_wire_tap_is_told_from_those_who_ask_for_the_event(known: Catalogue) -> None:
+    among = consumers(known.event("OrderPlaced"))
+    assert [name for name in among if among[name].taps] == ["journal"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ([{"numeric": [">=", 10, "<=", 20]}], "amount >= 10 and <= 20"),
+        (["EUR"], 'amount is "EUR"'),
+        ([True], "amount is true"),
+        ([{"prefix": "E"}], 'amount matches [{"prefix": "E"}]'),
+        (["EUR", "USD"], 'amount matches ["EUR", "USD"]'),
+    ],
+)
+def test_what_is_asked_of_a_field_is_said_in_words(tests: list[Any], said: str) -> None:
+    assert Subscription("loyalty", "loyalty", where=({"amount": tests},)).condition == said
+
+
+def test_without_a_deployment_it_reads_what_was_synthesized(
+    dev: dict[str, Template], tmp_path: Path
+) -> None:
+    nothing = CloudFormation({})
+    known = catalogue(nothing, "dev", assembly("dev"))
+    assert known.events == known_events(dev, "dev")
+    assert "from the last synth. There is no stack patchbay-dev-…" in str(known.note)
+
+    known = catalogue(nothing, "dev", tmp_path)
+    assert (known.events[0].publishers, known.events[0].consumers) == (None, None)
+    assert known.events[0].example
+    assert "is not known" in str(known.note)
+
+
+def test_what_was_synthesized_for_another_stage_is_not_taken_for_this_one() -> None:
+    known = catalogue(CloudFormation({}), "prod", assembly("dev"))
+    assert known.events[0].consumers is None
+
+
+def test_an_event_that_is_not_there_is_answered_with_the_nearest(known: Catalogue) -> None:
+    with pytest.raises(OperationFailed, match="Did you mean 'OrderPlaced'"):
+        known.event("OrderPlacd")
+
+
+@pytest.fixture
+def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_the_command_needs_no_credentials(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["events", "OrderPlaced"]) == 0
+    said = capsys.readouterr()
+    assert "A customer placed an order." in said.out
+    assert '"order_id": "order-1"' in said.out
+    assert "No AWS credentials" in said.err
+
+    assert main(["events"]) == 0
+    listed = capsys.readouterr().out
+    assert [name for name in events() if name not in listed] == []
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_for_machines_it_is_json_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["events", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [event["type"] for event in told] == list(events())
+
+    assert main(["events", "PaymentTaken", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["example"]["data"]["payment_id"] == "payment-1"
+    assert told["schema"]["properties"].keys() == {field["name"] for field in told["fields"]}
+
+
+@pytest.mark.usefixtures("without_credentials")
+def test_the_command_answers_a_typing_error_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["events", "OrderPlacd"]) == 1
+    assert "Did you mean 'OrderPlaced'?" in capsys.readouterr().err
