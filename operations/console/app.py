@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from operations.console import errors
 from operations.console.deployment import Deployment
+from operations.console.feed import Feed
 from operations.console.guard import Guard
 from operations.console.keys import Keys
 from operations.console.pages import break_things, dead_letters, events, journeys, patch_bay
@@ -20,7 +21,7 @@ LARGEST_REQUEST = 4 * 1024 * 1024
 PAGES: list[BaseRoute] = [*patch_bay.routes, *journeys.routes, *dead_letters.routes, *events.routes]
 
 
-def console(deployment: Deployment, *, host: str, keys: Keys) -> Guard:
+def console(deployment: Deployment, *, host: str, keys: Keys, feed: Feed) -> Guard:
     """The console of a deployment, as an ASGI app that is served at `host`."""
     routes = [*PAGES, *(break_things.routes if deployment.is_local else [])]
     app = Starlette(
@@ -30,4 +31,5 @@ def console(deployment: Deployment, *, host: str, keys: Keys) -> Guard:
     )
     app.state.deployment = deployment
     app.state.keys = keys
+    app.state.feed = feed
     return Guard(app, host=host, keys=keys, refuse=refused)

@@ -103,6 +103,7 @@ class Guard:
         # it would not send the cookie along.
         answer = HTMLResponse(
             '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Patchbay</title>'
+            '<link rel="icon" href="data:,">'
         )
         answer.set_cookie(self.cookie, self._keys.session, httponly=True, samesite="strict")
         return answer

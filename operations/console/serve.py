@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
@@ -13,11 +13,17 @@ import uvicorn
 
 from local import ports
 from operations.console.app import console
+from operations.console.board import Board
 from operations.console.deployment import Deployment
+from operations.console.feed import Feed
 from operations.console.keys import Keys
+from operations.console.watch import Watch
 
 PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
 SECONDS_TO_END = 5
+
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_ON_AWS = 10.0  # where each look costs money
 
 
 @dataclass(frozen=True)
@@ -39,12 +45,19 @@ class Served:
 
 
 @contextmanager
-def serving(deployment: Deployment, preferred_port: int = PORT) -> Iterator[Served]:
-    """Serve the console of a deployment; raises LocalFailed where no port is free."""
+def serving(
+    deployment: Deployment, preferred_port: int = PORT, look: Callable[[], Board] | None = None
+) -> Iterator[Served]:
+    """Serve the console of a deployment; raises LocalFailed where no port is free.
+
+    `look` is how it is looked at, if not as it usually is.
+    """
+    every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
+    feed = Feed(look or Watch(deployment).look, every=every)
     with ports.reserve(preferred_port) as reserved:
         host = f"{ports.HOST}:{reserved.getsockname()[1]}"
         keys = Keys()
-        app = console(deployment, host=host, keys=keys)
+        app = console(deployment, host=host, keys=keys, feed=feed)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -53,7 +66,7 @@ def serving(deployment: Deployment, preferred_port: int = PORT) -> Iterator[Serv
                 server_header=False,
                 date_header=False,
                 ws="none",
-                # A page that listens for events would otherwise be waited for.
+                # For a page that is still being made.
                 timeout_graceful_shutdown=1,
             )
         )
@@ -62,6 +75,7 @@ def serving(deployment: Deployment, preferred_port: int = PORT) -> Iterator[Serv
         try:
             yield Served(f"http://{host}", keys)
         finally:
+            feed.close()
             server.should_exit = True
             thread.join(SECONDS_TO_END)
 

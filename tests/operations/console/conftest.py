@@ -8,21 +8,27 @@ from starlette.testclient import TestClient
 
 from operations.clients import Clients
 from operations.console.app import console
+from operations.console.board import Board
 from operations.console.deployment import Deployment
+from operations.console.feed import Feed
 from operations.console.guard import TOKEN
 from operations.console.keys import Keys
 from stacks.naming import StageName
 
 HOST = "127.0.0.1:4600"
+Look = Callable[[], Board]
 ORIGIN = f"http://{HOST}"
 
 
 class Browser(TestClient):
     """A browser that has opened the console by its printed address."""
 
-    def __init__(self, clients: Clients, stage: StageName = "dev") -> None:
+    def __init__(
+        self, clients: Clients, stage: StageName = "dev", look: Look | None = None
+    ) -> None:
         self.keys = Keys()
-        app = console(Deployment(clients, stage), host=HOST, keys=self.keys)
+        feed = Feed(look or nothing, every=3600)
+        app = console(Deployment(clients, stage), host=HOST, keys=self.keys, feed=feed)
         super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
 
     def enter(self) -> "Browser":
@@ -42,6 +48,10 @@ class Nowhere:
         raise AssertionError(f"{service} was asked")
 
 
+def nothing() -> Board:
+    raise AssertionError("There was a look at the deployment")
+
+
 Open = Callable[..., Browser]
 
 
@@ -49,7 +59,9 @@ Open = Callable[..., Browser]
 def browse() -> Open:
     """Opens the console of what these clients reach."""
 
-    def opened(clients: Clients | None = None, stage: StageName = "dev") -> Browser:
-        return Browser(clients or Nowhere(), stage).enter()
+    def opened(
+        clients: Clients | None = None, stage: StageName = "dev", look: Look | None = None
+    ) -> Browser:
+        return Browser(clients or Nowhere(), stage, look).enter()
 
     return opened

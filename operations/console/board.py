@@ -1,0 +1,64 @@
+"""The patch bay at one moment: who publishes, which cable leads to whom, and how each does."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+State = Literal["well", "failing", "behind", "paused", "dead"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A service that publishes, and what."""
+
+    name: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cable:
+    """A rule of the bus: what it lets through, and to whom."""
+
+    source: str | None
+    """None where it lets through what any of them publishes."""
+    consumer: str
+    events: tuple[str, ...]
+    """None at all where it lets through whatever the source publishes."""
+
+    @property
+    def jack(self) -> str:
+        """What it is plugged into at the bus."""
+        return self.source or "*"
+
+
+@dataclass(frozen=True)
+class Doing:
+    """How a consumer does."""
+
+    name: str
+    state: State
+    waiting: int
+    in_flight: int
+    dead: int
+    oldest: float | None = None
+    """Seconds since the oldest message that waits was sent."""
+    per_second: float | None = None
+    """Events handled a second; None where nobody counts."""
+    p95: float | None = None
+    """Seconds from published to handled, that 95 of 100 don't exceed."""
+    failed: int = 0
+    """Attempts that failed of late."""
+    because: str | None = None
+    """The reason of its last failure."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """All of it."""
+
+    at: datetime
+    sources: tuple[Source, ...]
+    cables: tuple[Cable, ...]
+    consumers: tuple[Doing, ...]
+    rates: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Events a second, by the jack and the consumer of a cable; by the source and "" at the bus."""

@@ -1,0 +1,92 @@
+"""Looks at the deployment for as long as somebody watches: once for all who do."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.concurrency import run_in_threadpool
+
+from operations.clients import OperationFailed
+from operations.console.board import Board
+from operations.console.errors import explained
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the last look showed."""
+
+    board: Board | None
+    """The last one that could be seen, if there ever was one."""
+    why: str | None = None
+    """Why there was no answer to the last look, if there was none."""
+
+
+class Feed:
+    """What is seen, as often as it is looked."""
+
+    def __init__(self, look: Callable[[], Board], *, every: float) -> None:
+        """`every` is the seconds between two looks; each look takes what it takes besides."""
+        self._look = look
+        self._every = every
+        self._sight = Sight(None)
+        self._looks = 0
+        self._changed = asyncio.Condition()
+        self._watchers = 0
+        self._polling: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    async def watch(self) -> AsyncGenerator[Sight, None]:
+        """What each look shows, beginning with the last one, until the feed is closed."""
+        self._loop = asyncio.get_running_loop()
+        self._watchers += 1
+        if self._polling is None:
+            self._polling = asyncio.create_task(self._poll())
+        seen = 0
+        try:
+            while not self._is_closed:
+                if seen != self._looks:
+                    seen = self._looks
+                    yield self._sight
+                    continue
+                async with self._changed:
+                    await self._changed.wait()
+        finally:
+            self._watchers -= 1
+            if not self._watchers:
+                self._polling.cancel()
+                self._polling = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody watches, and so nobody looks."""
+        return self._polling is None
+
+    async def now(self) -> Sight:
+        """What a look shows at this moment."""
+        await self._take_a_look()
+        return self._sight
+
+    def close(self) -> None:
+        """Let everyone who watches go; from whatever thread."""
+        self._is_closed = True
+        if self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._tell()))
+
+    async def _poll(self) -> None:
+        while True:
+            await self._take_a_look()
+            await asyncio.sleep(self._every)
+
+    async def _take_a_look(self) -> None:
+        try:
+            self._sight = Sight(await run_in_threadpool(self._look))
+        except (OperationFailed, BotoCoreError, ClientError) as failure:
+            self._sight = Sight(self._sight.board, explained(failure))
+        self._looks += 1
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

@@ -1,0 +1,56 @@
+"""Numbers as people read them."""
+
+from math import log10
+
+NONE = "—"
+FULL = 1000  # messages with which a queue is drawn full
+FASTEST = 50.0  # events a second, above which a cable looks no busier
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time, in the unit that fits it."""
+    if seconds is None:
+        return NONE
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 2 * 86400:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} days"
+
+
+def rate(per_second: float | None) -> str:
+    """Events a second."""
+    if per_second is None:
+        return NONE
+    if 0 < per_second < 0.1:
+        return f"{per_second * 60:.1f}/min"
+    return f"{per_second:.1f}/s" if per_second < 10 else f"{per_second:.0f}/s"
+
+
+def cut(text: str, most: int = 200) -> str:
+    """The first line of a text, as far as there is room for it."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def count(number: int) -> str:
+    """A number, its thousands apart."""
+    return f"{number:,}"
+
+
+def fill(waiting: int) -> float:
+    """How full a queue is drawn, from 0 to 1: ten times as much is a third more."""
+    return round(min(1.0, log10(1 + waiting) / log10(1 + FULL)), 3)
+
+
+def pace(per_second: float | None) -> float:
+    """How busy a cable looks, from 0 to 1: ten times as much is about half more."""
+    if not per_second:
+        return 0.0
+    return round(min(1.0, log10(1 + 10 * per_second) / log10(1 + 10 * FASTEST)), 3)
