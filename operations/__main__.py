@@ -10,6 +10,7 @@ from operations.clients import OperationFailed
 from operations.commands.console import console
 from operations.commands.events import events
 from operations.commands.journey import journey
+from operations.commands.publish import publish
 from operations.commands.replay import replay
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(console)
 app.command()(events)
 app.command()(journey)
+app.command()(publish)
 app.command()(replay)
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from contracts.catalogue import UnknownEvent, event_named, events
 from contracts.compatibility import SCHEMAS, schema_of
 from contracts.event import Event
@@ -95,13 +97,15 @@ def contract(name: str) -> type[Event]:
 def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Catalogue:
     """Every event, with who publishes and who consumes it in a stage.
 
-    Where the stage is not deployed, or there are no credentials to ask with, that is read from what
-    was synthesized for it; where that is not there either, it stays open.
+    Where the stage is not deployed, or can't be asked, that is read from what was synthesized for
+    it; where that is not there either, it stays open.
     """
     try:
         return Catalogue(known_events(deployed_templates(clients, stage), stage))
     except OperationFailed as failure:
         why = str(failure)
+    except (BotoCoreError, ClientError) as error:
+        why = f"AWS could not be asked: {error}"
     if templates := synthesized(stage, assembly):
         here = f"Who publishes and consumes is as {assembly.name} has it, from the last synth."
         return Catalogue(known_events(templates, stage), f"{here} {why}")

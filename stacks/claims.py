@@ -10,6 +10,7 @@ from constructs import Construct
 from contracts.claim import KEPT_FOR, folder
 from contracts.event import Event
 from stacks.guardrails import accept
+from stacks.naming import claims_bucket
 from stacks.stage import Stage
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Claims(s3.Bucket):
 
 
 def bucket_name(stage: Stage) -> str:
-    """Buckets of all accounts share their names, so that it holds the account and the region."""
-    return stage.named(f"claims-{Aws.ACCOUNT_ID}-{Aws.REGION}")
+    """The bucket's name, in whatever account and region it is deployed to."""
+    return claims_bucket(stage.name, Aws.ACCOUNT_ID, Aws.REGION)
 
 
 def allow_claims(
@@ -54,7 +55,7 @@ def allow_claims(
     folders = sorted({folder(event.source(), event.detail_type()) for event in events})
     bucket = f"arn:{Aws.PARTITION}:s3:::{bucket_name(stage)}"
     function.allow(action, on=[f"{bucket}/{each}*" for each in folders])
-    named = stage.named("claims-<AWS::AccountId>-<AWS::Region>")
+    named = claims_bucket(stage.name, "<AWS::AccountId>", "<AWS::Region>")
     reason = "What it names is one type of events; there is a key for each."
     accept(
         function.role,

@@ -16,6 +16,11 @@ def bus_name(stage: str) -> str:
     return f"{SYSTEM}-{stage}"
 
 
+def claims_bucket(stage: str, account: str, region: str) -> str:
+    """The bucket of claims: all accounts share the names of buckets, so that it holds them both."""
+    return named(stage, f"claims-{account}-{region}")
+
+
 REPLAY_NAME = "replay-name"  # the field that EventBridge adds to what it replays
 EVERYONE = "everyone"
 

@@ -46,8 +46,13 @@ def checked(source: str, detail_type: str, detail: str) -> tuple[str, Deposit]:
 
 def deposit(deposited: Deposit) -> None:
     """Put the data where whoever gets the event finds it."""
-    _client().put_object(
-        Bucket=os.environ["CLAIMS_BUCKET"],
+    deposit_in(_client(), os.environ["CLAIMS_BUCKET"], deposited)
+
+
+def deposit_in(s3: "S3Client", bucket: str, deposited: Deposit) -> None:
+    """Put the data into a bucket of claims."""
+    s3.put_object(
+        Bucket=bucket,
         Key=deposited.key,
         Body=deposited.body,
         ContentType="application/json",

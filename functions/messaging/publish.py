@@ -2,12 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from contracts.event import Envelope, Event
+from contracts.event import Envelope, Event, Metadata
 from functions.messaging import claim_check
 from functions.messaging.backoff import full_jitter
 from functions.messaging.errors import EventTooLarge, PublishFailed
@@ -71,7 +71,11 @@ def prepare(event: Event) -> Outgoing:
 
     Raises EventTooLarge.
     """
-    metadata = current_cause().metadata_for(event)
+    return enveloped(event, current_cause().metadata_for(event))
+
+
+def enveloped(event: Event, metadata: Metadata) -> Outgoing:
+    """Put the event into that envelope; raises EventTooLarge."""
     prepared = Outgoing(
         event_id=str(metadata.id),
         source=event.source(),
@@ -94,12 +98,24 @@ def _with_claim(event: Outgoing) -> Outgoing:
     return reduced
 
 
-def send(events: Sequence[Outgoing]) -> None:
-    """Put prepared events on the bus, whatever caused each of them; raises PublishFailed."""
+@dataclass(frozen=True)
+class Bus:
+    """Where events go, and what is too large for it."""
+
+    name: str
+    client: "EventBridgeClient"
+    deposit: Callable[[claim_check.Deposit], None]
+
+
+def send(events: Sequence[Outgoing], to: Bus | None = None) -> None:
+    """Put prepared events on the bus, whatever caused each of them; raises PublishFailed.
+
+    That bus is the function's own, where none is given.
+    """
     requests = list(packed(events))
     for number, request in enumerate(requests):
         try:
-            _put(request)
+            _put(request, to or _own_bus())
         except _Refused as refused:
             unsent = [event for later in requests[number + 1 :] for event in later]
             raise _publish_failed(refused, unsent, len(events)) from refused.__cause__
@@ -126,7 +142,7 @@ class _Refused(Exception):
         self.reasons = reasons
 
 
-def _put(request: Sequence[Outgoing]) -> None:
+def _put(request: Sequence[Outgoing], bus: Bus) -> None:
     """Send one request until all of it is on the bus; raises _Refused with what is not."""
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -134,12 +150,12 @@ def _put(request: Sequence[Outgoing]) -> None:
     try:
         for event in waiting:
             if event.deposit:
-                claim_check.deposit(event.deposit)
+                bus.deposit(event.deposit)
     except (BotoCoreError, ClientError) as error:
         raise _Refused(waiting, [f"of {event}, the data did not get into S3: {error}"]) from error
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            answer = _client().put_events(Entries=[_entry(event) for event in waiting])
+            answer = bus.client.put_events(Entries=[_entry(event, bus) for event in waiting])
         except (BotoCoreError, ClientError) as error:
             raise _Refused(waiting, [str(error)]) from error
         refused = [
@@ -157,9 +173,9 @@ def _put(request: Sequence[Outgoing]) -> None:
         time.sleep(full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP))
 
 
-def _entry(event: Outgoing) -> "PutEventsRequestEntryTypeDef":
+def _entry(event: Outgoing, bus: Bus) -> "PutEventsRequestEntryTypeDef":
     return {
-        "EventBusName": os.environ["EVENT_BUS_NAME"],
+        "EventBusName": bus.name,
         "Source": event.source,
         "DetailType": event.detail_type,
         "Detail": event.detail,
@@ -179,6 +195,10 @@ def _publish_failed(refused: _Refused, unsent: list[Outgoing], total: int) -> Pu
         f"{count} of {total} events did not get onto the bus "
         f"({'; '.join(refused.reasons)}){later}: {names}"
     )
+
+
+def _own_bus() -> Bus:
+    return Bus(os.environ["EVENT_BUS_NAME"], _client(), claim_check.deposit)
 
 
 @cache

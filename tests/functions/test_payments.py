@@ -261,7 +261,7 @@ class Crash(BaseException):
     """Nothing catches it: the function's process is gone."""
 
 
-def crash(request: object) -> None:
+def crash(*request: object) -> None:
     raise Crash
 
 

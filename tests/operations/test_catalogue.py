@@ -121,6 +121,17 @@ def test_the_command_needs_no_credentials(capsys: pytest.CaptureFixture[str]) ->
     assert [name for name in events() if name not in listed] == []
 
 
+def test_the_command_needs_no_network(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    assert main(["events", "OrderPlaced"]) == 0
+    said = capsys.readouterr()
+    assert "A customer placed an order." in said.out
+    assert "AWS could not be asked" in said.err
+
+
 @pytest.mark.usefixtures("without_credentials")
 def test_for_machines_it_is_json_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events", "--json"]) == 0

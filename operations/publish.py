@@ -1,0 +1,41 @@
+"""Puts events that somebody wrote on a stage's bus."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from functions.messaging.claim_check import Deposit, deposit_in
+from functions.messaging.errors import PublishFailed
+from functions.messaging.publish import Bus, send
+from operations.clients import Clients, OperationFailed
+from operations.event_file import Ready
+from stacks.naming import bus_name, claims_bucket
+
+
+def publish(clients: Clients, stage: str, events: Sequence[Ready]) -> None:
+    """Put the events on the stage's bus, in their order.
+
+    Raises OperationFailed, naming the lines of those that did not get there.
+    """
+    client = clients.client("events")
+    name = bus_name(stage)
+    try:
+        # PutEvents takes events for a bus that is not there, and drops them.
+        client.describe_event_bus(Name=name)
+    except client.exceptions.ResourceNotFoundException as error:
+        raise OperationFailed(
+            f"There is no bus {name}: is the stage {stage!r} deployed in this account and region? "
+            "`--stage` names another."
+        ) from error
+    bus = Bus(name, client, partial(_deposit, clients, stage))
+    try:
+        send([each.event for each in events], bus)
+    except PublishFailed as failure:
+        said = str(failure)
+        lines = [str(each.line) for each in events if each.event.event_id in said]
+        raise OperationFailed(f"{said}\nThey are in the lines {', '.join(lines)}.") from failure
+
+
+def _deposit(clients: Clients, stage: str, deposit: Deposit) -> None:
+    s3 = clients.client("s3")
+    account = clients.client("sts").get_caller_identity()["Account"]
+    deposit_in(s3, claims_bucket(stage, account, s3.meta.region_name), deposit)

@@ -1,0 +1,300 @@
+"""Publishing by hand: what is refused, and what gets on the bus."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from contracts.orders import OrderPlaced
+from functions.messaging.publish import MAX_EVENT_BYTES
+from local.purchases import Purchase
+from local.settings import STAGE
+from local.shop import Shop as DeployedShop
+from local.system import System
+from local.waiting import wait_until
+from operations.__main__ import main
+from operations.catalogue import known_events
+from operations.clients import OperationFailed
+from operations.event_file import ready
+from operations.publish import publish
+from tests.cloud.intrinsics import REGION
+from tests.cloud.shop import Shop
+
+ROOT = Path(__file__).parent.parent.parent
+DATA = {"order_id": "order-1", "customer_id": "00001", "items": 1, "amount": 11.77}
+PLACED = {"type": "OrderPlaced", "data": DATA}
+METADATA = {
+    "id": "7d0c2f1e-5b1e-4c55-9d3e-0a6f0f6f5f01",
+    "version": 1,
+    "correlation_id": "by-hand",
+    "published_at": "2026-01-01T12:00:00Z",
+}
+ENTRY = {
+    "Source": "shop.orders",
+    "DetailType": "OrderPlaced",
+    "Detail": json.dumps({"metadata": METADATA, "data": DATA}),
+}
+DELIVERED = {
+    "version": "0",
+    "source": "shop.orders",
+    "detail-type": "OrderPlaced",
+    "detail": {"metadata": METADATA, "data": DATA},
+}
+
+
+class Kit:
+    """The clients of the cloud that the test has opened."""
+
+    def client(self, service: str) -> Any:
+        client: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return client
+
+
+def lines(*values: Any) -> str:
+    return "\n".join(map(json.dumps, values))
+
+
+def refused(text: str, stage: str = "dev") -> list[str]:
+    """What is said of a file that is refused, a line each."""
+    with pytest.raises(OperationFailed) as failure:
+        ready(text, stage)
+    return str(failure.value).splitlines()
+
+
+# How events may be written
+
+
+@pytest.mark.parametrize(
+    ("text", "begin_in"),
+    [
+        (lines(PLACED), [1]),
+        (lines(PLACED, PLACED, PLACED), [1, 2, 3]),
+        (f"\n\n{lines(PLACED)}\n\n{lines(PLACED)}\n", [3, 5]),
+        (json.dumps([PLACED, PLACED]), [1, 1]),
+        (json.dumps([PLACED, PLACED], indent=1), [2, 11]),
+        (lines(PLACED, ENTRY, DELIVERED), [1, 2, 3]),
+    ],
+)
+def test_one_event_a_list_or_one_after_the_other(text: str, begin_in: list[int]) -> None:
+    assert [each.line for each in ready(text, "dev")] == begin_in
+
+
+def test_each_gets_an_envelope_and_begins_a_journey() -> None:
+    first, second = ready(lines(PLACED, PLACED), "dev")
+    detail = json.loads(first.event.detail)
+    assert OrderPlaced.model_validate(detail["data"]).amount == Decimal("11.77")
+    assert detail["metadata"]["correlation_id"] == first.correlation_id
+    assert first.event.event_id != second.event.event_id
+    assert first.correlation_id != second.correlation_id
+
+
+def test_a_journey_is_the_event_s_own_or_the_one_that_is_given() -> None:
+    own = {**PLACED, "correlation_id": "its-own"}
+    journeys = [each.correlation_id for each in ready(lines(own, PLACED), "dev", "given")]
+    assert journeys == ["its-own", "given"]
+
+
+@pytest.mark.parametrize("entry", [ENTRY, DELIVERED])
+def test_what_has_an_envelope_keeps_it(entry: dict[str, Any]) -> None:
+    (only,) = ready(lines(entry), "dev")
+    assert (only.event.event_id, only.correlation_id) == (METADATA["id"], "by-hand")
+    assert only.again
+
+
+def test_what_is_too_large_for_the_bus_leaves_its_data_apart() -> None:
+    declined = {"order_id": "order-1", "customer_id": "1", "amount": 1, "reason": "é" * 600_000}
+    (large,) = ready(lines({"type": "PaymentDeclined", "data": declined}), "dev")
+    assert large.event.deposit
+    assert large.event.size < MAX_EVENT_BYTES
+
+
+# What is refused
+
+
+def test_every_problem_is_named_with_its_line_and_field() -> None:
+    wrong = {**DATA, "items": 0, "customer_id": 7}
+    del wrong["amount"]
+    assert refused(lines(PLACED, {"type": "OrderPlaced", "data": wrong}, [], PLACED)) == [
+        "Nothing is published:",
+        "line 2: OrderPlaced.amount: Field required",
+        "line 2: OrderPlaced.customer_id: Input should be a valid string, not 7",
+        "line 2: OrderPlaced.items: Input should be greater than 0, not 0",
+        'line 3: an event is an object, as {"type": …, "data": {…}}, not []',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ({"type": "OrderPlacd", "data": DATA}, "There is no event 'OrderPlacd'. Did you mean"),
+        ({"type": 5, "data": DATA}, "type: it is an event's name"),
+        ({"data": DATA}, "type: it is an event's name"),
+        ({"type": "OrderPlaced"}, "OrderPlaced: Input should be a valid dictionary"),
+        ({**PLACED, "corelation_id": "x"}, 'there is no "corelation_id" here: it takes type'),
+        ({**PLACED, "correlation_id": 7}, "correlation_id: Input should be a valid string, not 7"),
+        (
+            {"type": "OrderPlaced", "data": {**DATA, "ammount": 1}},
+            "OrderPlaced has no field \"ammount\". Did you mean 'amount'?",
+        ),
+        ({**ENTRY, "EventBusName": "patchbay-prod"}, 'for the bus "patchbay-prod", and not for'),
+        ({**ENTRY, "Source": "shop.payments"}, "Source: OrderPlaced is from shop.orders, not"),
+        ({**ENTRY, "Detail": "{"}, "Detail: that is no JSON"),
+        ({**ENTRY, "Detail": json.dumps(DATA)}, "Detail: it has no envelope"),
+        ({**DELIVERED, "source": None}, "source: OrderPlaced is from shop.orders, not null"),
+        (
+            {**DELIVERED, "detail": {"metadata": {**METADATA, "id": "x"}, "data": DATA}},
+            "metadata.id: Input should be a valid UUID",
+        ),
+        (
+            {**DELIVERED, "detail": {"metadata": {**METADATA, "version": 2}, "data": DATA}},
+            "metadata.version: OrderPlaced is at version 1, and this is version 2",
+        ),
+    ],
+)
+def test_what_does_not_keep_the_contract_is_refused(value: Any, why: str) -> None:
+    (_, problem) = refused(lines(value))
+    assert problem.startswith("line 1: ")
+    assert why in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "There is no event in it"),
+        ("[]", "There is no event in it"),
+        ("\n{oops", "line 2, column 2: that is no JSON"),
+        (lines(PLACED) + "\nnonsense", "line 2, column 1: that is no JSON"),
+        ("[" + lines(PLACED), "line 1: a comma, or the list's end, is missing"),
+        ("[" + lines(PLACED) + ",", "line 1: the list does not end"),
+        ("[\n" + lines(PLACED, PLACED) + "]", "line 3: a comma, or the list's end, is missing"),
+        ("[]\n[]", "line 2: something follows after the list"),
+        ('{"type": "OrderPlaced", "data": {"amount": NaN}}', "NaN is none of its numbers"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_is_refused_with_its_line(text: str, why: str) -> None:
+    assert why in refused(text)[0]
+
+
+def test_what_is_wrong_does_no_harm_on_a_terminal() -> None:
+    hostile = {"type": "OrderPlaced", "data": {**DATA, "order_id": "\x1b]0;owned\x07" + "x" * 9999}}
+    (_, problem) = refused(lines(hostile))
+    assert problem.isprintable()
+    assert len(problem) < 300
+
+
+def test_of_a_thousand_problems_it_tells_the_first_and_how_many() -> None:
+    said = refused(lines(*[{"type": "OrderPlaced", "data": {}}] * 300))
+    assert len(said) < 30
+    assert said[-1] == "… and 1180 more"
+
+
+# What gets on the bus
+
+
+def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Shop) -> None:
+    events = ready(lines(*[PLACED] * 12), "dev", "by-hand")
+    publish(Kit(), "dev", events)
+    cloud.settle()
+    ids = [each.event.event_id for each in events]
+    assert [event.id for event in cloud.published("OrderPlaced")] == ids
+    assert sorted(cloud.handled("payments")) == sorted(ids)
+
+
+def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop) -> None:
+    for _ in range(2):
+        publish(Kit(), "dev", ready(lines(ENTRY), "dev"))
+        cloud.settle()
+    assert cloud.handled("payments") == [METADATA["id"]]
+
+
+def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
+    with pytest.raises(OperationFailed, match="no bus patchbay-prod: is the stage 'prod' deployed"):
+        publish(Kit(), "prod", ready(lines(PLACED), "prod"))
+
+
+def test_what_the_bus_refuses_is_told_by_its_line(
+    cloud: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing(Kit):
+        def client(self, service: str) -> Any:
+            client = super().client(service)
+            refused = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
+            monkeypatch.setattr(
+                client,
+                "put_events",
+                lambda Entries: {"Entries": [{"EventId": "1"}, refused]},  # noqa: N803
+            )
+            return client
+
+    with pytest.raises(OperationFailed, match=r"(?s)no events:PutEvents.* in the lines 2\."):
+        publish(Refusing(), "dev", ready(lines(PLACED, PLACED), "dev"))
+
+
+# The command
+
+
+def test_the_order_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(ROOT / "docs" / "order-placed.json")
+    assert main(["publish", file, "--stage", "local", "--dry-run"]) == 0
+    assert "Would put 1 OrderPlaced on the bus patchbay-local" in capsys.readouterr().out
+
+
+def test_the_catalogue_s_examples_can_be_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = [event.to_publish for event in known_events(None, "dev")]
+    file = tmp_path / "examples.json"
+    file.write_text(json.dumps(examples))
+    assert main(["publish", str(file), "--dry-run", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["type"] for each in told] == [each["type"] for each in examples]
+    assert not any(each["published"] for each in told)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"type": "OrderPlaced"}\n\xff', "line 2: that is no UTF-8."),
+        (None, "can't be read: No such file or directory."),
+    ],
+)
+def test_a_file_that_can_not_be_read_is_said_so(
+    content: bytes | None, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "events.json"
+    if content:
+        file.write_bytes(content)
+    assert main(["publish", str(file)]) == 1
+    assert why in capsys.readouterr().err
+
+
+def test_on_prod_it_takes_a_yes_and_says_what_it_will_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(lines(PLACED, PLACED))
+    assert main(["publish", str(file), "--stage", "prod"]) == 1
+    said = capsys.readouterr().err
+    assert "That would put 2 OrderPlaced on the bus patchbay-prod" in said
+    assert "add --yes" in said
+
+
+@pytest.mark.embedded
+def test_what_is_published_by_hand_reaches_its_consumers_however_large_it_is(
+    running: System, shop: DeployedShop, purchases: Iterator[Purchase]
+) -> None:
+    order = shop.place(next(purchases))
+    declined = {"order_id": order, "customer_id": "00001", "amount": 1}
+    events = [
+        {"type": "PaymentDeclined", "data": {**declined, "reason": reason}}
+        for reason in ("too little", "too much " * 150_000)
+    ]
+    publish(running.cloud, STAGE, ready(lines(*events), STAGE, order))
+    declines = ("Payment declined", order)
+    wait_until(lambda: shop.mails()[declines] == 2, "a mail for each of the two", 90)
