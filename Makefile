@@ -45,13 +45,16 @@ coupling: $(READY) ## Break one service at a time: this shop, and one coupled by
 	@$(PYTHON) -m benchmarks.coupling
 
 ##@ Build on it
-.PHONY: consumer schemas format lock
+.PHONY: consumer schemas asyncapi format lock
 
 consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
 	@$(PYTHON) -m scaffold "$(NAME)" "$(ON)"
 
 schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
 	@$(PYTHON) -m contracts.compatibility --write
+
+asyncapi: $(READY) ## Write the catalogue of events to docs/asyncapi.json, for AsyncAPI's tools
+	@$(PYTHON) -m operations.asyncapi --write
 
 format: $(VENV)/.ready ## Format the code, and mend what can be mended
 	ruff check --fix

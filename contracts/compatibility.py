@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from contracts.catalogue import events
-from contracts.descriptions import descriptions
+from contracts.descriptions import describe
 from contracts.event import Event
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -30,8 +30,7 @@ _ANNOTATIONS = {"title", "description", "examples", "default"}
 def schema_of(event: type[Event]) -> dict[str, Any]:
     """The JSON Schema of the event as it stands on the bus."""
     schema = event.model_json_schema(mode="serialization")
-    for name, text in descriptions(event).items():
-        schema["properties"][name].setdefault("description", text)
+    describe(schema, event)
     return schema
 
 

@@ -8,6 +8,7 @@ import ast
 import inspect
 import textwrap
 from itertools import pairwise
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -19,6 +20,12 @@ def descriptions(model: type[BaseModel]) -> dict[str, str]:
         if issubclass(kind, BaseModel) and kind is not BaseModel:
             found |= _written_in(kind)
     return {name: text for name, text in found.items() if name in model.model_fields}
+
+
+def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    """Add the texts to the model's JSON Schema, for the fields that have no description there."""
+    for name, text in descriptions(model).items():
+        schema["properties"][name].setdefault("description", text)
 
 
 def _written_in(kind: type) -> dict[str, str]:

@@ -161,17 +161,19 @@ def _example(event: type[Event]) -> dict[str, Any] | None:
         return None  # its fields may depend on each other
 
 
+def subscription(subscriber: Subscriber, stage: str) -> Subscription:
+    """A consumer of an event, as the catalogue tells of it."""
+    return Subscription(
+        short_name(subscriber.function, stage),
+        subscriber.service,
+        where=tuple(_asked(rule) for rule in subscriber.rules) if subscriber.filtered else (),
+        taps=subscriber.taps,
+    )
+
+
 def _subscriptions(subscribers: Sequence[Subscriber], stage: str) -> tuple[Subscription, ...]:
-    found = [
-        Subscription(
-            short_name(each.function, stage),
-            each.service,
-            where=tuple(_asked(rule) for rule in each.rules) if each.filtered else (),
-            taps=each.taps,
-        )
-        for each in subscribers
-    ]
-    return tuple(sorted(found, key=lambda subscription: subscription.consumer))
+    found = [subscription(each, stage) for each in subscribers]
+    return tuple(sorted(found, key=lambda each: each.consumer))
 
 
 def _asked(rule: Resource) -> Mapping[str, Any]:

@@ -1,0 +1,121 @@
+"""The catalogue as an AsyncAPI document. `.ci/check_asyncapi` has AsyncAPI's own parser read it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from contracts.catalogue import events
+from contracts.event import Envelope, Metadata
+from operations.asyncapi import FILE, Part, document
+from stacks.template import read
+from tests.stacks.synthesis import assembly
+
+NAME = re.compile(r"[A-Za-z0-9_.-]+")  # as AsyncAPI wants the keys of components
+
+
+@pytest.fixture(scope="module")
+def made() -> Part:
+    return document(read(assembly("dev")))
+
+
+@pytest.fixture(scope="module")
+def committed() -> Part:
+    found: Part = json.loads(FILE.read_text())
+    return found
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"]
+        for each in part.values():
+            yield from references(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from references(each)
+
+
+def found(document: Part, reference: str) -> Any:
+    part: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        part = part[step]
+    return part
+
+
+def operations(document: Part, action: str, event: str) -> dict[str, Part]:
+    return {
+        name: operation
+        for name, operation in document["operations"].items()
+        if operation["action"] == action and operation["channel"]["$ref"] == f"#/channels/{event}"
+    }
+
+
+def leaves(part: Any, *above: str) -> dict[str, Any]:
+    """Everything that a document says, by where it says it."""
+    if not isinstance(part, dict):
+        return {"/".join(above): part}
+    return {where: said for key in part for where, said in leaves(part[key], *above, key).items()}
+
+
+def test_all_that_is_committed_still_holds(made: Part, committed: Part) -> None:
+    # What was plugged in since may be missing: new files alone make it. CI wants all to be there.
+    said, holds = leaves(committed), leaves(made)
+    wrong = {
+        where: (said[where], holds.get(where)) for where in said if said[where] != holds.get(where)
+    }
+    assert not wrong, f"docs/asyncapi.json is not up to date: run `make asyncapi`. {wrong}"
+
+
+def test_every_event_is_a_channel_with_one_message(made: Part) -> None:
+    assert made["channels"].keys() == events().keys()
+    placed = made["channels"]["OrderPlaced"]
+    assert placed["address"] == "shop.orders/OrderPlaced"
+    assert placed["messages"].keys() == {"OrderPlaced"}
+
+
+def test_every_reference_leads_somewhere(made: Part) -> None:
+    assert all(found(made, reference) for reference in references(made))
+    assert all(NAME.fullmatch(name) for part in made["components"].values() for name in part)
+
+
+def test_who_publishes_sends_and_who_consumes_receives(made: Part) -> None:
+    assert operations(made, "send", "OrderPlaced").keys() == {"orders-outbox-publishes-OrderPlaced"}
+    receiving = operations(made, "receive", "OrderPlaced")
+    assert {"payments-consumes-OrderPlaced", "journal-consumes-OrderPlaced"} <= receiving.keys()
+    gifts = receiving["accounts-gifts-consumes-OrderPlaced"]
+    assert gifts["description"] == "Only where amount = 0."
+    assert gifts["tags"] == [{"name": "accounts"}]
+
+
+def test_who_receives_says_in_which_queue_and_where_what_fails_ends_up(made: Part) -> None:
+    def queue(operation: str) -> Part:
+        (only,) = made["operations"][operation]["bindings"]["sqs"]["queues"]
+        return dict(only)
+
+    payments = queue("payments-consumes-OrderPlaced")
+    assert payments["name"] == "patchbay-{stage}-payments"
+    assert payments["redrivePolicy"] == {
+        "deadLetterQueue": {"name": "patchbay-{stage}-payments-dead-letters"},
+        "maxReceiveCount": 12,
+    }
+    statement = queue("accounts-statement-consumes-PaymentTaken")
+    assert (statement["name"], statement["fifoQueue"]) == (
+        "patchbay-{stage}-accounts-statement.fifo",
+        True,
+    )
+
+
+@pytest.mark.parametrize("name", events())
+def test_a_message_is_the_envelope_with_an_example_that_holds(name: str, made: Part) -> None:
+    message = made["components"]["messages"][name]
+    assert message["payload"]["required"] == list(Envelope.model_fields)
+    (example,) = message["examples"]
+    assert Metadata.model_validate(example["payload"]["metadata"]).version == events()[name].version
+    assert events()[name].model_validate(example["payload"]["data"])
+
+
+def test_no_name_of_a_stage_is_in_it(made: Part) -> None:
+    assert "patchbay-dev" not in json.dumps(made)
