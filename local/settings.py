@@ -3,7 +3,8 @@
 import json
 
 from contracts.event import NAMESPACE
+from stacks.naming import StageName
 
-STAGE = "local"
+STAGE: StageName = "local"
 MAIL_FROM = "shop@example.com"
 EVERY_EVENT = json.dumps({"source": [{"prefix": f"{NAMESPACE}."}]})  # the pattern that passes all

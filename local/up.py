@@ -1,4 +1,4 @@
-"""`make local`: the system left running, for boto3 and the AWS CLI in another shell."""
+"""`make local`: the system left running, with its console, and for boto3 in another shell."""
 
 import shlex
 import sys
@@ -10,15 +10,21 @@ from local.settings import STAGE
 from local.system import system
 from local.waiting import INTERVAL
 from local.workspace import LocalFailed
+from operations.clients import Kept
+from operations.console.deployment import Deployment
+from operations.console.serve import may_open_a_browser, serving
 from stacks.naming import named
 
 RUN = '{"schedule": "by hand", "at": "2026-01-31T03:00:00Z"}'
 
 
 def run() -> None:
-    """Run the system, with its log in the foreground, until Ctrl-C."""
-    with system() as running:
+    """Run the system and its console, with its log in the foreground, until Ctrl-C."""
+    with system() as running, serving(Deployment(Kept(running.cloud), STAGE)) as console:
         print(_how_to_reach(running.cloud), flush=True)
+        print(f"The console is at {console.address}\n", flush=True)
+        if may_open_a_browser():
+            console.open()
         try:
             _follow(running.cloud)
         except KeyboardInterrupt:

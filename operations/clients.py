@@ -1,6 +1,7 @@
 """How operations reach AWS: with the credentials, region and endpoint of the environment."""
 
 from functools import cache
+from threading import Lock
 from typing import Any, Protocol
 
 import boto3
@@ -15,6 +16,22 @@ class Clients(Protocol):
 
     def client(self, service: str, /) -> Any:
         """The client of a service, such as "sqs"."""
+
+
+class Kept:
+    """Others' clients, each of which is made once: that takes longer than most requests."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._made: dict[str, Any] = {}
+        self._making = Lock()  # several threads may ask at once
+
+    def client(self, service: str, /) -> Any:
+        """The client of a service."""
+        with self._making:
+            if service not in self._made:
+                self._made[service] = self._clients.client(service)
+            return self._made[service]
 
 
 class Environment:

@@ -24,6 +24,8 @@ class Cable:
     consumer: str
     events: tuple[str, ...]
     """None at all where it lets through whatever the source publishes."""
+    is_filtered: bool = False
+    """Whether it looks at what is in an event as well."""
 
     @property
     def jack(self) -> str:
@@ -39,6 +41,7 @@ class Doing:
     state: State
     waiting: int
     in_flight: int
+    """With the function, or hidden until it is tried again."""
     dead: int
     oldest: float | None = None
     """Seconds since the oldest message that waits was sent."""
@@ -51,6 +54,22 @@ class Doing:
     because: str | None = None
     """The reason of its last failure."""
 
+    @property
+    def queued(self) -> int:
+        """All that its queue holds."""
+        return self.waiting + self.in_flight
+
+
+@dataclass(frozen=True)
+class Passing:
+    """An event that went over the bus."""
+
+    at: datetime
+    type: str
+    correlation_id: str
+    source: str | None
+    """None where nobody is known to publish such."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -62,3 +81,5 @@ class Board:
     consumers: tuple[Doing, ...]
     rates: dict[tuple[str, str], float] = field(default_factory=dict)
     """Events a second, by the jack and the consumer of a cable; by the source and "" at the bus."""
+    passing: tuple[Passing, ...] = ()
+    """The newest events, the newest first."""

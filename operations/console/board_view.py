@@ -66,6 +66,7 @@ def cables(board: Board) -> list[dict[str, Any]]:
 
 def changes(board: Board) -> dict[str, Any]:
     """What the page needs to be brought up to date: texts, and how much of something is drawn."""
+    hues = {jack.key: jack.hue for jack in jacks(board)}
     return {
         "shape": shape(board),
         "at": f"{board.at:%H:%M:%S}",
@@ -74,6 +75,15 @@ def changes(board: Board) -> dict[str, Any]:
             source.name: {"rate": rate(board.rates.get((source.name, "")))}
             for source in board.sources
         },
+        "passing": [
+            {
+                "at": f"{each.at:%H:%M:%S.%f}"[:-3],
+                "type": cut(each.type, 60),
+                "journey": cut(each.correlation_id, 80),
+                "hue": hues.get(each.source or ANY, 0),
+            }
+            for each in board.passing
+        ],
         "paces": {
             f"{jack}>{consumer}": pace(per_second)
             for (jack, consumer), per_second in board.rates.items()
@@ -85,10 +95,11 @@ def changes_of(doing: Doing) -> dict[str, Any]:
     """How a consumer does, in the words that stand on its card."""
     return {
         "state": doing.state,
-        "fill": fill(doing.waiting),
+        "fill": fill(doing.queued),
         "letters": min(doing.dead, LETTERS),
         "text": {
             "state": WORDS[doing.state],
+            "queued": count(doing.queued),
             "waiting": count(doing.waiting),
             "in_flight": count(doing.in_flight),
             "oldest": duration(doing.oldest),

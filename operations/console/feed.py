@@ -1,6 +1,7 @@
 """Looks at the deployment for as long as somebody watches: once for all who do."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from operations.clients import OperationFailed
 from operations.console.board import Board
 from operations.console.errors import explained
+
+log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,9 @@ class Feed:
         return self._polling is None
 
     async def now(self) -> Sight:
-        """What a look shows at this moment."""
-        await self._take_a_look()
+        """What a look shows at this moment, or the last one where looks are being taken."""
+        if self._polling is None or not self._looks:
+            await self._take_a_look()
         return self._sight
 
     def close(self) -> None:
@@ -84,6 +88,10 @@ class Feed:
             self._sight = Sight(await run_in_threadpool(self._look))
         except (OperationFailed, BotoCoreError, ClientError) as failure:
             self._sight = Sight(self._sight.board, explained(failure))
+        except Exception:
+            # A mistake in a look must not end them: who watches is told, and the log has the rest.
+            log.exception("a look failed")
+            self._sight = Sight(self._sight.board, "The console made a mistake; its log has it.")
         self._looks += 1
         await self._tell()
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from threading import Thread
 
 import uvicorn
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local import ports
+from operations.clients import OperationFailed
 from operations.console.app import console
 from operations.console.board import Board
 from operations.console.deployment import Deployment
@@ -53,7 +55,10 @@ def serving(
     `look` is how it is looked at, if not as it usually is.
     """
     every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
-    feed = Feed(look or Watch(deployment).look, every=every)
+    look = look or Watch(deployment).look
+    # The first look takes longest: by the time that somebody has opened the page, it is done.
+    Thread(target=_look_once, args=(look,), daemon=True, name="first look").start()
+    feed = Feed(look, every=every)
     with ports.reserve(preferred_port) as reserved:
         host = f"{ports.HOST}:{reserved.getsockname()[1]}"
         keys = Keys()
@@ -82,6 +87,11 @@ def serving(
 
 def _run(server: uvicorn.Server, listening: socket.socket) -> None:
     server.run(sockets=[listening])
+
+
+def _look_once(look: Callable[[], Board]) -> None:
+    with suppress(OperationFailed, BotoCoreError, ClientError):  # the page will say so itself
+        look()
 
 
 def may_open_a_browser() -> bool:

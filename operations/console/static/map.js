@@ -60,6 +60,31 @@ function update(seen) {
     for (const holder of all(`[data-source="${CSS.escape(name)}"]`)) write(holder, source);
   }
   cables.run(seen.paces);
+  pass(seen.passing);
+}
+
+// The newest events: those that are there stay where they are, so that who reads is not disturbed.
+const ticker = document.getElementById("ticker");
+const LINES = 12;
+
+function pass(events) {
+  const known = new Set(all("li", ticker).map((line) => line.dataset.key));
+  for (const event of events.toReversed()) {
+    const key = `${event.at} ${event.type} ${event.journey}`;
+    if (!known.has(key)) ticker.prepend(line(key, event));
+  }
+  while (ticker.childElementCount > LINES) ticker.lastElementChild.remove();
+  document.getElementById("quiet").hidden = ticker.childElementCount > 0;
+}
+
+function line(key, event) {
+  const made = Object.assign(document.createElement("li"), { className: `hue-${event.hue}` });
+  made.dataset.key = key;
+  const part = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text });
+  const link = part("a", "journey", event.journey);
+  link.href = `/journeys?id=${encodeURIComponent(event.journey)}`;
+  made.append(part("time", "", event.at), part("b", "type", event.type), link);
+  return made;
 }
 
 function here(text) {

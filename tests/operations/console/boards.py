@@ -31,7 +31,7 @@ NAMES = sorted({cable.consumer for cable in CABLES})
 
 def well(name: str, **changed: Any) -> Doing:
     """A consumer to which all goes well."""
-    fine = Doing(name, "well", waiting=0, in_flight=1, dead=0, per_second=4.2, p95=0.31)
+    fine = Doing(name, "well", waiting=0, in_flight=0, dead=0, per_second=4.2, p95=0.31)
     return replace(fine, **changed)
 
 
