@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from operations.clients import Clients
+from operations.clients import Clients, OperationFailed
 from stacks.event_pattern import EventPattern
 
 
@@ -86,6 +87,16 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
         )
     fed = [consumer for consumer in found if consumer.rules]
     return sorted(fed, key=lambda consumer: consumer.name)
+
+
+def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
+    """The one of that name; raises OperationFailed, naming the nearest."""
+    by_name = {consumer.name: consumer for consumer in consumers}
+    if name in by_name:
+        return by_name[name]
+    near = get_close_matches(name, by_name, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(by_name)}."
+    raise OperationFailed(f"There is no consumer {name!r}. {hint}")
 
 
 def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:

@@ -1,15 +1,14 @@
 """Plays what is in the bus's archive again: to one consumer alone, or to everyone."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from functions.messaging.idempotency import REMEMBERED_FOR
 from operations.clients import Clients, OperationFailed
-from operations.consumers import Consumer, Rule, deployed_consumers
+from operations.consumers import Consumer, Rule, consumer_named, deployed_consumers
 from stacks.naming import REPLAY_NAME, bus_name, replay_name
 
 LOOK_EVERY = 1.0  # seconds
@@ -53,7 +52,7 @@ def replay(
         raise OperationFailed(f"Nothing is between {since} and {until}: --from comes before --to.")
     events, bus = clients.client("events"), bus_name(stage)
     archive = _archive(events, bus)
-    consumer = _consumer(deployed_consumers(clients, bus), to) if to else None
+    consumer = consumer_named(deployed_consumers(clients, bus), to) if to else None
     moment = datetime.now(UTC).strftime("%y%m%dT%H%M%S")
     name = replay_name(to, moment) if to else replay_name(moment=moment)
     destination: dict[str, Any] = {"Arn": archive["EventSourceArn"]}
@@ -78,15 +77,6 @@ def _archive(events: Any, bus: str) -> dict[str, Any]:
             f"There is no archive {bus}: is that stage deployed in this account and region?"
         ) from error
     return found
-
-
-def _consumer(consumers: Sequence[Consumer], name: str) -> Consumer:
-    by_name = {consumer.name: consumer for consumer in consumers}
-    if name in by_name:
-        return by_name[name]
-    near = get_close_matches(name, by_name, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(by_name)}."
-    raise OperationFailed(f"There is no consumer {name!r}. {hint}")
 
 
 def _open(consumer: Consumer, name: str) -> list[Rule]:

@@ -11,14 +11,27 @@ from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.guard import Guard
 from operations.console.keys import Keys
-from operations.console.pages import break_things, dead_letters, events, journeys, patch_bay
+from operations.console.pages import (
+    break_things,
+    consumers,
+    dead_letters,
+    events,
+    journeys,
+    patch_bay,
+)
 from operations.console.views import refused
 
 STATIC = Path(__file__).parent / "static"
 # An event of the largest size that the bus takes, pasted into a form, and encoded as forms are.
 LARGEST_REQUEST = 4 * 1024 * 1024
 
-PAGES: list[BaseRoute] = [*patch_bay.routes, *journeys.routes, *dead_letters.routes, *events.routes]
+PAGES: list[BaseRoute] = [
+    *patch_bay.routes,
+    *consumers.routes,
+    *journeys.routes,
+    *dead_letters.routes,
+    *events.routes,
+]
 
 
 def console(deployment: Deployment, *, host: str, keys: Keys, feed: Feed) -> Guard:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from operations.pulse import Attempt
+
 State = Literal["well", "failing", "behind", "paused", "dead"]
 
 
@@ -49,15 +51,20 @@ class Doing:
     """Events handled a second; None where nobody counts."""
     p95: float | None = None
     """Seconds from published to handled, that 95 of 100 don't exceed."""
-    failed: int = 0
-    """Attempts that failed of late."""
-    because: str | None = None
-    """The reason of its last failure."""
+    failures: tuple[Attempt, ...] = ()
+    """The newest attempts that failed, the newest last."""
+    queue: str = ""
+    log_group: str = ""
 
     @property
     def queued(self) -> int:
         """All that its queue holds."""
         return self.waiting + self.in_flight
+
+    @property
+    def because(self) -> str | None:
+        """The reason of its last failure."""
+        return self.failures[-1].reason if self.failures else None
 
 
 @dataclass(frozen=True)

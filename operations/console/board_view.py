@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from operations.console.board import Board, Cable, Doing, State
+from operations.console.board import Board, Doing, State
 from operations.console.figures import count, cut, duration, fill, pace, rate
 
 WORDS: Mapping[State, str] = {
@@ -111,6 +111,22 @@ def changes_of(doing: Doing) -> dict[str, Any]:
     }
 
 
-def takes(board: Board, consumer: str) -> list[Cable]:
-    """The cables that lead to a consumer."""
-    return [cable for cable in board.cables if cable.consumer == consumer]
+def details(doing: Doing, board: Board) -> dict[str, Any]:
+    """All that is known of a consumer."""
+    return {
+        **changes_of(doing),
+        "name": doing.name,
+        "queue": doing.queue,
+        "log_group": doing.log_group,
+        "gets": [cable for cable in board.cables if cable.consumer == doing.name],
+        "failures": [
+            {
+                "at": f"{each.at:%H:%M:%S}",
+                "type": cut(each.type, 60),
+                "journey": each.correlation_id,
+                "number": each.number,
+                "reason": cut(each.reason or "", 500),
+            }
+            for each in reversed(doing.failures)
+        ],
+    }

@@ -72,6 +72,11 @@ class Feed:
             await self._take_a_look()
         return self._sight
 
+    async def look_again(self) -> Sight:
+        """What a look shows, after something was changed: to everyone who watches as well."""
+        await self._take_a_look()
+        return self._sight
+
     def close(self) -> None:
         """Let everyone who watches go; from whatever thread."""
         self._is_closed = True

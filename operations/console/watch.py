@@ -15,6 +15,7 @@ from operations.console.board import Board, Cable, Doing, Source, State
 from operations.console.deployment import Deployment
 from operations.console.traffic import passing, rates
 from operations.consumers import Consumer, Rule, deployed_consumers
+from operations.pause import paused_queues, queue_name
 from operations.pulse import Pulse
 from operations.templates import deployed_templates
 from stacks.naming import bus_name
@@ -23,6 +24,7 @@ from stacks.routes import owner
 PLAN_HOLDS = timedelta(minutes=1)  # what is deployed changes rarely, and takes longer to ask
 AT_ONCE = 10  # requests; as many connections as a client keeps open
 BEHIND_AFTER = 30.0  # seconds that an event waits
+FAILURES = 8  # the newest, that are shown
 DEPTH = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -55,7 +57,7 @@ class Watch:
         now = datetime.now(UTC)
         if self._plan is None or now - self._plan.at > PLAN_HOLDS:
             self._plan = plan(self._clients, self._stage, now)
-        paused = _paused(self._clients.client("lambda"))
+        paused = paused_queues(self._clients)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             doing = tuple(
                 pool.map(lambda each: self._look_at(each, paused, now), self._plan.consumers)
@@ -80,7 +82,7 @@ class Watch:
         urls = [url for url in (consumer.intake_url, consumer.queue_url) if url]
         waiting, in_flight = map(sum, zip(*(_depth(sqs, url) for url in urls), strict=True))
         dead = sum(_depth(sqs, consumer.dead_letters_url))
-        is_paused = consumer.queue_url.rpartition("/")[2] in paused
+        is_paused = queue_name(consumer) in paused
         failures = pulse.failures
         return Doing(
             name=consumer.name,
@@ -90,8 +92,9 @@ class Watch:
             dead=dead,
             per_second=pulse.per_second(now),
             p95=pulse.p95,
-            failed=len(failures),
-            because=failures[-1].reason if failures else None,
+            failures=tuple(failures[-FAILURES:]),
+            queue=queue_name(consumer),
+            log_group=consumer.log_group,
         )
 
 
@@ -141,14 +144,3 @@ def _depth(sqs: Any, url: str) -> tuple[int, int]:
     answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(DEPTH))
     visible, hidden = (int(answer["Attributes"][name]) for name in DEPTH)
     return visible, hidden
-
-
-def _paused(lambda_: Any) -> set[str]:
-    """The names of the queues from which nothing is delivered."""
-    pages = lambda_.get_paginator("list_event_source_mappings").paginate()
-    return {
-        mapping["EventSourceArn"].rpartition(":")[2]
-        for page in pages
-        for mapping in page["EventSourceMappings"]
-        if mapping["State"] in ("Disabled", "Disabling")
-    }

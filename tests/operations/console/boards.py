@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from operations.console.board import Board, Cable, Doing, Source
+from operations.pulse import Attempt
 
 AT = datetime(2026, 1, 31, 12, 3, 5, tzinfo=UTC)
 SOURCES = (
@@ -27,6 +28,11 @@ CABLES = (
     Cable("fulfilment", "payments-refund", ("OrderUnfulfillable",)),
 )
 NAMES = sorted({cable.consumer for cable in CABLES})
+
+
+def failure(reason: str) -> Attempt:
+    """An attempt that failed for that reason."""
+    return Attempt(AT, "event-1", "OrderPlaced", "order-1", 3, age=None, reason=reason)
 
 
 def well(name: str, **changed: Any) -> Doing:

@@ -13,14 +13,14 @@ from operations.console.board import Board, Cable, Doing, Source
 from operations.console.board_view import cables, changes, jacks, shape
 from operations.console.feed import Sight
 from operations.console.pages.patch_bay import event
-from tests.operations.console.boards import AT, CABLES, SOURCES, board
+from tests.operations.console.boards import AT, CABLES, SOURCES, board, failure
 from tests.operations.console.conftest import Open
 
 DOWN: dict[str, Any] = {
     "state": "failing",
     "waiting": 231,
     "oldest": 94.0,
-    "because": "ProviderUnavailable: it answered 503\nTraceback",
+    "failures": (failure("ProviderUnavailable: it answered 503\nTraceback"),),
 }
 HOSTILE = "\"><script>alert('1')</script>"
 
@@ -88,7 +88,7 @@ def test_who_can_not_see_the_drawing_has_the_same_in_a_table(browse: Open) -> No
 
 
 def test_a_hostile_name_is_shown_as_text(browse: Open) -> None:
-    consumers = (Doing(HOSTILE, "failing", 1, 1, 1, because=HOSTILE),)
+    consumers = (Doing(HOSTILE, "failing", 1, 1, 1, failures=(failure(HOSTILE),)),)
     hostile = Board(AT, (Source(HOSTILE, (HOSTILE,)),), (Cable(HOSTILE, HOSTILE, ()),), consumers)
     page = browse(look=lambda: hostile).get("/")
     assert page.status_code == 200
@@ -129,7 +129,7 @@ def test_what_has_changed_is_sent_in_the_words_that_stand_on_the_page() -> None:
 
 def test_a_look_is_one_event_whatever_is_in_it() -> None:
     hostile = "\n\nevent: seen\ndata: {}\n\n"
-    text = event(Sight(board(payments={**DOWN, "because": hostile})))
+    text = event(Sight(board(payments={**DOWN, "failures": (failure(hostile),)})))
     assert text.startswith("event: seen\ndata: {")
     assert text.count("\n") == 3
     gone = event(Sight(board(), why=f"refused {hostile}"))
