@@ -11,11 +11,8 @@ from local.purchases import Purchase
 from local.shop import Shop
 from local.waiting import NotInTime, wait_until
 
-AT_ONCE = 16
+AT_ONCE = 8
 SECONDS_OF_OUTAGE = 30  # at most, from two thirds of the way on
-# Orders that are answered for each one more that may be under way: the API's first function
-# serves from the start, where sixteen that start at once would all be late.
-RAMP = 8
 
 
 @dataclass
@@ -43,7 +40,7 @@ class Trip:
 def drive(
     shop: Shop, purchases: Sequence[Purchase], trip: Trip, outage_is_felt: Callable[[], bool]
 ) -> None:
-    """Order everything that was purchased, sixteen at a time, and note it in `trip`.
+    """Order everything that was purchased, several at a time, and note it in `trip`.
 
     A third of the way in, the mails are held back, and at two thirds let out again, once the outage
     is felt; half way, a malformed event is put on the bus. The dearest purchase is declined.
@@ -56,7 +53,7 @@ def drive(
         for position, purchase in enumerate(purchases):
             for incident in incidents.pop(position, ()):
                 incident()
-            while len(under_way) >= min(AT_ONCE, 1 + len(trip.accepted) // RAMP):
+            while len(under_way) >= AT_ONCE:
                 _gather(under_way, trip)
             under_way[pool.submit(shop.place, purchase)] = purchase
         while under_way:

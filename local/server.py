@@ -4,15 +4,14 @@ It listens on the socket that it is given, and on no other: MiniStack's own comm
 as well if it can, and keeps files outside our folder.
 """
 
-import asyncio
 import resource
 import sys
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from ministack.app import app
 from ministack.core.tls import resolve_tls_material
+from uvicorn import Config, Server
 
+from local.cold_starts import one_at_a_time
 from local.error_types import tell_error_types
 from local.shared_layers import share_layers
 from local.tether import end_with_parent
@@ -23,14 +22,24 @@ def main(socket: int) -> None:
     end_with_parent()
     share_layers()
     tell_error_types()
+    one_at_a_time()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    config = Config()
-    config.bind = [f"fd://{socket}"]
-    config.certfile, config.keyfile = resolve_tls_material()
-    config.keep_alive_timeout = 75
-    config.loglevel = "WARNING"
-    asyncio.run(serve(app, config))
+    certificate, key = resolve_tls_material()
+    config = Config(
+        app,
+        fd=socket,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_keep_alive=75,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        # The cloud has its own.
+        date_header=False,
+        server_header=False,
+    )
+    Server(config).run()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 
+import boto3
 from aws_lambda_powertools.utilities.idempotency import (
     DynamoDBPersistenceLayer,
     IdempotencyConfig,
@@ -54,4 +55,6 @@ def _config() -> IdempotencyConfig:
 
 @cache
 def _store() -> DynamoDBPersistenceLayer:
-    return DynamoDBPersistenceLayer(table_name=os.environ["IDEMPOTENCY_TABLE"])
+    # Its own would be made in a session of its own, which reads all of boto3's models again.
+    client = boto3.client("dynamodb")
+    return DynamoDBPersistenceLayer(os.environ["IDEMPOTENCY_TABLE"], boto3_client=client)
