@@ -20,6 +20,10 @@ if report["lost"] or report["charged_twice"] or placed != report["orders"]:
     problems.append("an order was lost, charged twice, or never published")
 if report["missing_from_stock"] or report["miscounted"]:
     problems.append("the stock does not add up, or what visitors looked at was miscounted")
+if report["missing_from_books"] or "DayClosed" not in report["published"]:
+    problems.append("the books were not closed, or do not add up")
+if report["by_claim_check"] != 1:
+    problems.append(f"{report['by_claim_check']} events came by claim check, and not one")
 ended = report["ended"]
 if sum(ended.values()) != report["orders"] or set(ended) - {"shipped", "declined", "refunded"}:
     problems.append(f"{report['orders']} orders ended as {ended}")

@@ -56,17 +56,31 @@ class Verdict:
     """The records that the bestsellers have not counted as often as they were seen."""
     missing_from_stock: int = 0
     """Records that left the warehouses, and are in no parcel; or the other way, if negative."""
+    missing_from_books: Decimal = Decimal(0)
+    """Dollars that the provider has taken and not given back, and the accounts don't know of."""
 
     def __bool__(self) -> bool:
         """Whether anything went wrong."""
-        return bool(self.lost or self.charged_twice or self.miscounted or self.missing_from_stock)
+        return bool(
+            self.lost
+            or self.charged_twice
+            or self.miscounted
+            or self.missing_from_stock
+            or self.missing_from_books
+        )
 
     def __str__(self) -> str:
         lost = [f"lost: order {order}: {why}" for order, why in self.lost.items()]
         twice = [f"charged twice: order {order}" for order in self.charged_twice]
         twice += [f"miscounted: {record}" for record in self.miscounted]
         stock = [f"the stock does not add up: {self.missing_from_stock} records are missing"]
-        return "\n".join(lost + twice + (stock if self.missing_from_stock else []))
+        books = [f"the books do not add up: ${self.missing_from_books} are missing"]
+        return "\n".join(
+            lost
+            + twice
+            + (stock if self.missing_from_stock else [])
+            + (books if self.missing_from_books else [])
+        )
 
 
 def judge(evidence: Evidence) -> Verdict:
@@ -93,6 +107,19 @@ def judge(evidence: Evidence) -> Verdict:
             if evidence.visited.get(record) != evidence.counted.get(record)
         ],
         missing_from_stock=evidence.taken_from_stock - in_parcels,
+        missing_from_books=_kept(evidence.ledger) - _booked(evidence.published),
+    )
+
+
+def _kept(ledger: Sequence[Mapping[str, Any]]) -> Decimal:
+    return _sum(ledger, "charge") - _sum(ledger, "refund")
+
+
+def _booked(published: Sequence[Published]) -> Decimal:
+    """What the days that were closed have brought."""
+    days = [event.data for event in published if event.detail_type == "DayClosed"]
+    return sum(
+        (Decimal(str(day["taken"])) - Decimal(str(day["refunded"])) for day in days), Decimal(0)
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from local import cdk
@@ -30,15 +31,21 @@ def bootstrap(cloud: LocalCloud) -> float:
     return _run(cloud, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=cloud.folder)
 
 
-def deploy(cloud: LocalCloud, assembly: Path) -> float:
-    """Deploy all stacks of an assembly that has been synthesized; returns the seconds it took.
+def deploy(cloud: LocalCloud, assembly: Path, stacks: Sequence[str] = ("--all",)) -> float:
+    """Deploy stacks of an assembly that has been synthesized; returns the seconds it took.
 
     Raises DeployFailed.
     """
-    options = ["--all", "--concurrency", str(STACKS_AT_ONCE), "--require-approval", "never"]
+    options = [*stacks, "--concurrency", str(STACKS_AT_ONCE), "--require-approval", "never"]
     options += ["--progress", "events"]
     # A change set is for people to look at before it is executed: here, nobody does.
     return _run(cloud, "deploy", "--app", str(assembly), "--method", "direct", *options)
+
+
+def stacks_of(assembly: Path) -> list[str]:
+    """The names of an assembly's stacks."""
+    end = ".template.json"
+    return sorted(path.name.removesuffix(end) for path in assembly.glob(f"*{end}"))
 
 
 def log_of(cloud: LocalCloud) -> Path:

@@ -122,6 +122,8 @@ def as_json(
         "lost": len(verdict.lost),
         "charged_twice": len(verdict.charged_twice),
         "missing_from_stock": verdict.missing_from_stock,
+        "missing_from_books": float(verdict.missing_from_books),
+        "by_claim_check": sum(event.claimed for event in evidence.published),
         "visits": sum(map(sum, evidence.visited.values())),
         "miscounted": len(verdict.miscounted),
         "seconds": {what: round(took, 1) for what, took in seconds.items()},
@@ -167,10 +169,13 @@ def as_table(outcome: Mapping[str, Any]) -> RenderableType:
     facts.add_row("visits counted", f"{outcome['visits']:,}")
     published = (f"{count:,} {event}" for event, count in outcome["published"].items())
     facts.add_row("events published", ", ".join(published))
-    for what in ("lost", "charged_twice", "missing_from_stock", "miscounted"):
+    facts.add_row("by claim check", f"{outcome['by_claim_check']:,}, of 3 MiB")
+    for what in (
+        "lost", "charged_twice", "missing_from_stock", "missing_from_books", "miscounted",
+    ):  # fmt: skip
         number = outcome[what]
         style = "bold red" if number else "bold green"
-        facts.add_row(what.replace("_", " "), Text(f"{number:,}", style=style))
+        facts.add_row(what.replace("_", " "), Text(f"{number:,g}", style=style))
     times = (f"{what} {took} s" for what, took in outcome["seconds"].items())
     facts.add_row("took", ", ".join(times))
     return Group(Text(), consumers, Text(), facts)

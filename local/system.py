@@ -3,13 +3,14 @@
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from local import ports
 from local.cloud import LocalCloud
-from local.deploy import bootstrap, deploy
+from local.deploy import bootstrap, deploy, stacks_of
 from local.process import Tethered
 from local.settings import EVERY_EVENT, MAIL_FROM, STAGE
 from local.synthesis import synthesize
@@ -31,13 +32,15 @@ class System:
 
     cloud: LocalCloud
     provider_url: str
+    assembly: Path
+    """All stacks, those that were not deployed as well."""
     seconds_to_set_up: float
     seconds_to_deploy: float
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    """Start a cloud, deploy the app to it, and end both; raises LocalFailed."""
+def system(without: Collection[str] = ()) -> Iterator[System]:
+    """Start a cloud, deploy the app to it but for some stacks, and end both; raises LocalFailed."""
     started = time.monotonic()
     _tell("Starting the local cloud …")
     with LocalCloud() as cloud, payment_provider(cloud) as provider_url:
@@ -48,13 +51,14 @@ def system() -> Iterator[System]:
         bootstrap(cloud)
         ready = time.monotonic()
         _tell("Deploying the app …")
-        deploy(cloud, assembly)
+        deploy(cloud, assembly, [each for each in stacks_of(assembly) if each not in without])
         _add_archive(cloud)
         deployed = time.monotonic()
         _tell(f"Deployed in {deployed - ready:.1f} s, after {ready - started:.1f} s of setting up.")
         yield System(
             cloud=cloud,
             provider_url=provider_url,
+            assembly=assembly,
             seconds_to_set_up=ready - started,
             seconds_to_deploy=deployed - ready,
         )

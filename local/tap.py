@@ -21,6 +21,14 @@ class Published:
     detail_type: str
     event_id: str | None
     order_id: str | None
+    claimed: bool = False
+    """Whether its data was too large for the bus, and waits to be claimed."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What it says, as far as that is on the bus."""
+        data: dict[str, Any] = json.loads(self.text)["detail"]["data"]
+        return data
 
 
 class Tap:
@@ -80,6 +88,7 @@ def _published(body: str) -> Published:
         detail_type=event["detail-type"],
         event_id=metadata.get("id"),
         order_id=data.get("order_id"),
+        claimed="claim" in metadata,
     )
 
 

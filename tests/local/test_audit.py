@@ -11,6 +11,7 @@ from local.tap import Published
 from operations.consumers import Consumer, Rule
 
 EVENTS = {"OrderPlaced": "orders", "PaymentTaken": "payments", "OrderShipped": "fulfilment"}
+AMOUNT = Decimal("11.77")
 TAKEN = {"notifications": "OrderPlaced", "payments": "OrderPlaced", "orders-status": "PaymentTaken"}
 
 
@@ -41,8 +42,9 @@ def events(order: str) -> list[Published]:
 def all_is_well(orders: list[str]) -> dict[str, Any]:
     """What is found where every order was paid, mailed, shipped and handled once."""
     published = [event for order in orders for event in events(order)]
+    published.append(day_closed(len(orders) * AMOUNT))
     return {
-        "accepted": {order: Decimal("11.77") for order in orders},
+        "accepted": dict.fromkeys(orders, AMOUNT),
         "statuses": dict.fromkeys(orders, "shipped"),
         "visited": {"record-1": (2, 1)},
         "counted": {"record-1": (2, 1)},
@@ -60,6 +62,14 @@ def all_is_well(orders: list[str]) -> dict[str, Any]:
         "parcels": {order: Parcel(2, "shipped") for order in orders},
         "taken_from_stock": 2 * len(orders),
     }
+
+
+def day_closed(taken: Decimal) -> Published:
+    data = {"taken": float(taken), "refunded": 0.0}
+    text = json.dumps(
+        {"source": "shop.accounts", "detail-type": "DayClosed", "detail": {"data": data}}
+    )
+    return Published(text, "DayClosed", "day", None)
 
 
 def entry(kind: str, order: str, amount: str = "11.77") -> dict[str, str]:
@@ -96,6 +106,16 @@ def test_what_one_order_lacks_is_said_of_that_order(part: str, left: object, why
     assert why in verdict.lost["a"]
 
 
+@pytest.mark.parametrize("booked", ["11.76", "0"])
+def test_books_that_hold_less_than_the_provider_took_do_not_add_up(booked: str) -> None:
+    found = all_is_well(["a"])
+    found["published"][-1] = day_closed(Decimal(booked))
+    verdict = judge(Evidence(**found))
+    assert verdict.missing_from_books == AMOUNT - Decimal(booked)
+    assert verdict
+    assert "the books do not add up" in str(verdict)
+
+
 @given(st.data())
 def test_an_event_that_one_consumer_did_not_handle_is_lost_unless_it_is_a_dead_letter(
     data: st.DataObject,
@@ -121,6 +141,7 @@ def test_two_charges_for_an_order_are_found_whatever_their_keys() -> None:
 
 def test_an_order_that_costs_nothing_needs_no_charge() -> None:
     found = all_is_well(["a"]) | {"accepted": {"a": Decimal(0)}, "ledger": []}
+    found["published"][-1] = day_closed(Decimal(0))
 
     assert not judge(Evidence(**found))
 

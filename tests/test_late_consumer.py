@@ -1,0 +1,78 @@
+"""A consumer that is deployed after the orders were made, and is fed them by a replay to it alone.
+
+On a cloud of its own. `REPLAYED=500 pytest tests/test_late_consumer.py` tries it with more orders.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local.deploy import deploy
+from local.purchases import first_purchases
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System, system
+from local.waiting import wait_until
+from operations.consumers import Consumer, deployed_consumers
+from operations.replay import replay
+from stacks.naming import bus_name, named
+
+pytestmark = pytest.mark.embedded
+
+ORDERS = int(os.environ.get("REPLAYED", "40"))
+AT_ONCE = 8
+SECONDS = 60 + ORDERS / 2
+LATE = "notifications"
+
+
+@pytest.fixture
+def early() -> Iterator[System]:
+    """The system before the late consumer was thought of."""
+    with system(without=[named(STAGE, LATE)]) as running:
+        yield running
+
+
+def consumers(running: System) -> dict[str, Consumer]:
+    return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
+
+
+def said(running: System, consumer: Consumer) -> Counter[str]:
+    """How often the consumer has said what of an event: handled, already handled, failed."""
+    logs = running.cloud.client("logs").get_paginator("filter_log_events")
+    pages = logs.paginate(logGroupName=consumer.log_group)
+    lines = [event["message"] for page in pages for event in page["events"]]
+    words = ("handled", "already handled", "failed", "rejected")
+    return Counter(word for line in lines for word in words if f'"message":"{word}"' in line)
+
+
+def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
+    early: System,
+) -> None:
+    shop = Shop(early.cloud, early.provider_url)
+    shop.decline_nothing()
+    shop.let_mails_out()
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        orders = list(pool.map(shop.place, first_purchases(ORDERS)))
+    ended = {"shipped", "refunded"}
+    wait_until(lambda: set(shop.statuses().values()) <= ended, "every order to end", SECONDS)
+    there = consumers(early)
+    wait_until(lambda: said(early, there["journal"])["handled"] >= 3 * ORDERS, "all kept", SECONDS)
+    before = {name: said(early, each) for name, each in there.items()}
+    assert LATE not in there
+
+    deploy(early.cloud, early.assembly, [named(STAGE, LATE)])
+    now = datetime.now(UTC) + timedelta(minutes=1)
+    replay(early.cloud, STAGE, since=began, until=now, to=LATE, tell=lambda how: None)
+
+    late = consumers(early)[LATE]
+    due = ORDERS + list(shop.statuses().values()).count("refunded")
+    wait_until(lambda: said(early, late)["handled"] >= due, "the past to be handled", SECONDS)
+    assert said(early, late) == Counter(handled=due)
+    assert all(shop.mails()["Order placed", order] == 1 for order in orders)
+    assert shop.mails().total() == due
+    assert {name: said(early, each) for name, each in there.items()} == before
