@@ -102,10 +102,9 @@ def _publisher(publisher: "Publisher") -> str:
 
 
 def _consumer(subscription: "Subscription") -> str:
-    said = subscription.consumer
-    if subscription.condition:
-        said += f", where {subscription.condition}"
-    return f"{said} (takes every event)" if subscription.taps else said
+    some = f"where {subscription.condition}" if subscription.condition else ""
+    which = some or ("every event" if subscription.taps else "")
+    return f"{subscription.consumer} ({which})" if which else subscription.consumer
 
 
 def _names(those: Sequence[T] | None, said: Callable[[T], str]) -> Text:
