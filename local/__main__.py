@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from local.arguments import positive
 from local.workspace import LocalFailed
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
@@ -43,15 +44,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="leave the system running, with its log in the foreground")
     demo = commands.add_parser("demo", help="drive real purchases through it, and check the end")
-    demo.add_argument("--orders", type=_positive, default=500, help="how many purchases")
+    demo.add_argument("--orders", type=positive, default=500, help="how many purchases")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one order is needed")
-    return number
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from urllib3.exceptions import HTTPError
 
+from local.arguments import positive
 from local.workspace import BUILD, ROOT, LocalFailed
 
 REPORT = BUILD / "coupling.json"
@@ -112,19 +113,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--orders", type=_positive, default=36, help="for each fault and side")
-    parser.add_argument("--rate", type=_positive, default=4, help="orders a second for each side")
+    parser.add_argument("--orders", type=positive, default=36, help="for each fault and side")
+    parser.add_argument("--rate", type=positive, default=4, help="orders a second for each side")
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--measure", action="store_true", help="leave the docs as they are")
     either.add_argument("--tell", action="store_true", help="of the last run, in the docs")
     return parser.parse_args(arguments)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least one is needed")
-    return number
 
 
 if __name__ == "__main__":
