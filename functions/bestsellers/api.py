@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from functions.bestsellers import chart
+from functions.messaging.http_api import answer
 
 app = APIGatewayHttpResolver()
 
@@ -20,11 +21,7 @@ class Bestsellers(BaseModel):
 
 @app.get("/bestsellers")
 def show() -> Response[str]:
-    return Response(
-        status_code=HTTPStatus.OK,
-        content_type="application/json",
-        body=Bestsellers(bestsellers=chart.read().places).model_dump_json(),
-    )
+    return answer(HTTPStatus.OK, Bestsellers(bestsellers=chart.read().places))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

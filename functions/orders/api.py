@@ -4,19 +4,20 @@ from http import HTTPStatus
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.orders import OrderPlaced
 from contracts.values import CustomerId, Dollars
+from functions.messaging.http_api import BadRequest, Refusal, answer, body, http_api
 from functions.messaging.telemetry import logger
 from functions.orders import store
 
 MAX_KEY = 255  # characters of an Idempotency-Key
 MAX_ITEMS = 1_000_000  # of an order: more than any has, and a number that DynamoDB can hold
 
-app = APIGatewayHttpResolver()
+app = http_api("invalid order")
 
 
 class NewOrder(BaseModel):
@@ -29,66 +30,29 @@ class NewOrder(BaseModel):
     amount: Dollars
 
 
-class BadRequest(ValueError):
-    """What was sent is wrong, and where."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.problems = [{"field": field, "problem": problem}]
-
-
 @app.post("/orders")
 def place_order() -> Response[str]:
-    new = NewOrder.model_validate_json(_body())
+    new = NewOrder.model_validate_json(body(app))
     order = store.Order.of(OrderPlaced(order_id=_order_id(new), **new.model_dump()))
     kept = store.add(order)
     if kept.placed() != order.placed():
         raise BadRequest("Idempotency-Key", "was used before, for an order that differs from this")
     logger().info("order accepted", correlation_id=kept.order_id)
-    return _json(HTTPStatus.CREATED, kept)
+    return answer(HTTPStatus.CREATED, kept)
 
 
 @app.get("/orders/<order_id>")
 def show_order(order_id: str) -> Response[str]:
-    return _json(HTTPStatus.OK, store.get(order_id))
-
-
-@app.exception_handler(ValidationError)  # type: ignore[untyped-decorator]
-def refuse_invalid(error: ValidationError) -> Response[str]:
-    problems = [
-        {"field": ".".join(map(str, each["loc"])) or "body", "problem": each["msg"]}
-        for each in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
-    return _json(HTTPStatus.BAD_REQUEST, Refusal(error="invalid order", fields=problems))
-
-
-@app.exception_handler(BadRequest)  # type: ignore[untyped-decorator]
-def refuse_bad_request(error: BadRequest) -> Response[str]:
-    return _json(HTTPStatus.BAD_REQUEST, Refusal(error=str(error), fields=error.problems))
+    return answer(HTTPStatus.OK, store.get(order_id))
 
 
 @app.exception_handler(store.NoSuchOrder)  # type: ignore[untyped-decorator]
 def not_found(error: store.NoSuchOrder) -> Response[str]:
-    return _json(HTTPStatus.NOT_FOUND, Refusal(error=f"there is no order {error}", fields=[]))
-
-
-class Refusal(BaseModel):
-    """The body of an answer that says no."""
-
-    error: str
-    fields: list[dict[str, str]]
+    return answer(HTTPStatus.NOT_FOUND, Refusal(error=f"there is no order {error}"))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
-
-
-def _body() -> str:
-    """What was sent; API Gateway encodes what is not text."""
-    try:
-        return app.current_event.decoded_body or ""
-    except ValueError as error:
-        raise BadRequest("body", "is not UTF-8 text") from error
 
 
 def _order_id(new: NewOrder) -> str:
@@ -99,11 +63,3 @@ def _order_id(new: NewOrder) -> str:
     if len(key) > MAX_KEY:
         raise BadRequest("Idempotency-Key", f"has {len(key)} characters; at most {MAX_KEY}")
     return str(uuid5(NAMESPACE_URL, f"{new.customer_id}/{key}"))
-
-
-def _json(status: HTTPStatus, body: BaseModel) -> Response[str]:
-    return Response(
-        status_code=status,
-        content_type="application/json",
-        body=body.model_dump_json(exclude_none=True),
-    )
