@@ -22,12 +22,12 @@ from stacks.dead_letters import DeadLetterQueue
 from stacks.function import DEFAULT_TIMEOUT, Function
 from stacks.naming import REPLAY_NAME, replay_name
 from stacks.ordering import GROUP, Intake, check_key
+from stacks.queue import WorkQueue
 from stacks.stage import Stage
 
 BATCH_SIZE = 10
 # With backoff from 1 s, doubling, at full jitter: about 16 minutes of trying, on average.
 MAX_RECEIVE_COUNT = 12
-QUEUE_RETENTION = Duration.days(4)
 DELIVERY_ATTEMPTS = 185  # EventBridge's own limit, as is its age
 DELIVERY_MAX_AGE = Duration.hours(24)
 # A FIFO queue's limits are then those of each message group, and not of all together.
@@ -78,20 +78,15 @@ class Consumer(Construct):
         self.undelivered = DeadLetterQueue(
             self, "Undelivered", stage=stage, name=f"{name}-undelivered", of="rule"
         )
-        self.queue = sqs.Queue(
+        self.queue = WorkQueue(
             self,
             "Queue",
-            queue_name=stage.named(name) + (".fifo" if fifo else ""),
+            stage=stage,
+            name=name + (".fifo" if fifo else ""),
+            dead_letters=self.dead_letters,
+            max_receive_count=max_receive_count,
+            timeout=timeout,
             **(_HIGH_THROUGHPUT if fifo else {}),
-            # AWS's advice: six times the function's own time.
-            visibility_timeout=Duration.seconds(6 * int(timeout.to_seconds())),
-            retention_period=QUEUE_RETENTION,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=max_receive_count
-            ),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=stage.removal_policy,
         )
         self.intake: Intake | None = None
         if ordered_by and relay:

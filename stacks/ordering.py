@@ -16,6 +16,7 @@ from stacks.content_filter import kinds_of, nearest
 from stacks.dead_letters import DeadLetterQueue
 from stacks.function import Function
 from stacks.mistake import Mistake
+from stacks.queue import WorkQueue
 from stacks.stage import Stage
 
 RELAY = "functions.messaging.relay"
@@ -27,7 +28,6 @@ MAX_CONCURRENCY = 2
 # The relay rejects nothing, so what fails is SQS itself: with waits of up to 5 minutes, it is tried
 # for hours.
 MAX_RECEIVE_COUNT = 100
-RETENTION = Duration.days(4)
 
 
 class BadKey(Mistake):
@@ -52,21 +52,17 @@ class Intake(Construct):
         self.dead_letters = DeadLetterQueue(
             self, "Unrelayed", stage=stage, name=f"{name}-unrelayed", fifo=True
         )
-        self.queue = sqs.Queue(
+        self.queue = WorkQueue(
             self,
             "Queue",
-            queue_name=f"{stage.named(name)}-intake.fifo",
+            stage=stage,
+            name=f"{name}-intake.fifo",
+            dead_letters=self.dead_letters,
+            max_receive_count=MAX_RECEIVE_COUNT,
+            timeout=TIMEOUT,
             fifo=True,
             # EventBridge gives no id by which to tell a duplicate.
             content_based_deduplication=True,
-            visibility_timeout=Duration.seconds(6 * int(TIMEOUT.to_seconds())),
-            retention_period=RETENTION,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT
-            ),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            removal_policy=stage.removal_policy,
         )
         relay.function.add_event_source(
             sources.SqsEventSource(

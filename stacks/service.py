@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import ClassVar
 
 from aws_cdk import Duration, Stack, Tags
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
@@ -24,6 +23,7 @@ from stacks.schedule import Schedule, schedule_group
 from stacks.stage import STAGES, Stage
 from stacks.stream_consumer import BATCH_SIZE as STREAM_BATCH_SIZE
 from stacks.stream_consumer import WINDOW, Stream, StreamConsumer
+from stacks.table import Table
 from stacks.workflow import Workflow
 
 
@@ -57,7 +57,7 @@ class Service(Stack):
     def consumer(
         self,
         *,
-        on: Sequence[type[Event]],
+        on: Sequence[type[Event]] | None,
         part: str | None = None,
         publishes: Sequence[type[Event]] = (),
         environment: Mapping[str, str] | None = None,
@@ -72,42 +72,8 @@ class Service(Stack):
         `part` names the module in the service's folder, where that is not `handler`. `timeout` is
         for a whole batch. After `max_receive_count` failures an event is a dead letter. `where`
         filters by the events' fields; `ordered_by` names the one whose equals are handled in order.
+        With None for `on`, it is a `wire_tap`.
         """
-        return self._consumer(
-            on,
-            part,
-            publishes=publishes,
-            environment=environment,
-            where=where,
-            ordered_by=ordered_by,
-            timeout=timeout,
-            batch_size=batch_size,
-            max_receive_count=max_receive_count,
-        )
-
-    def wire_tap(
-        self, part: str | None = None, *, environment: Mapping[str, str] | None = None
-    ) -> Function:
-        """A function that sees every event, those of contracts that are yet to come as well.
-
-        Like any consumer it has a queue of its own, so that nobody notices it. Unlike others it
-        keeps no note of what it has handled: it may be given an event twice, and must not mind.
-        """
-        return self._consumer(None, part, environment=environment)
-
-    def _consumer(
-        self,
-        on: Sequence[type[Event]] | None,
-        part: str | None,
-        *,
-        publishes: Sequence[type[Event]] = (),
-        environment: Mapping[str, str] | None = None,
-        where: Where | None = None,
-        ordered_by: str | None = None,
-        timeout: Duration = DEFAULT_TIMEOUT,
-        batch_size: int | None = None,
-        max_receive_count: int = MAX_RECEIVE_COUNT,
-    ) -> Function:
         # Of a larger batch, a failure would count for those behind it as well.
         default_size = 1 if ordered_by else BATCH_SIZE
         function = self.function(
@@ -130,6 +96,16 @@ class Service(Stack):
             max_receive_count=max_receive_count,
         )
         return function
+
+    def wire_tap(
+        self, part: str | None = None, *, environment: Mapping[str, str] | None = None
+    ) -> Function:
+        """A function that sees every event, those of contracts that are yet to come as well.
+
+        Like any consumer it has a queue of its own, so that nobody notices it. Unlike others it
+        keeps no note of what it has handled: it may be given an event twice, and must not mind.
+        """
+        return self.consumer(on=None, part=part, environment=environment)
 
     def workflow(
         self,
@@ -291,7 +267,7 @@ class Service(Stack):
         stream: bool = False,
         expires: str | None = None,
         index: str | None = None,
-    ) -> dynamodb.Table:
+    ) -> Table:
         """A DynamoDB table with a string key; it outlives its stack where the stage keeps data.
 
         With `sort`, items of one key are kept in the order of that attribute, a string too.
@@ -299,27 +275,17 @@ class Service(Stack):
         epoch, after which an item may go. With `index`, items are found by that attribute as well,
         in the index of its name.
         """
-        table = dynamodb.Table(
+        return Table(
             self,
             f"{name.title()}Table",
-            table_name=self.stage.named(name),
-            partition_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name=sort, type=dynamodb.AttributeType.STRING)
-            if sort
-            else None,
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            stream=dynamodb.StreamViewType.NEW_IMAGE if stream else None,
-            time_to_live_attribute=expires,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            deletion_protection=self.stage.keeps_data,
-            removal_policy=self.stage.removal_policy,
+            stage=self.stage,
+            name=name,
+            key=key,
+            sort=sort,
+            stream=stream,
+            expires=expires,
+            index=index,
         )
-        if index:
-            attribute = dynamodb.Attribute(name=index, type=dynamodb.AttributeType.STRING)
-            table.add_global_secondary_index(index_name=index, partition_key=attribute)
-        return table
 
     def http_api(self, routes: Mapping[str, Function]) -> HttpApi:
         """An HTTP API; `routes` says which function answers, as in `"POST /orders"`."""
@@ -327,7 +293,7 @@ class Service(Stack):
             self, "Api", stage=self.stage, name=self.stage.named(self.service_name()), routes=routes
         )
 
-    def outbox(self, table: dynamodb.Table, function: Function) -> Outbox:
+    def outbox(self, table: Table, function: Function) -> Outbox:
         """Have `function` publish what is written to the table: all of it, and nothing else."""
         return Outbox(
             self, "Outbox", stage=self.stage, name=self.service_name(), table=table,
@@ -343,7 +309,7 @@ class Service(Stack):
         return schedule_group(self, self.stage, self.service_name())
 
     @cached_property
-    def _idempotency(self) -> dynamodb.Table:
+    def _idempotency(self) -> Table:
         return self.table(f"{self.service_name()}-idempotency", key="id", expires="expiration")
 
     def _named(self, part: str | None) -> str:
