@@ -24,8 +24,9 @@ from contracts.event import Metadata
 from operations.catalogue import KnownEvent, known_events, subscription
 from operations.templates import publishers_of, short_name
 from stacks.naming import bus_name, named
+from stacks.parts import ConsumerParts
 from stacks.routes import Route, Subscriber, routes
-from stacks.template import ConsumerParts, Resource, Template
+from stacks.template import Resource, Template
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "docs" / "asyncapi.json"

@@ -7,17 +7,8 @@ from typing import Any
 from contracts.catalogue import events
 from contracts.event import NAMESPACE, Event
 from stacks.naming import SYSTEM
-from stacks.template import (
-    ConsumerParts,
-    Resource,
-    Template,
-    actors,
-    consumers,
-    lets_through,
-    listed,
-    looks_inside,
-    role_of,
-)
+from stacks.parts import ConsumerParts, actors, consumers, lets_through, looks_inside, role_of
+from stacks.template import Resource, Template, listed
 
 # On AWS a PutEvents always carries both keys, which makes the second as strict as the first.
 EXACT = ("StringEquals", "StringEqualsIfExists")

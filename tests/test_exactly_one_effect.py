@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from stacks.template import Template, consumers, looks_inside
+from stacks.parts import consumers, looks_inside
+from stacks.template import Template
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.faults import (
     Crash,

@@ -8,7 +8,8 @@ from typing import Any
 from contracts.event import Event, Metadata
 from stacks.checks.finding import Finding, System
 from stacks.event_pattern import EventPattern, InvalidEventPattern
-from stacks.template import Resource, lets_through, listed, plain
+from stacks.parts import lets_through
+from stacks.template import Resource, listed, plain
 
 # EventBridge's quotas: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
 MAX_RULES = 300  # on a bus; more on request

@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 
 from stacks.checks.finding import Finding, System
+from stacks.parts import starters
 from stacks.routes import Route
-from stacks.template import Resource, starters
+from stacks.template import Resource
 
 # What a function's event leads to: the next function, and the event's name.
 Steps = Mapping[Resource, list[tuple[str, Resource]]]

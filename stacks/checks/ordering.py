@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from stacks.checks.finding import Finding, System
 from stacks.checks.queues import consumed
-from stacks.template import Resource, listed, relays_to
+from stacks.parts import relays_to
+from stacks.template import Resource, listed
 
 
 def order(system: System) -> Iterator[Finding]:

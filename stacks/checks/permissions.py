@@ -7,8 +7,9 @@ from typing import Any
 from contracts.event import Event
 from stacks.checks.finding import Finding, System
 from stacks.naming import SYSTEM
+from stacks.parts import actors, role_of
 from stacks.routes import EXACT, KEYS, may_publish, owner, service_of
-from stacks.template import Grant, actors, listed, role_of, texts
+from stacks.template import Grant, listed, texts
 
 
 def wildcard(system: System) -> Iterator[Finding]:

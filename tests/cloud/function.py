@@ -16,7 +16,7 @@ from uuid import UUID
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from stacks.template import RELAYS_TO
+from stacks.parts import RELAYS_TO
 from tests.cloud.arns import arn_of
 from tests.cloud.clock import Clock
 from tests.cloud.code import Code, InitFailed, entered, load

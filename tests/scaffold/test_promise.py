@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.workspace import ROOT
-from stacks.template import Template, consumers
+from stacks.parts import consumers
+from stacks.template import Template
 from tests.scaffold.trees import changes, copy_of_the_project, run
 from tests.stacks.synthesis import SETTINGS, run_app, templates_in
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stacks.naming import bus_name, named
-from stacks.template import ConsumerParts, consumers
+from stacks.parts import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")

@@ -3,7 +3,8 @@
 import pytest
 
 from stacks.naming import bus_name
-from stacks.template import consumers, listed, texts
+from stacks.parts import consumers
+from stacks.template import listed, texts
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")

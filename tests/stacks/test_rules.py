@@ -8,7 +8,7 @@ import pytest
 from contracts.catalogue import events
 from contracts.event import Event
 from local.workspace import ROOT
-from stacks.template import ConsumerParts, consumers
+from stacks.parts import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
 
 EXPECTED: Mapping[str, set[str]] = {

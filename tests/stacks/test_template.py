@@ -1,45 +1,12 @@
-"""Reading a template: what refers to what, and which events a rule lets through."""
+"""Reading a template: what refers to what."""
 
 import json
 import sys
 from pathlib import Path
 from subprocess import run
-from typing import Any
-
-import pytest
 
 from local.workspace import ROOT
-from stacks.template import Resource, Template, lets_through, looks_inside, plain, read
-
-
-def rule(pattern: dict[str, Any]) -> Resource:
-    body = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": pattern}}
-    return Resource(Template("stack", {}), "Rule", body)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "passes", "filtered"),
-    [
-        ({"source": ["shop.orders"], "detail-type": ["OrderPlaced"]}, True, False),
-        ({"source": ["shop.orders"]}, True, False),
-        ({"source": [{"prefix": "shop."}]}, True, False),
-        ({"source": ["shop.payments"]}, False, False),
-        ({"detail-type": ["Orderplaced"]}, False, False),
-        ({"source": ["shop.orders"], "detail": {"data": {"items": [1]}}}, True, True),
-        ({"source": ["shop.payments"], "detail": {"data": {"items": [1]}}}, False, True),
-        ({"detail": {"data": {"items": [1]}}}, True, True),
-        ({"source": ["shop.orders"], "account": [{"Ref": "AWS::AccountId"}]}, True, True),
-        ({"$or": [{"source": ["shop.orders"]}, {"source": ["shop.payments"]}]}, True, False),
-        ({"$or": [{"source": ["shop.a"]}, {"source": ["shop.b"]}]}, False, False),
-        ({"$or": [{"source": ["shop.a"]}, {"detail": {"data": {"items": [1]}}}]}, True, True),
-        ({"source": [{"no-such-operator": 1}]}, False, False),
-    ],
-)
-def test_a_rule_is_judged_by_the_source_and_type_that_it_asks_for(
-    pattern: dict[str, Any], passes: bool, filtered: bool
-) -> None:
-    assert lets_through(rule(pattern), "shop.orders", "OrderPlaced") is passes
-    assert looks_inside(rule(pattern)) is filtered
+from stacks.template import Template, plain, read
 
 
 def test_what_only_cloudformation_knows_becomes_a_word() -> None:
@@ -66,6 +33,6 @@ def test_what_an_earlier_synth_left_in_the_folder_is_not_read(tmp_path: Path) ->
 
 
 def test_a_template_and_its_routes_are_read_without_the_cdk() -> None:
-    code = "import sys, stacks.template, stacks.routes; print('aws_cdk' in sys.modules)"
+    code = "import sys, stacks.routes; print('aws_cdk' in sys.modules)"
     result = run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout == "False\n"

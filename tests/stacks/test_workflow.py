@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from local.workspace import ROOT
-from stacks.template import Resource, starters
+from stacks.parts import starters
+from stacks.template import Resource
 from tests.stacks.conftest import Templates
 from tests.stacks.synthesis import SETTINGS, run_app
 
