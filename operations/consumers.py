@@ -112,16 +112,16 @@ def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
 
 
 def _rules(events: Any, bus: str) -> Iterator[Rule]:
-    for rule in _paged(events.list_rules, "Rules", EventBusName=bus):
+    for rule in paged(events.list_rules, "Rules", EventBusName=bus):
         if "EventPattern" not in rule:
             continue
         asked = {"Rule": rule["Name"], "EventBusName": bus}
-        targets = _paged(events.list_targets_by_rule, "Targets", **asked)
+        targets = paged(events.list_targets_by_rule, "Targets", **asked)
         arns = tuple(target["Arn"] for target in targets)
         yield Rule(rule["Arn"], rule["EventPattern"], arns)
 
 
-def _paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:
+def paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:
     """Everything that a call lists, page by page: events has no paginators of its own for these."""
     found: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}

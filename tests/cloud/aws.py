@@ -14,6 +14,7 @@ from tests.cloud.calls import calls
 from tests.cloud.faults import Faults
 from tests.cloud.function import Invocation, Lambda
 from tests.cloud.iam import Statement, allows
+from tests.cloud.inventory import Inventory
 from tests.cloud.state_machine import Refused, StateMachines
 from tests.cloud.story import Story
 from tests.cloud.tasks import Caller
@@ -37,6 +38,7 @@ class Aws:
         buses: Buses,
         buckets: Buckets,
         state_machines: StateMachines,
+        inventory: Inventory,
         *,
         real: RealCall,
         queue_changed: Changed,
@@ -48,6 +50,7 @@ class Aws:
         self._buses = buses
         self._buckets = buckets
         self._state_machines = state_machines
+        self._inventory = inventory
         self._real = real
         self._queue_changed = queue_changed
         self._source_changed = source_changed
@@ -86,7 +89,15 @@ class Aws:
             except Refused as refused:
                 error = client.exceptions.from_code(refused.code)
                 raise error(_error(refused.code, str(refused)), operation) from refused
+        if self._inventory.knows(service, operation):
+            return self._inventory.answer(client, operation, parameters)
+        if (service, operation) == ("sqs", "ReceiveMessage"):
+            # Virtual time does not pass for who waits.
+            parameters = {**parameters, "WaitTimeSeconds": 0}
         answer = self._real(client, operation, parameters)
+        if (service, operation) == ("sqs", "GetQueueAttributes"):
+            policy = self._inventory.redrive_policy(parameters["QueueUrl"].rpartition("/")[2])
+            answer["Attributes"] |= policy
         if service == "sqs" and "QueueUrl" in parameters:
             self._tell_of_sent(operation, parameters, answer, running)
             self._queue_changed(queue_arn_of_url(parameters["QueueUrl"]))

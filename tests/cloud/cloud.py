@@ -342,6 +342,12 @@ class Cloud(Workflows):
         """Everything that happened, a line each: the same in every run with the same seed."""
         return self._system.story.log
 
+    # What an operator asks
+
+    def client(self, service: str, /) -> Any:
+        """A boto3 client that reaches it, as `operations.clients.Clients` gives one."""
+        return _client(service)
+
     # Names
 
     @property
@@ -401,6 +407,12 @@ def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 # Made once, since making one takes as long as a whole test: moto answers whichever cloud asks.
+
+
+@cache
+def _client(service: str) -> Any:
+    client: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+    return client
 
 
 @cache

@@ -22,6 +22,7 @@ from tests.cloud.execution import state_machines
 from tests.cloud.faults import Fault, Faults
 from tests.cloud.function import Lambda
 from tests.cloud.http_api import HttpApis
+from tests.cloud.inventory import Inventory
 from tests.cloud.network import Network
 from tests.cloud.poller import Poller
 from tests.cloud.queue import Queue
@@ -102,6 +103,7 @@ class System:
             self.buses,
             self.buckets,
             self.state_machines,
+            Inventory(lambda: self.blueprint, self.functions.logs),
             real=BaseClient._make_api_call,  # type: ignore[attr-defined]
             queue_changed=lambda arn: self._wake(arn, None),
             source_changed=self._read_stream,

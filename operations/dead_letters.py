@@ -1,0 +1,170 @@
+"""Dead letters: what is known of one, of the queue that it is in, and of where it belongs.
+
+for queue in queues(clients, "dev"):                         # operations/dead_letter_queues.py
+    for group in grouped(peek(clients, queue, limit=100)):   # operations/peek.py
+        ...
+redrive(clients, "dev", Selection(owner="payments"))         # operations/redrive.py
+discard(clients, "dev", Selection(owner="payments"), file)   # operations/discard.py
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Kind = Literal["handling", "delivery", "relay", "schedule", "stream", "unknown"]
+"""Which step gave up: a consumer, EventBridge, a consumer's relay, a schedule or Lambda on its
+behalf, what reads a stream, or nobody that is deployed."""
+
+
+@dataclass(frozen=True)
+class ToQueue:
+    """What is in there is sent to a queue again."""
+
+    url: str
+    name: str
+    is_fifo: bool
+    group: str | None = None
+    """The message group of all of them; where there is none, each has its own."""
+
+    def __str__(self) -> str:
+        return f"queue {self.name}"
+
+
+@dataclass(frozen=True)
+class ToFunction:
+    """What is in there is a run, which is started anew: Lambda takes it from there."""
+
+    function: str
+
+    def __str__(self) -> str:
+        return f"function {self.function}, as a new run"
+
+
+@dataclass(frozen=True)
+class FromStream:
+    """What is in there is a position: those records go to the function again."""
+
+    stream_arn: str
+    function: str
+    filters: tuple[str, ...]
+    batch_size: int
+
+    def __str__(self) -> str:
+        return f"function {self.function}, with the records that the stream still has"
+
+
+@dataclass(frozen=True)
+class ToStream:
+    """What is in there is a position: the records there are put at the stream's end once more."""
+
+    stream_arn: str
+
+    def __str__(self) -> str:
+        return f"the end of stream {self.stream_arn.rpartition('/')[2]}"
+
+
+@dataclass(frozen=True)
+class NoWay:
+    """What is in there can't be put back by this tool."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"nowhere: {self.why}"
+
+
+Way = ToQueue | ToFunction | FromStream | ToStream | NoWay
+
+
+@dataclass(frozen=True)
+class DeadLetterQueue:
+    """A queue for what failed for good."""
+
+    name: str
+    """Its physical name."""
+    url: str
+    kind: Kind
+    owner: str
+    """The consumer, or the function, that it belongs to; without system and stage."""
+    count: int
+    """How many letters are in it, as SQS counts: about."""
+    in_flight: int
+    """Of these, how many somebody is looking at, or putting back: they can't be seen now."""
+    way: Way
+    log_group: str | None = None
+    """Where who failed has logged it."""
+    attempts: int | None = None
+    """After how many receives a message is moved here, where SQS does that."""
+    is_fifo: bool = False
+
+
+@dataclass(frozen=True)
+class LetterEvent:
+    """The event in a letter, as far as it is one: what is not as it should be is None."""
+
+    id: str | None
+    type: str | None
+    source: str | None
+    journey: str | None
+    """Its correlation id, such as the order's."""
+    order_id: str | None
+    published_at: datetime | None
+    data: Any
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message in a dead-letter queue. Whatever is in it may be hostile."""
+
+    id: str
+    """The message's own."""
+    queue: DeadLetterQueue
+    body: str
+    event: LetterEvent | None
+    reason: str
+    traceback: str | None
+    attempts: int | None
+    """How often it was tried; None where nobody knows."""
+    first: datetime
+    """When it was published, or was sent to the queue in which it died."""
+    last: datetime | None
+    """When it failed last; None where nobody knows."""
+    handle: str = field(repr=False, compare=False)
+    """By which it is deleted, as long as it is hidden."""
+    attributes: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """Its message attributes, as SQS gives them."""
+    group: str | None = None
+    """Its message group, in a FIFO queue."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Letters that died for the same reason, but for the ids and numbers in it."""
+
+    reason: str
+    """As `normalised` has it."""
+    letters: tuple[DeadLetter, ...]
+
+
+def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
+    """The letters by reason, the most frequent first."""
+    groups: dict[str, list[DeadLetter]] = {}
+    for letter in letters:
+        groups.setdefault(normalised(letter.reason), []).append(letter)
+    found = [Group(reason, tuple(those)) for reason, those in groups.items()]
+    return sorted(found, key=lambda group: (-len(group.letters), group.reason))
+
+
+_UUID = r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"
+_HEX = r"\b(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"
+_NUMBER = r"\d+(?:[.,:]\d+)*"
+_VARYING = re.compile(f"{_UUID}|{_HEX}|{_NUMBER}")
+_SPACES = re.compile(r"\s+")
+MAX_GROUP = 300  # characters: what differs behind them does not make another group
+
+
+def normalised(reason: str) -> str:
+    """The reason with a # for each id and number, so that alike ones are the same."""
+    return _SPACES.sub(" ", _VARYING.sub("#", reason[: 4 * MAX_GROUP])).strip()[:MAX_GROUP]

@@ -1,0 +1,109 @@
+"""Every dead-letter queue of a stage is found, with whose it is, and where its letters belong."""
+
+import pytest
+
+from operations.clients import OperationFailed
+from operations.dead_letter_queues import queues
+from operations.dead_letters import (
+    DeadLetterQueue,
+    FromStream,
+    NoWay,
+    ToFunction,
+    ToQueue,
+    ToStream,
+)
+from tests.cloud.arns import queue_url
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.shop import Shop
+
+P = "patchbay-dev-"
+
+
+@pytest.fixture
+def found(cloud: Shop) -> dict[str, DeadLetterQueue]:
+    return {queue.name.removeprefix(P): queue for queue in queues(cloud, "dev")}
+
+
+def test_every_queue_that_no_function_reads_is_found(
+    found: dict[str, DeadLetterQueue], cloud: Shop, blueprint: Blueprint
+) -> None:
+    read = {cloud.queue(each).name for each in cloud.consumers}
+    read |= {cloud.intake(each).name for each in cloud.consumers}
+    there = {queue.name for queue in blueprint.all("AWS::SQS::Queue")}
+    assert {queue.name for queue in found.values()} == there - read
+    assert all(queue.kind != "unknown" for queue in found.values())
+
+
+def test_what_a_consumer_gave_up_goes_back_to_its_queue(found: dict[str, DeadLetterQueue]) -> None:
+    queue = found["payments-dead-letters"]
+    assert (queue.kind, queue.owner, queue.attempts) == ("handling", "payments", 12)
+    assert queue.way == ToQueue(queue_url(f"{P}payments"), f"{P}payments", is_fifo=False)
+    assert queue.log_group == f"/aws/lambda/{P}payments"
+
+
+def test_what_could_not_be_delivered_goes_to_where_the_rule_wanted_it(
+    found: dict[str, DeadLetterQueue],
+) -> None:
+    queue = found["notifications-undelivered"]
+    assert (queue.kind, queue.owner) == ("delivery", "notifications")
+    assert str(queue.way) == f"queue {P}notifications"
+
+
+def test_what_an_ordered_consumer_did_not_get_goes_to_its_intake_in_the_rules_own_group(
+    found: dict[str, DeadLetterQueue],
+) -> None:
+    queue = found["accounts-statement-undelivered"]
+    intake = f"{P}accounts-statement-intake.fifo"
+    assert queue.owner == "accounts-statement"
+    assert queue.way == ToQueue(queue_url(intake), intake, is_fifo=True, group="all")
+
+
+def test_what_an_ordered_consumer_gave_up_keeps_its_own_group(
+    found: dict[str, DeadLetterQueue],
+) -> None:
+    dead = found["accounts-statement-dead-letters.fifo"]
+    unrelayed = found["accounts-statement-unrelayed.fifo"]
+    assert (dead.kind, unrelayed.kind) == ("handling", "relay")
+    assert dead.owner == unrelayed.owner == "accounts-statement"
+    for queue, name in (
+        (dead, "accounts-statement.fifo"),
+        (unrelayed, "accounts-statement-intake.fifo"),
+    ):
+        assert queue.way == ToQueue(queue_url(P + name), P + name, is_fifo=True, group=None)
+
+
+def test_a_missed_run_goes_back_to_its_function(found: dict[str, DeadLetterQueue]) -> None:
+    queue = found["accounts-close-missed"]
+    assert (queue.kind, queue.owner) == ("schedule", "accounts-close")
+    assert queue.way == ToFunction(f"{P}accounts-close")
+
+
+def test_what_an_outbox_could_not_publish_is_read_from_its_stream_again(
+    found: dict[str, DeadLetterQueue],
+) -> None:
+    queue = found["orders-unpublished"]
+    assert (queue.kind, queue.owner) == ("stream", "orders-outbox")
+    assert isinstance(queue.way, FromStream)
+    assert queue.way.function == f"{P}orders-outbox"
+    assert "INSERT" in queue.way.filters[0]
+
+
+def test_what_missed_its_window_goes_to_the_end_of_the_stream(
+    found: dict[str, DeadLetterQueue],
+) -> None:
+    queue = found["bestsellers-failed"]
+    assert (queue.kind, queue.owner) == ("stream", "bestsellers")
+    assert isinstance(queue.way, ToStream)
+    assert str(queue.way) == f"the end of stream {P}storefront"
+
+
+def test_a_queue_that_was_left_behind_is_shown_and_leads_nowhere(cloud: Shop) -> None:
+    cloud.client("sqs").create_queue(QueueName=f"{P}loyalty-dead-letters")
+    (left,) = [queue for queue in queues(cloud, "dev") if queue.kind == "unknown"]
+    assert left.owner == "loyalty-dead-letters"
+    assert isinstance(left.way, NoWay)
+
+
+def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
+    with pytest.raises(OperationFailed, match="is the stage 'prod' deployed in this account"):
+        queues(cloud, "prod")
