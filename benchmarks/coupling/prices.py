@@ -26,16 +26,24 @@ def _per_million(service: str, dollars: float, unit: str, page: str) -> Price:
     return Price(service, dollars / MILLION, unit, page)
 
 
+# AWS's pages fetch most of their numbers from elsewhere. Where somebody else's page confirms one,
+# it stands beside it, with the date of that page; all were looked up on 2026-11-23.
 PRICES = MappingProxyType(
     {
         "lambda_requests": _per_million("Lambda", 0.20, "request", "AWS Lambda pricing"),
         "lambda_gb_seconds": Price("Lambda", 0.0000133334, "GB-second, Arm", "AWS Lambda pricing"),
+        # For the first 300 million a month: aws.amazon.com/blogs/compute/announcing-http-apis-for-
+        # amazon-api-gateway; and still awsforengineers.com/blog/aws-api-gateway-pricing-explained,
+        # 2025-05-19.
         "http_requests": _per_million(
             "API Gateway", 1.00, "HTTP API request", "Amazon API Gateway pricing"
         ),
+        # cloudburn.io/blog/amazon-eventbridge-pricing, 2026-03-13
         "events": _per_million(
             "EventBridge", 1.00, "custom event of up to 64 KB", "Amazon EventBridge pricing"
         ),
+        # cloudburn.io/blog/amazon-sqs-pricing, 2026-03-14, and factualminds.com/blog/amazon-sqs-
+        # pricing-64kb-rule-fifo-vs-standard, 2026-06-13. A request to a FIFO queue costs 0.50.
         "sqs_requests": _per_million(
             "SQS", 0.40, "request to a standard queue", "Amazon SQS pricing"
         ),
@@ -51,12 +59,16 @@ PRICES = MappingProxyType(
             "read request unit",
             "Pricing for On-Demand Capacity (Amazon DynamoDB)",
         ),
+        # The table of aws.amazon.com/step-functions/pricing itself, and
+        # wring.co/blog/aws-step-functions-pricing-guide, 2026-03-14.
         "state_transitions": _per_million(
             "Step Functions",
             25.00,
             "transition of a standard workflow",
             "AWS Step Functions pricing",
         ),
+        # Lambda's logs have been in tiers since 2025-05-01, of which this is the first, as the flat
+        # price before: duckbillgroup.com/?p=9080.
         "log_gigabytes": Price(
             "CloudWatch Logs", 0.50, "GB of logs taken in", "Amazon CloudWatch pricing"
         ),
