@@ -13,6 +13,7 @@ from uvicorn import Config, Server
 
 from local.cold_starts import one_at_a_time
 from local.error_types import tell_error_types
+from local.message_groups import take_groups_side_by_side
 from local.shared_layers import share_layers
 from local.tether import end_with_parent
 
@@ -23,6 +24,7 @@ def main(socket: int) -> None:
     share_layers()
     tell_error_types()
     one_at_a_time()
+    take_groups_side_by_side()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     certificate, key = resolve_tls_material()
