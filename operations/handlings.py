@@ -1,22 +1,19 @@
 """What each consumer did with each event of a journey: from its log, and its dead letters."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from operations.clients import Clients
 from operations.consumers import Consumer
 from operations.journal import Entry
+from operations.letter import UNTOLD, Message, object_in, own_cause, parsed, text_in
+from operations.log_lines import Line, lines
+from operations.peek import look
 
-PEEK = 10  # messages of a dead-letter queue at a time: SQS's own limit
-REASON = "Reason"  # the attribute in which messaging's `reject` says why
-# Long enough to read all of them once; each is put back as soon as that is done.
-HIDDEN_FOR = 30  # seconds
-
-Line = Mapping[str, Any]
+MOST_LETTERS = 1000  # that are looked through for an event, of each consumer
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Handling:
             return self.rejected
         if self.failures:
             return self.failures[-1].reason
-        return "no reason was logged: the function timed out, crashed, or its log has expired"
+        return UNTOLD
 
 
 def handlings(
@@ -80,41 +77,23 @@ def _takers(
     logs = clients.client("logs")
     with ThreadPoolExecutor() as pool:
         read = [pool.submit(_lines, logs, each, correlation, since) for each, _ in concerned]
-        for (consumer, ids), lines in zip(concerned, read, strict=True):
-            yield consumer, _told(consumer.name, ids, lines.result())
+        for (consumer, ids), told in zip(concerned, read, strict=True):
+            yield consumer, _told(consumer.name, ids, told.result())
 
 
 def _lines(logs: Any, consumer: Consumer, correlation: str, since: datetime) -> list[Line]:
     """What the consumer has logged about the journey."""
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=consumer.log_group,
-        startTime=int(since.timestamp() * 1000),
-        filterPattern=f'"{correlation}"',
-    )
-    try:
-        events = [event for page in pages for event in page["events"]]
-    except logs.exceptions.ResourceNotFoundException:
-        return []  # it has never run
-    lines = [_parsed(event) for event in events]
-    return [line for line in lines if line.get("correlation_id") == correlation]
+    logged = lines(logs, consumer.log_group, f'"{correlation}"', since)
+    return [line for line in logged if line.get("correlation_id") == correlation]
 
 
-def _parsed(event: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        line = json.loads(event["message"])
-    except ValueError:
-        return {}
-    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-    return {**line, "at": at} if isinstance(line, dict) else {}
-
-
-def _told(consumer: str, ids: Iterable[str], lines: Sequence[Line]) -> dict[str, Handling]:
+def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str, Handling]:
     found = {event_id: Handling(consumer) for event_id in ids}
-    for line in sorted(lines, key=lambda line: line["at"]):
+    for line in sorted(logged, key=lambda line: line["at"]):
         handling = found.get(line.get("event_id", ""))
         if handling is None:
             continue
-        match line["message"]:
+        match line.get("message"):
             case "handled":
                 handling.handled_at = line["at"]
             case "already handled":
@@ -129,31 +108,11 @@ def _dead(clients: Clients, consumer: Consumer, ids: set[str]) -> dict[str, str 
     """Which of these events are dead letters of the consumer, and why. All of them stay there."""
     if not ids:
         return {}
-    sqs, url = clients.client("sqs"), consumer.dead_letters_url
-    seen: dict[str, tuple[str, str, str | None]] = {}
-    while True:
-        messages = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=PEEK,
-            VisibilityTimeout=HIDDEN_FOR,
-            # Without waiting, SQS asks some of its servers only, and may find nothing.
-            WaitTimeSeconds=1,
-            MessageAttributeNames=[REASON],
-        ).get("Messages", [])
-        new = [message for message in messages if message["MessageId"] not in seen]
-        for message in messages:
-            said = message.get("MessageAttributes", {}).get(REASON, {}).get("StringValue")
-            letter = (message["ReceiptHandle"], _event_id(message["Body"]), said)
-            seen[message["MessageId"]] = letter
-        if not new:
-            break
-    for handle, _, _ in seen.values():
-        sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
-    return {event_id: why for _, event_id, why in seen.values() if event_id in ids}
+    messages = look(clients.client("sqs"), consumer.dead_letters_url, MOST_LETTERS)
+    dead = {_event_id(message): own_cause(message) for message in messages}
+    return {key: cause.reason if cause else None for key, cause in dead.items() if key in ids}
 
 
-def _event_id(body: str) -> str:
-    try:
-        return str(json.loads(body)["detail"]["metadata"]["id"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+def _event_id(message: Message) -> str:
+    metadata = object_in(object_in(parsed(message["Body"]), "detail"), "metadata")
+    return text_in(metadata, "id") or ""

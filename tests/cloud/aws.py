@@ -15,6 +15,7 @@ from tests.cloud.faults import Faults
 from tests.cloud.function import Invocation, Lambda
 from tests.cloud.iam import Statement, allows
 from tests.cloud.inventory import Inventory
+from tests.cloud.queue import change_visibility
 from tests.cloud.state_machine import Refused, StateMachines
 from tests.cloud.story import Story
 from tests.cloud.tasks import Caller
@@ -91,6 +92,9 @@ class Aws:
                 raise error(_error(refused.code, str(refused)), operation) from refused
         if self._inventory.knows(service, operation):
             return self._inventory.answer(client, operation, parameters)
+        if (service, operation) == ("sqs", "ChangeMessageVisibilityBatch"):
+            name = parameters["QueueUrl"].rpartition("/")[2]
+            return change_visibility(name, parameters["Entries"])
         if (service, operation) == ("sqs", "ReceiveMessage"):
             # Virtual time does not pass for who waits.
             parameters = {**parameters, "WaitTimeSeconds": 0}

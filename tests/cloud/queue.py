@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
+from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, sqs_backends
 from moto.sqs.models import Queue as MotoQueue
 
@@ -189,6 +190,25 @@ class Received:
         self.messages: list[Message] = []
         self.dead: list[Message] = []  # went to the dead-letter queue
         self.expired: list[Message] = []  # were older than the queue keeps anything
+
+
+def change_visibility(name: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What SQS does and answers when it is told for how long messages are to be hidden.
+
+    moto counts their hours from when they were sent, and shows them a moment too late.
+    """
+    messages = sqs_backends[ACCOUNT][REGION].queues[name]._messages
+    answer: dict[str, Any] = {"Successful": [], "Failed": []}
+    for entry in entries:
+        those = [each for each in messages if each.had_receipt_handle(entry["ReceiptHandle"])]
+        if not those:
+            failure = {"Code": "ReceiptHandleIsInvalid", "Message": "unknown", "SenderFault": True}
+            answer["Failed"].append({"Id": entry["Id"], **failure})
+            continue
+        seconds = entry["VisibilityTimeout"]
+        those[0].visible_at = unix_time_millis() + 1000 * seconds if seconds else 0.0
+        answer["Successful"].append({"Id": entry["Id"]})
+    return answer
 
 
 def record_of(message: Message, queue: Queue) -> dict[str, Any]:

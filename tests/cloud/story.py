@@ -216,7 +216,7 @@ def _event_in(body: str) -> tuple[str, str]:
     try:
         delivered = json.loads(body)
         return event_id(delivered["detail"], str(delivered["id"])), str(delivered["detail-type"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "(no event)", repr(body[:60])
 
 
