@@ -28,7 +28,7 @@ endif
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
 	@$(PYTHON) -m local demo --orders $(ORDERS)
 
-local: $(READY) ## Leave the local cloud running, with its log in the foreground
+local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
 	@$(PYTHON) -m local up
 
 test: $(READY) ## Check the style and the types, and run every test

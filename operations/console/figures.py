@@ -2,7 +2,7 @@
 
 from math import log10
 
-NONE = "—"
+UNKNOWN = "—"
 FULL = 1000  # messages with which a queue is drawn full
 FASTEST = 50.0  # events a second, above which a cable looks no busier
 
@@ -10,7 +10,7 @@ FASTEST = 50.0  # events a second, above which a cable looks no busier
 def duration(seconds: float | None) -> str:
     """A length of time, in the unit that fits it."""
     if seconds is None:
-        return NONE
+        return UNKNOWN
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
@@ -27,7 +27,7 @@ def duration(seconds: float | None) -> str:
 def rate(per_second: float | None) -> str:
     """Events a second."""
     if per_second is None:
-        return NONE
+        return UNKNOWN
     if 0 < per_second < 0.1:
         return f"{per_second * 60:.1f}/min"
     return f"{per_second:.1f}/s" if per_second < 10 else f"{per_second:.0f}/s"

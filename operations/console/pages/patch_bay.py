@@ -12,6 +12,7 @@ from operations.clients import OperationFailed
 from operations.console import board_view
 from operations.console.deployment import deployment
 from operations.console.feed import Feed, Sight
+from operations.console.figures import UNKNOWN
 from operations.console.views import page
 from stacks.naming import bus_name
 
@@ -31,6 +32,7 @@ async def show(request: Request) -> Response:
         now=board_view.changes(board),
         jacks=board_view.jacks(board),
         cables=board_view.cables(board),
+        unknown=UNKNOWN,
         bus=bus_name(deployment(request).stage),
     )
 

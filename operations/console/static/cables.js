@@ -115,8 +115,10 @@ export function draw(map, list) {
 
   function choose(source, consumer) {
     map.classList.toggle("has-chosen", Boolean(source || consumer));
+    const feeding = (incoming.get(consumer) ?? []).map((cable) => cable.from);
     for (const { group, from, to } of cables) {
-      group.classList.toggle("is-chosen", from === source || (Boolean(consumer) && to === consumer));
+      const isChosen = from === source || (consumer && (to === consumer || (!to && feeding.includes(from))));
+      group.classList.toggle("is-chosen", Boolean(isChosen));
     }
   }
 

@@ -33,7 +33,10 @@ function show(card, { fill, letters }) {
 function write(holder, texts) {
   for (const place of all("[data-field]", holder)) {
     const text = texts[place.dataset.field];
-    if (text !== undefined && place.textContent !== text) place.textContent = text;
+    if (text === undefined || place.textContent === text) continue;
+    place.textContent = text;
+    // What is not known takes no room on a card.
+    if (place.matches(".unit dd")) place.parentElement.hidden = text === "—";
   }
 }
 
