@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.cloud.aws import THE_TEST
-from tests.cloud.cloud import DeadLetter
 from tests.cloud.shop import Shop
 from tests.cloud.story import Published
+from tests.cloud.view import DeadLetter
 
 
 @dataclass(frozen=True)

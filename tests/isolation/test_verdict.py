@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cloud.blueprint import Blueprint
-from tests.cloud.cloud import DeadLetter
+from tests.cloud.view import DeadLetter
 from tests.isolation.matrix import Matrix
 from tests.isolation.outcome import Outcome
 from tests.isolation.verdict import verdict

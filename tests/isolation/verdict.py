@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from tests.cloud.cloud import DeadLetter
+from tests.cloud.view import DeadLetter
 from tests.isolation.outcome import Outcome
 
 NAMED = 2  # events that a sentence names, before it only counts

@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from contracts.orders import OrderPlaced
@@ -21,7 +20,6 @@ from operations.catalogue import known_events
 from operations.clients import OperationFailed
 from operations.event_file import ready
 from operations.publish import publish
-from tests.cloud.intrinsics import REGION
 from tests.cloud.shop import Shop
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,14 +42,6 @@ DELIVERED = {
     "detail-type": "OrderPlaced",
     "detail": {"metadata": METADATA, "data": DATA},
 }
-
-
-class Kit:
-    """The clients of the cloud that the test has opened."""
-
-    def client(self, service: str) -> Any:
-        client: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-        return client
 
 
 def lines(*values: Any) -> str:
@@ -199,7 +189,7 @@ def test_of_a_thousand_problems_it_tells_the_first_and_how_many() -> None:
 
 def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Shop) -> None:
     events = ready(lines(*[PLACED] * 12), "dev", "by-hand")
-    publish(Kit(), "dev", events)
+    publish(cloud, "dev", events)
     cloud.settle()
     ids = [each.event.event_id for each in events]
     assert [event.id for event in cloud.published("OrderPlaced")] == ids
@@ -208,32 +198,24 @@ def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Sh
 
 def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop) -> None:
     for _ in range(2):
-        publish(Kit(), "dev", ready(lines(ENTRY), "dev"))
+        publish(cloud, "dev", ready(lines(ENTRY), "dev"))
         cloud.settle()
     assert cloud.handled("payments") == [METADATA["id"]]
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
     with pytest.raises(OperationFailed, match="no bus patchbay-prod: is the stage 'prod' deployed"):
-        publish(Kit(), "prod", ready(lines(PLACED), "prod"))
+        publish(cloud, "prod", ready(lines(PLACED), "prod"))
 
 
 def test_what_the_bus_refuses_is_told_by_its_line(
     cloud: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Refusing(Kit):
-        def client(self, service: str) -> Any:
-            client = super().client(service)
-            refused = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
-            monkeypatch.setattr(
-                client,
-                "put_events",
-                lambda Entries: {"Entries": [{"EventId": "1"}, refused]},  # noqa: N803
-            )
-            return client
-
+    refusal = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
+    answer = {"Entries": [{"EventId": "1"}, refusal]}
+    monkeypatch.setattr(cloud.client("events"), "put_events", lambda **request: answer)
     with pytest.raises(OperationFailed, match=r"(?s)no events:PutEvents.* in the lines 2\."):
-        publish(Refusing(), "dev", ready(lines(PLACED, PLACED), "dev"))
+        publish(cloud, "dev", ready(lines(PLACED, PLACED), "dev"))
 
 
 # The command
