@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -34,6 +34,19 @@ MAX_REQUEST_BYTES = 1024 * 1024  # of a request's messages together: its other l
 LONGEST_WAIT = 300  # seconds until a failed message is tried again: all others wait for it
 # Of a message group, and of what tells a duplicate: SQS takes these, and so many, characters.
 _TAKEN = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
+
+
+class Sendable(Protocol):
+    """What fits into a request by its size, and by the group that it belongs to."""
+
+    @property
+    def group(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+M = TypeVar("M", bound=Sendable)
 
 
 @dataclass(frozen=True)
@@ -79,12 +92,12 @@ def in_order(messages: Sequence[Relayed]) -> list[Relayed]:
     return [*unplaced, *(message for _, message in sorted(placed, key=lambda pair: pair[0]))]
 
 
-def requests(messages: Sequence[Relayed]) -> Iterator[list[Relayed]]:
+def requests(messages: Sequence[M]) -> Iterator[list[M]]:
     """The messages in as few requests as may be, of which none has two of a group.
 
     SQS may take a part of a request: the later of two must not get in without the earlier.
     """
-    request: list[Relayed] = []
+    request: list[M] = []
     for message in messages:
         full = len(request) == MAX_ENTRIES
         too_large = sum(each.size for each in request) + message.size > MAX_REQUEST_BYTES

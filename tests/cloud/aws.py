@@ -42,6 +42,7 @@ class Aws:
         inventory: Inventory,
         *,
         real: RealCall,
+        invoke: Callable[..., Any],
         queue_changed: Changed,
         source_changed: Changed,
     ) -> None:
@@ -53,6 +54,7 @@ class Aws:
         self._state_machines = state_machines
         self._inventory = inventory
         self._real = real
+        self._invoke = invoke
         self._queue_changed = queue_changed
         self._source_changed = source_changed
 
@@ -92,6 +94,8 @@ class Aws:
                 raise error(_error(refused.code, str(refused)), operation) from refused
         if self._inventory.knows(service, operation):
             return self._inventory.answer(client, operation, parameters)
+        if (service, operation) == ("lambda", "Invoke"):
+            return self._invoke(**parameters)
         if (service, operation) == ("sqs", "ChangeMessageVisibilityBatch"):
             name = parameters["QueueUrl"].rpartition("/")[2]
             return change_visibility(name, parameters["Entries"])
@@ -108,7 +112,7 @@ class Aws:
         elif service == "dynamodb":
             for table in _tables(parameters):
                 self._source_changed(table)
-        elif service == "kinesis":
+        elif service == "kinesis" and "StreamName" in parameters:
             self._source_changed(arn_of("AWS::Kinesis::Stream", parameters["StreamName"]))
         return answer
 

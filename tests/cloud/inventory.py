@@ -1,7 +1,7 @@
 """What an operator asks AWS about a deployment: the kit answers from the templates.
 
 moto holds neither the functions nor the rules of a cloud, since it would run and deliver as well,
-and do both otherwise than AWS does.
+and do both otherwise than AWS does. It holds tables' streams, and gives no record of them away.
 """
 
 import json
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.cloud.arns import arn_of
 from tests.cloud.blueprint import Blueprint, Resource
+from tests.cloud.table_stream import TableStream
 
 Lines = Mapping[str, list[dict[str, Any]]]
 """What each function has logged, by its name without system and stage."""
@@ -129,6 +130,18 @@ class Inventory:
         ]
         return {"events": events}
 
+    def _iterator(self, asked: Mapping[str, Any]) -> Any:
+        stream = TableStream(asked["StreamArn"].split("/")[1], asked["StreamArn"])
+        if asked["ShardId"] != stream.shard_id:
+            return None
+        return {"ShardIterator": f"{stream.table}/{asked['SequenceNumber']}"}
+
+    def _records(self, asked: Mapping[str, Any]) -> Any:
+        table, _, start = asked["ShardIterator"].partition("/")
+        records = [each.to_json() for each in TableStream(table, "").records()]
+        found = [each for each in records if int(each["dynamodb"]["SequenceNumber"]) >= int(start)]
+        return {"Records": found}
+
 
 def _moment(line: Mapping[str, Any]) -> int:
     """When it was logged, in milliseconds, as far as it says so."""
@@ -147,5 +160,7 @@ _ANSWERS: Mapping[tuple[str, str], Callable[[Inventory, Mapping[str, Any]], Any]
     ("events", "ListTargetsByRule"): Inventory._targets,
     ("scheduler", "ListSchedules"): Inventory._schedules,
     ("scheduler", "GetSchedule"): Inventory._schedule,
+    ("dynamodbstreams", "GetShardIterator"): Inventory._iterator,
+    ("dynamodbstreams", "GetRecords"): Inventory._records,
     ("logs", "FilterLogEvents"): Inventory._log_lines,
 }

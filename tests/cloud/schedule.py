@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -76,6 +77,17 @@ class Schedules:
                 )  # fmt: skip
                 return
         raise LookupError(f"There is no schedule {name}: {[each.name for each in self.all]}.")
+
+    def take(self, function: str, text: str) -> None:
+        """Have Lambda run a schedule's function as if Scheduler had asked for it."""
+        for schedule in self.all:
+            if schedule.function.name == function:
+                self._clock.at(
+                    self._clock.now,
+                    partial(self._run, schedule, text, 1, self._clock.now, THROTTLED_RETRY),
+                )
+                return
+        raise NotInTheKit(f"{function} is no schedule's: the kit runs no other on the side.")
 
     def _plan(self, schedule: Schedule, after: datetime) -> None:
         due = schedule.next(after)

@@ -1,7 +1,9 @@
 """Puts the parts together: a deployed blueprint that runs, and through which all calls go."""
 
+import json
 import random
 from contextlib import ExitStack
+from io import BytesIO
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -105,6 +107,7 @@ class System:
             self.state_machines,
             Inventory(lambda: self.blueprint, self.functions.logs),
             real=BaseClient._make_api_call,  # type: ignore[attr-defined]
+            invoke=self._invoke,
             queue_changed=lambda arn: self._wake(arn, None),
             source_changed=self._read_stream,
         )
@@ -132,6 +135,21 @@ class System:
             StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
             for mapping in deployed.stream_mappings
         ]
+
+    def _invoke(
+        self,
+        FunctionName: str,  # noqa: N803 - AWS's names
+        InvocationType: str,  # noqa: N803
+        Payload: bytes,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Run a function for who asks Lambda to."""
+        if InvocationType == "Event":
+            self.schedules.take(FunctionName, Payload.decode())
+            return {"StatusCode": 202}
+        answer = self.functions.invoke(self.blueprint.function(FunctionName), json.loads(Payload))
+        said = {"errorMessage": answer.error} if answer.error else answer.payload
+        failed = {"FunctionError": "Unhandled"} if answer.error else {}
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(said).encode()), **failed}
 
     def wake(self, queue: Queue) -> None:
         """Have whoever polls the queue look now: something has arrived."""

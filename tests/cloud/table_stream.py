@@ -48,4 +48,4 @@ class TableStream:
         return created
 
     def batch_info(self, position: dict[str, Any]) -> dict[str, Any]:
-        return {"DDBStreamBatchInfo": position}
+        return {"DDBStreamBatchInfo": {"shardId": self.shard_id, **position}}
