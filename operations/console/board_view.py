@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from operations.console.board import Board, Doing, State
-from operations.console.figures import count, cut, duration, fill, pace, rate
+from operations.board import Board, Doing, State
+from operations.console.drawing import fill, pace
+from operations.figures import count, cut, duration, rate
 
 WORDS: Mapping[State, str] = {
     "well": "Well",

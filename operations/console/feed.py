@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
 
+from operations.board import Board
 from operations.clients import OperationFailed
-from operations.console.board import Board
 from operations.console.errors import explained
 
 log = logging.getLogger("uvicorn.error")

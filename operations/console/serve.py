@@ -13,13 +13,13 @@ import uvicorn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import ports
+from operations.board import Board
 from operations.clients import OperationFailed
 from operations.console.app import console
-from operations.console.board import Board
 from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.keys import Keys
-from operations.console.watch import Watch
+from operations.watch import Watch
 
 PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
 SECONDS_TO_END = 5
@@ -55,7 +55,7 @@ def serving(
     `look` is how it is looked at, if not as it usually is.
     """
     every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
-    look = look or Watch(deployment).look
+    look = look or Watch(deployment.clients, deployment.stage).look
     # The first look takes longest: by the time that somebody has opened the page, it is done.
     Thread(target=_look_once, args=(look,), daemon=True, name="first look").start()
     feed = Feed(look, every=every)

@@ -5,9 +5,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from operations.board import Board
 from operations.clients import OperationFailed
 from operations.console import board_view
-from operations.console.board import Board
 from operations.console.deployment import deployment
 from operations.console.feed import Sight
 from operations.console.pages.patch_bay import feed

@@ -12,8 +12,8 @@ from operations.clients import OperationFailed
 from operations.console import board_view
 from operations.console.deployment import deployment
 from operations.console.feed import Feed, Sight
-from operations.console.figures import UNKNOWN
 from operations.console.views import page
+from operations.figures import UNKNOWN
 from stacks.naming import bus_name
 
 RECONNECT_AFTER = 2000  # milliseconds, when the console was gone for a while

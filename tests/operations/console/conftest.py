@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from operations.board import Board
 from operations.clients import Clients
 from operations.console.app import console
-from operations.console.board import Board
 from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.guard import TOKEN

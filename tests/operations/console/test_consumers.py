@@ -2,10 +2,10 @@
 
 import pytest
 
+from operations.board import Board
 from operations.clients import Clients, OperationFailed
-from operations.console.board import Board
 from operations.console.pages import consumers
-from tests.operations.console.boards import board, failure
+from tests.operations.boards import board, failure
 from tests.operations.console.conftest import Open
 
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from operations.board import Board
 from operations.clients import OperationFailed
-from operations.console.board import Board
 from operations.console.feed import Feed, Sight
-from tests.operations.console.boards import board
+from tests.operations.boards import board
 
 DEADLINE = 5.0  # seconds
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from operations.board import Board, Cable, Doing, Source
 from operations.clients import OperationFailed
-from operations.console.board import Board, Cable, Doing, Source
 from operations.console.board_view import cables, changes, jacks, shape
 from operations.console.feed import Sight
 from operations.console.pages.patch_bay import event
-from tests.operations.console.boards import AT, CABLES, SOURCES, board, failure
+from tests.operations.boards import AT, CABLES, SOURCES, board, failure
 from tests.operations.console.conftest import Open
 
 DOWN: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 
 from operations.console.deployment import Deployment
 from operations.console.serve import SECONDS_TO_END, Served, serving
-from tests.operations.console.boards import board
+from tests.operations.boards import board
 from tests.operations.console.conftest import Nowhere
 
 PORT = 4680

@@ -10,13 +10,12 @@ import pytest
 
 from local.settings import STAGE
 from local.system import System
+from operations.board import Board, Cable, Doing
 from operations.clients import Clients
-from operations.console.board import Board, Cable, Doing
-from operations.console.deployment import Deployment
-from operations.console.watch import Plan, Watch, cables_of, plan
 from operations.consumers import Consumer, Rule
+from operations.watch import Plan, Watch, cables_of, plan
 from tests.cloud.shop import Shop
-from tests.operations.console.boards import CABLES, SOURCES
+from tests.operations.boards import CABLES, SOURCES
 
 CONSUMERS = ("fulfilment", "journal", "notifications", "orders-status", "payments")
 
@@ -99,8 +98,8 @@ def watch(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
     def known(clients: Clients, stage: str, now: datetime) -> Plan:
         return Plan(now, SOURCES, CABLES, consumers)
 
-    monkeypatch.setattr("operations.console.watch.plan", known)
-    return Watch(Deployment(kit, "dev"))
+    monkeypatch.setattr("operations.watch.plan", known)
+    return Watch(kit, "dev")
 
 
 def of(board: Board, name: str) -> Doing:

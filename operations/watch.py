@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from operations.board import Board, Cable, Doing, Source, State
 from operations.catalogue import known_events
 from operations.clients import Clients
-from operations.console.board import Board, Cable, Doing, Source, State
-from operations.console.deployment import Deployment
-from operations.console.traffic import passing, rates
 from operations.consumers import Consumer, Rule, deployed_consumers
 from operations.pause import paused_queues, queue_name
 from operations.pulse import Pulse
 from operations.templates import deployed_templates
+from operations.traffic import passing, rates
 from stacks.naming import bus_name
 from stacks.routes import owner
 
@@ -41,9 +40,9 @@ class Plan:
 class Watch:
     """One look after the other, each of which knows the ones before."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._clients = deployment.clients
-        self._stage = deployment.stage
+    def __init__(self, clients: Clients, stage: str) -> None:
+        self._clients = clients
+        self._stage = stage
         self._plan: Plan | None = None
         self._pulses: dict[str, Pulse] = {}
         self._looking = Lock()

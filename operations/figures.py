@@ -1,10 +1,6 @@
 """Numbers as people read them."""
 
-from math import log10
-
 UNKNOWN = "—"
-FULL = 1000  # messages with which a queue is drawn full
-FASTEST = 50.0  # events a second, above which a cable looks no busier
 
 
 def duration(seconds: float | None) -> str:
@@ -42,15 +38,3 @@ def cut(text: str, most: int = 200) -> str:
 def count(number: int) -> str:
     """A number, its thousands apart."""
     return f"{number:,}"
-
-
-def fill(waiting: int) -> float:
-    """How full a queue is drawn, from 0 to 1: ten times as much is a third more."""
-    return round(min(1.0, log10(1 + waiting) / log10(1 + FULL)), 3)
-
-
-def pace(per_second: float | None) -> float:
-    """How busy a cable looks, from 0 to 1: ten times as much is about half more."""
-    if not per_second:
-        return 0.0
-    return round(min(1.0, log10(1 + 10 * per_second) / log10(1 + 10 * FASTEST)), 3)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from operations.console.board import Cable, Passing, Source
+from operations.board import Cable, Passing, Source
 from operations.pulse import JUST_NOW, Attempt
 
 NEWEST = 12  # events that are shown as they pass

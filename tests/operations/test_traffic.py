@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from operations.console.board import Cable, Source
-from operations.console.traffic import NEWEST, Attempts, passing, rates
+from operations.board import Cable, Source
 from operations.pulse import JUST_NOW, Attempt
+from operations.traffic import NEWEST, Attempts, passing, rates
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 ORDERS = Source("orders", ("OrderPlaced",))

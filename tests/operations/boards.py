@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from operations.console.board import Board, Cable, Doing, Source
+from operations.board import Board, Cable, Doing, Source
 from operations.pulse import Attempt
 
 AT = datetime(2026, 1, 31, 12, 3, 5, tzinfo=UTC)
