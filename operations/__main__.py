@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.clients import OperationFailed
+from operations.commands import dead_letters
 from operations.commands.console import console
 from operations.commands.events import events
 from operations.commands.journey import journey
@@ -27,6 +28,7 @@ app.command()(events)
 app.command()(journey)
 app.command()(publish)
 app.command()(replay)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -157,6 +157,32 @@ def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
     return sorted(found, key=lambda group: (-len(group.letters), group.reason))
 
 
+def as_json(letter: DeadLetter) -> dict[str, Any]:
+    """All of a letter, for machines: why it died, and what it takes to send it again by hand."""
+    event = letter.event
+    return {
+        "id": letter.id,
+        "queue": letter.queue.name,
+        "belongs_to": letter.queue.owner,
+        "goes_back_to": str(letter.queue.way),
+        "event_id": event.id if event else None,
+        "type": event.type if event else None,
+        "journey": event.journey if event else None,
+        "order_id": event.order_id if event else None,
+        "reason": letter.reason,
+        "traceback": letter.traceback,
+        "attempts": letter.attempts,
+        "first": letter.first.isoformat(),
+        "last": letter.last.isoformat() if letter.last else None,
+        "group": letter.group,
+        "attributes": {
+            name: value.get("StringValue", repr(value.get("BinaryValue")))
+            for name, value in letter.attributes.items()
+        },
+        "body": letter.body,
+    }
+
+
 _UUID = r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"
 _HEX = r"\b(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"
 _NUMBER = r"\d+(?:[.,:]\d+)*"

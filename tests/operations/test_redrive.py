@@ -10,15 +10,16 @@ from contracts.orders import OrderPlaced
 from operations.clients import OperationFailed
 from operations.dead_letter_queues import queues
 from operations.peek import peek
-from operations.redrive import Redriven, redrive
+from operations.redrive import redrive
 from operations.selection import Selection
+from operations.sweep import Outcome
 from tests.cloud.faults import DynamoDBThrottled, RefusesEntries, Undeliverable
 from tests.cloud.shop import Shop
 
 PAYMENTS = Selection(owner="payments")
 
 
-def put_back(cloud: Shop, selection: Selection, **how: Any) -> list[Redriven]:
+def put_back(cloud: Shop, selection: Selection, **how: Any) -> list[Outcome]:
     return redrive(cloud, "dev", selection, **how)
 
 
@@ -34,7 +35,7 @@ def test_a_letter_goes_back_to_its_own_queue_and_is_handled_there(cloud: Shop) -
     cloud.settle()
     cloud.mend("payments")
     (done,) = put_back(cloud, PAYMENTS)
-    assert (done.queue.count, done.swept.done, done.swept.failed) == (1, 1, {})
+    assert (done.queue.count, done.done, done.failed) == (1, 1, {})
     assert done.after
     assert done.after.count == 0
     cloud.settle()
@@ -49,7 +50,7 @@ def test_what_was_not_delivered_goes_back_as_well(cloud: Shop) -> None:
     cloud.advance(days=2)
     cloud.mend("payments")
     (done,) = put_back(cloud, PAYMENTS)
-    assert (done.queue.kind, done.swept.done) == ("delivery", 1)
+    assert (done.queue.kind, done.done) == ("delivery", 1)
     cloud.settle()
     assert cloud.handled("payments") == [order.event_id]
 
@@ -63,7 +64,7 @@ def test_what_an_ordered_consumer_was_not_delivered_takes_its_way_through_the_re
     cloud.advance(days=2)
     cloud.mend("accounts-statement")
     (done,) = put_back(cloud, Selection(owner="accounts-statement"))
-    assert done.swept.done == 12
+    assert done.done == 12
     cloud.settle()
     assert len(cloud.handled("accounts-statement")) == 12
     assert cloud.lost == []
@@ -93,7 +94,7 @@ def test_an_ordered_consumers_letter_can_be_put_back_again_within_five_minutes(
     cloud.settle()
     for _ in range(3):
         (done,) = put_back(cloud, Selection(owner="accounts-statement"))
-        assert done.swept.done == 1
+        assert done.done == 1
         cloud.settle()
         assert len(cloud.dead_letters("accounts-statement")) == 1
 
@@ -123,11 +124,11 @@ def test_a_letter_that_fails_again_comes_back_and_is_not_put_back_twice(
 ) -> None:
     nonsense(cloud, 12)
 
-    def fail_at_once(so_far: Redriven) -> None:
+    def fail_at_once(so_far: Outcome) -> None:
         cloud.settle()
 
     (done,) = put_back(cloud, PAYMENTS, tell=fail_at_once)
-    assert (done.swept.done, done.swept.returned) == (12, 12)
+    assert (done.done, done.returned) == (12, 12)
     assert done.after
     assert done.after.count == 12
 
@@ -137,7 +138,7 @@ def test_only_those_that_died_for_that_reason_are_put_back(cloud: Shop) -> None:
     cloud.send("payments", json.dumps({"detail-type": "Unheard"}))
     cloud.settle()
     (done,) = put_back(cloud, Selection(owner="payments", reason="KEYERROR: 'detail'"))
-    assert (done.swept.done, done.swept.kept) == (1, 11)
+    assert (done.done, done.kept) == (1, 11)
     assert done.after
     assert (done.after.count, done.after.in_flight) == (11, 0)
 
@@ -148,7 +149,7 @@ def test_the_reason_may_be_one_that_only_the_log_knows(cloud: Shop) -> None:
     cloud.place_order()
     cloud.settle()
     (done,) = put_back(cloud, Selection(reason="ConnectionError: answered 500"))
-    assert (done.swept.done, done.swept.kept) == (1, 1)
+    assert (done.done, done.kept) == (1, 1)
 
 
 @pytest.mark.parametrize("of", ["letter", "event"])
@@ -162,14 +163,14 @@ def test_only_the_letter_that_is_named_is_put_back(cloud: Shop, of: str) -> None
     ]
     name = letter.id if of == "letter" else order.event_id[:10]
     (done,) = put_back(cloud, Selection(ids=(name,)))
-    assert (done.swept.done, done.swept.kept) == (1, 1)
+    assert (done.done, done.kept) == (1, 1)
     assert cloud.dead_letters("payments").causes == [other.event_id]
 
 
 def test_no_more_than_the_limit_are_put_back(cloud: Shop) -> None:
     nonsense(cloud, 25)
     (done,) = put_back(cloud, PAYMENTS, limit=12)
-    assert done.swept.done == 12
+    assert done.done == 12
     assert len(cloud.dead_letters("payments")) == 13
 
 
@@ -190,7 +191,7 @@ def test_no_more_than_the_rate_are_put_back_in_a_second(cloud: Shop) -> None:
 def test_a_dry_run_says_what_it_would_do_and_does_nothing(cloud: Shop) -> None:
     nonsense(cloud, 25)
     (done,) = put_back(cloud, PAYMENTS, dry_run=True)
-    assert done.swept.done == 25
+    assert done.done == 25
     assert done.after
     assert (done.after.count, done.after.in_flight) == (25, 0)
     assert cloud.waiting("payments") == 0
@@ -203,7 +204,7 @@ def test_a_missed_run_is_started_anew_for_the_time_when_it_was_due(cloud: Shop) 
     cloud.advance(days=3)
     cloud.mend("accounts-close")
     (done,) = put_back(cloud, Selection(owner="accounts-close"))
-    assert done.swept.done >= 1
+    assert done.done >= 1
     cloud.settle()
     due = {line["due_at"] for line in cloud.logs("accounts-close", "ran")}
     assert "2026-01-01T00:00:00+00:00" in due
@@ -217,7 +218,7 @@ def test_what_the_outbox_gave_up_is_read_from_the_stream_and_published(cloud: Sh
     assert cloud.published(OrderPlaced.detail_type()) == []
     cloud.mend("orders-outbox")
     (done,) = put_back(cloud, Selection(owner="orders-outbox"))
-    assert done.swept.failed == {}
+    assert done.failed == {}
     assert done.after
     assert done.after.count == 0
     cloud.settle()
@@ -231,8 +232,8 @@ def test_what_the_outbox_fails_on_again_stays_and_says_why(cloud: Shop) -> None:
     cloud.place_order()
     cloud.advance(hours=13)
     (done,) = put_back(cloud, Selection(owner="orders-outbox"))
-    assert done.swept.done == 0
-    assert [why.partition(":")[0] for why in done.swept.failed.values()] == ["it failed again"]
+    assert done.done == 0
+    assert [why.partition(":")[0] for why in done.failed.values()] == ["it failed again"]
     assert done.after
     assert (done.after.count, done.after.in_flight) == (1, 0)
 
@@ -243,7 +244,7 @@ def test_a_queue_with_no_way_back_says_what_to_do_instead(cloud: Shop) -> None:
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     (done,) = put_back(cloud, Selection())
     assert done.why_not == "nobody that is deployed leaves letters there, or wants them back"
-    assert done.swept.done == 0
+    assert done.done == 0
 
 
 def test_a_consumer_that_is_not_there_is_refused_with_who_is_near(cloud: Shop) -> None:

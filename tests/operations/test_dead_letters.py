@@ -1,0 +1,255 @@
+"""`patchbay dead-letters`, as an operator sees it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from operations.__main__ import main
+from operations.commands import dead_letters, redrive
+from tests.cloud.faults import Undeliverable
+from tests.cloud.shop import Shop
+
+HOSTILE = [
+    "\x1b]0;owned\x07\x1b[2J[bold]<script>alert(1)</script>[/bold][link=file:///etc]x[/link]",
+    json.dumps({"detail-type": "\x1b[31mred\u202e", "detail": {"data": {"order_id": "\ud800"}}}),
+    '{"a": ' * 900 + "1" + "}" * 900,
+    "[" * 100_000,
+    json.dumps({"detail-type": ["x"] * 1000, "detail": "[/]"}),
+    "<b>" * 300_000,
+]
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "220")
+
+
+class Terminal:
+    """Runs commands, and keeps what they say."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.code = 0
+        self.complaint = ""
+
+    def run(self, *arguments: str) -> str:
+        self._capsys.readouterr()
+        self.code = main(["dead-letters", *arguments])
+        said, self.complaint = self._capsys.readouterr()
+        return said
+
+    def read(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json"))
+
+
+@pytest.fixture
+def terminal(
+    cloud: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Terminal:
+    # Which has its clients already: making some takes longer than a command.
+    monkeypatch.setattr(dead_letters, "Environment", lambda: cloud)
+    monkeypatch.setattr(redrive, "Environment", lambda: cloud)
+    return Terminal(capsys)
+
+
+def nonsense(cloud: Shop, letters: int) -> None:
+    for number in range(letters):
+        cloud.send("payments", f"nonsense {number}")
+    cloud.settle()
+
+
+def test_they_are_listed_by_whose_they_are_and_why_they_died(
+    cloud: Shop, terminal: Terminal
+) -> None:
+    nonsense(cloud, 3)
+    cloud.break_("notifications", with_=Undeliverable())
+    cloud.place_order()
+    cloud.advance(days=2)
+    said = terminal.run()
+    assert terminal.code == 0
+    assert "payments" in said
+    assert "is no event of ours: JSONDecodeError" in said
+    assert "notifications not delivered" in said
+    assert "SDK_CLIENT_ERROR: can't be reached" in said
+
+
+def test_those_of_one_consumer_are_listed_alone(cloud: Shop, terminal: Terminal) -> None:
+    nonsense(cloud, 3)
+    assert "nonsense" not in terminal.run("notifications")
+    assert "There are no dead letters." in terminal.run("notifications")
+    (told,) = terminal.read("payments")
+    assert (told["belongs_to"], told["count"], told["looked_at"]) == ("payments", 3, 3)
+    assert [group["count"] for group in told["reasons"]] == [3]
+
+
+def test_of_many_it_says_how_many_it_saw(cloud: Shop, terminal: Terminal) -> None:
+    nonsense(cloud, 12)
+    said = terminal.run("payments", "--limit", "5")
+    assert "patchbay-dev-payments-dead-letters: 5 of 12 seen." in said
+
+
+def test_one_is_shown_with_all_that_is_known_of_it(cloud: Shop, terminal: Terminal) -> None:
+    cloud.break_("payments", with_=ConnectionError("the provider is down"))
+    order = cloud.place_order()
+    cloud.settle()
+    said = terminal.run("show", order.event_id[:8])
+    assert "ConnectionError: the provider is down" in said
+    assert "Traceback (most recent call last):" in said
+    assert f"OrderPlaced  {order.event_id}" in said
+    assert "attempt 1  failed" in said
+    assert "attempt 12  failed" in said
+    assert "queue patchbay-dev-payments" in said
+    told = terminal.read("show", order.event_id)
+    assert (told["attempts"], told["order_id"]) == (12, order.order_id)
+    assert len(told["log"]) == 12
+
+
+@pytest.mark.parametrize(
+    ("id", "why"),
+    [("00000000", "No dead letter is called '00000000', of 3 that were"), ("0", "is too short")],
+)
+def test_one_that_is_not_there_is_said_to_be_not_there(
+    cloud: Shop, terminal: Terminal, id: str, why: str
+) -> None:
+    nonsense(cloud, 3)
+    terminal.run("show", id)
+    assert terminal.code == 1
+    assert why in terminal.complaint
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_a_hostile_letter_does_nothing_to_the_terminal(
+    cloud: Shop, terminal: Terminal, body: str
+) -> None:
+    cloud.send("payments", body)
+    cloud.settle()
+    (letter,) = terminal.read("payments")[0]["reasons"][0]["letters"]
+    for said in (terminal.run(), terminal.run("show", letter["id"]), terminal.run("redrive")):
+        assert terminal.code == 0
+        assert said.replace("\n", "").isprintable()
+        assert len(said) < 40_000
+        assert "Traceback" not in terminal.complaint
+
+
+@pytest.mark.parametrize("body", HOSTILE)
+def test_a_hostile_letter_is_json_for_machines(cloud: Shop, terminal: Terminal, body: str) -> None:
+    cloud.send("payments", body)
+    cloud.settle()
+    (letter,) = terminal.read("payments")[0]["reasons"][0]["letters"]
+    assert terminal.read("show", letter["id"])["body"] == body
+
+
+def test_they_are_put_back_and_counted_before_and_after(cloud: Shop, terminal: Terminal) -> None:
+    nonsense(cloud, 3)
+    would = terminal.run("redrive", "payments", "--dry-run")
+    assert "3 of 3 would be put back to queue patchbay-dev-payments" in would
+    did = terminal.run("redrive", "payments")
+    assert "3 of 3 put back to queue patchbay-dev-payments; 0 are there now" in did
+    assert terminal.code == 0
+    assert "There are no dead letters." in terminal.run("redrive", "payments")
+
+
+def test_what_can_not_be_put_back_is_told_and_makes_the_command_fail(
+    cloud: Shop, terminal: Terminal
+) -> None:
+    sqs = cloud.client("sqs")
+    url = sqs.create_queue(QueueName="patchbay-dev-loyalty-dead-letters")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    said = terminal.run("redrive")
+    assert terminal.code == 1
+    assert "1 dead letter can't be put back: nobody that is deployed leaves letters" in said
+
+
+def test_discarding_takes_saying_which(cloud: Shop, terminal: Terminal) -> None:
+    terminal.run("discard", "--yes")
+    assert terminal.code == 2
+    assert "say which: CONSUMER, --id, --reason, or --all" in terminal.complaint
+
+
+def test_nothing_is_discarded_where_nobody_can_be_asked(cloud: Shop, terminal: Terminal) -> None:
+    nonsense(cloud, 3)
+    terminal.run("discard", "payments")
+    assert terminal.code == 1
+    assert "That would delete 3 dead letters, once they are written to " in terminal.complaint
+    assert len(cloud.dead_letters("payments")) == 3
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"), [(False, "", 3), (True, "4", 3), (True, "3", 0)]
+)
+def test_discarding_asks_twice(
+    cloud: Shop,
+    terminal: Terminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    first: bool,
+    second: str,
+    left: int,
+) -> None:
+    nonsense(cloud, 3)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr(typer, "confirm", lambda question: first)
+    monkeypatch.setattr(typer, "prompt", lambda question: second)
+    terminal.run("discard", "payments", "--to", str(tmp_path / "gone.jsonl"))
+    assert len(cloud.dead_letters("payments")) == left
+    assert terminal.code == (1 if left else 0)
+
+
+def test_what_is_discarded_is_in_the_file(cloud: Shop, terminal: Terminal, tmp_path: Path) -> None:
+    nonsense(cloud, 12)
+    cloud.send("payments", json.dumps({"detail-type": "Unheard"}))
+    cloud.settle()
+    file = tmp_path / "gone.jsonl"
+    wanted = ("discard", "payments", "--reason", "JSONDecodeError", "--to", str(file))
+    assert "12 of 13 would be discarded" in terminal.run(*wanted, "--dry-run")
+    assert not file.exists()
+    said = terminal.run(*wanted, "--yes")
+    assert "12 of 13 discarded; 1 not meant; 1 are there now" in said
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert {line["body"] for line in lines} == {f"nonsense {number}" for number in range(12)}
+    assert all(line["reason"].startswith("is no event") for line in lines)
+    assert len(cloud.dead_letters("payments")) == 1
+
+
+def test_a_file_that_is_there_is_not_written_over(
+    cloud: Shop, terminal: Terminal, tmp_path: Path
+) -> None:
+    nonsense(cloud, 3)
+    (tmp_path / "mine").write_text("precious")
+    terminal.run("discard", "payments", "--yes", "--to", str(tmp_path / "mine"))
+    assert terminal.code == 1
+    assert "is there already" in terminal.complaint
+    assert (tmp_path / "mine").read_text() == "precious"
+    assert len(cloud.dead_letters("payments")) == 3
+
+
+def test_what_can_not_be_written_is_not_deleted(
+    cloud: Shop, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    nonsense(cloud, 3)
+    file = tmp_path / "gone.jsonl"
+    file.touch()
+    file.unlink()
+    monkeypatch.setattr("operations.discard._to_disk", lambda folder: None)
+    monkeypatch.setattr("os.fsync", full)
+    terminal.run("discard", "payments", "--yes", "--to", str(file))
+    assert terminal.code == 1
+    assert "No space left on device" in terminal.complaint
+    assert len(cloud.dead_letters("payments")) == 3
+
+
+@pytest.mark.parametrize("command", ["redrive", "discard"])
+def test_on_prod_it_says_what_it_would_do_and_takes_a_yes(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr("operations.commands.redrive._count", lambda *asked: 12)
+    terminal.run(command, "payments", "--stage", "prod")
+    assert terminal.code == 1
+    assert "12 dead letters" in terminal.complaint
+    assert "add --yes" in terminal.complaint
