@@ -172,6 +172,17 @@ class Shop:
         """Have the payment provider answer everything with an error."""
         self._behave({"mode": "down"})
 
+    def slow_payments_down(self) -> None:
+        """Have the payment provider take seconds for each answer."""
+        self._behave({"mode": "slow"})
+
+    def provider_behaviour(self) -> dict[str, Any]:
+        """How the payment provider has been told to behave."""
+        behaviour: dict[str, Any] = self._http.request(
+            "GET", f"{self._provider_url}/behaviour"
+        ).json()
+        return behaviour
+
     def _behave(self, behaviour: dict[str, Any]) -> None:
         self._http.request("PUT", f"{self._provider_url}/behaviour", json=behaviour)
 
@@ -188,6 +199,14 @@ class Shop:
     def hold_mails_back(self) -> None:
         """Take the sender's verification away."""
         self._ses.delete_email_identity(EmailIdentity=MAIL_FROM)
+
+    def mails_go_out(self) -> bool:
+        """Whether SES knows the shop's sender."""
+        try:
+            self._ses.get_email_identity(EmailIdentity=MAIL_FROM)
+        except self._ses.exceptions.NotFoundException:
+            return False
+        return True
 
     def put_malformed_event(self) -> None:
         """Put an order on the bus that breaks its contract."""

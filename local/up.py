@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 
 from local.cloud import LocalCloud
+from local.playground import ShopsPlayground
+from local.purchases import first_purchases
 from local.settings import STAGE
-from local.system import system
+from local.shop import Shop
+from local.system import System, system
 from local.waiting import INTERVAL
 from local.workspace import LocalFailed
 from operations.clients import Kept
@@ -15,12 +18,13 @@ from operations.console.deployment import Deployment
 from operations.console.serve import may_open_a_browser, serving
 from stacks.naming import named
 
+PURCHASES = 10_000  # that can be made in the console
 RUN = '{"schedule": "by hand", "at": "2026-01-31T03:00:00Z"}'
 
 
 def run() -> None:
     """Run the system and its console, with its log in the foreground, until Ctrl-C."""
-    with system() as running, serving(Deployment(Kept(running.cloud), STAGE)) as console:
+    with system() as running, serving(_deployment(running)) as console:
         print(_how_to_reach(running.cloud), flush=True)
         print(f"The console is at {console.address}\n", flush=True)
         if may_open_a_browser():
@@ -30,6 +34,13 @@ def run() -> None:
         except KeyboardInterrupt:
             print("\nStopping …", flush=True)
     print("Stopped. Nothing is left running.")
+
+
+def _deployment(running: System) -> Deployment:
+    """The system with all that is around it, and that works."""
+    shop = Shop(running.cloud, running.provider_url)
+    shop.let_mails_out()
+    return Deployment(Kept(running.cloud), STAGE, ShopsPlayground(shop, first_purchases(PURCHASES)))
 
 
 def _how_to_reach(cloud: LocalCloud) -> str:

@@ -3,6 +3,7 @@
     POST /charges     {"order_id", "customer_id", "amount"}     idempotent by Idempotency-Key
     POST /refunds     {"order_id", "amount"}                    idempotent by Idempotency-Key
     GET  /ledger      every charge and refund, a page at a time (?after=KEY)
+    GET  /behaviour   how it behaves
     PUT  /behaviour   {"mode": "ok" | "slow" | "down", "decline_above": "100.00" | null}
 
 How it behaves is kept with the ledger, so it can be changed while it runs.
@@ -76,6 +77,8 @@ def _route(event: dict[str, Any]) -> Answer:
             return _refund(event)
         case "GET", "/ledger":
             return _ledger((event.get("queryStringParameters") or {}).get("after"))
+        case "GET", "/behaviour":
+            return HTTPStatus.OK, _behaviour().model_dump()
         case "PUT", "/behaviour":
             return _behave(Behaviour.model_validate_json(event.get("body") or ""))
         case method, path:
@@ -83,7 +86,7 @@ def _route(event: dict[str, Any]) -> Answer:
 
 
 def _charge(event: dict[str, Any]) -> Answer:
-    limit = _behaviour().decline_above
+    limit = _behaved().decline_above
     request = _request(event)
     declined = limit is not None and request.amount > limit
     entry = _record("charge", request, "declined" if declined else "succeeded")
@@ -94,7 +97,7 @@ def _charge(event: dict[str, Any]) -> Answer:
 
 
 def _refund(event: dict[str, Any]) -> Answer:
-    _behaviour()
+    _behaved()
     return HTTPStatus.CREATED, _record("refund", _request(event), "succeeded")
 
 
@@ -115,9 +118,14 @@ def _behave(behaviour: Behaviour) -> Answer:
 
 
 def _behaviour() -> Behaviour:
-    """What was last asked for, done: it is slow where it is to be slow, and raises Down."""
+    """What was last asked for."""
     item = _item(BEHAVIOUR)
-    behaviour = Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
+    return Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
+
+
+def _behaved() -> Behaviour:
+    """The same, done: it is slow where it is to be slow, and raises Down."""
+    behaviour = _behaviour()
     if behaviour.mode == "down":
         raise Down("the provider is down")
     if behaviour.mode == "slow":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from operations.clients import Clients
+from operations.console.playground import Playground
 from stacks.naming import StageName
 
 
@@ -14,6 +15,8 @@ class Deployment:
 
     clients: Clients
     stage: StageName
+    playground: Playground | None = None
+    """Those around it, where they can be told what to do."""
 
     @property
     def is_local(self) -> bool:

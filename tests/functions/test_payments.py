@@ -467,6 +467,14 @@ def test_a_request_that_makes_no_sense_is_refused_and_not_entered(
     assert ledger() == []
 
 
+@pytest.mark.parametrize("mode", ["ok", "slow", "down"])
+def test_it_tells_at_once_how_it_was_told_to_behave(mode: str) -> None:
+    behave(mode=mode, decline_above="9.50")
+    began = time.monotonic()
+    assert ask("GET", "/behaviour") == (200, {"mode": mode, "decline_above": "9.50"})
+    assert time.monotonic() - began < sandbox.SLOWNESS
+
+
 @pytest.mark.parametrize("behaviour", ["", "{", [], {"mode": "odd"}, {"decline_above": "much"}])
 def test_a_behaviour_that_makes_no_sense_is_refused(behaviour: Any) -> None:
     assert ask("PUT", "/behaviour", behaviour)[0] == 400

@@ -13,6 +13,7 @@ from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.guard import TOKEN
 from operations.console.keys import Keys
+from operations.console.playground import Playground
 from stacks.naming import StageName
 
 HOST = "127.0.0.1:4600"
@@ -24,11 +25,15 @@ class Browser(TestClient):
     """A browser that has opened the console by its printed address."""
 
     def __init__(
-        self, clients: Clients, stage: StageName = "dev", look: Look | None = None
+        self,
+        clients: Clients,
+        stage: StageName = "dev",
+        look: Look | None = None,
+        playground: Playground | None = None,
     ) -> None:
         self.keys = Keys()
         feed = Feed(look or nothing, every=3600)
-        app = console(Deployment(clients, stage), host=HOST, keys=self.keys, feed=feed)
+        app = console(Deployment(clients, stage, playground), host=HOST, keys=self.keys, feed=feed)
         super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
 
     def enter(self) -> "Browser":
@@ -60,8 +65,11 @@ def browse() -> Open:
     """Opens the console of what these clients reach."""
 
     def opened(
-        clients: Clients | None = None, stage: StageName = "dev", look: Look | None = None
+        clients: Clients | None = None,
+        stage: StageName = "dev",
+        look: Look | None = None,
+        playground: Playground | None = None,
     ) -> Browser:
-        return Browser(clients or Nowhere(), stage, look).enter()
+        return Browser(clients or Nowhere(), stage, look, playground).enter()
 
     return opened
