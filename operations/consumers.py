@@ -36,6 +36,8 @@ class Consumer:
     idempotency_table: str | None
     """None where it is a wire tap, which does not mind being given an event twice."""
     rules: tuple[Rule, ...]
+    workflow_arn: str | None = None
+    """Of the state machine that it starts, if it does."""
     intake_url: str | None = None
     """Of the queue from which a relay fills its own, if there is one."""
 
@@ -82,6 +84,7 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
                 log_group=f"/aws/lambda/{function}",
                 idempotency_table=variables.get("IDEMPOTENCY_TABLE"),
                 rules=tuple(rule for rule in rules if filled in rule.targets),
+                workflow_arn=variables.get("WORKFLOW_ARN"),
                 intake_url=intake_url,
             )
         )

@@ -1,19 +1,33 @@
 """What each consumer did with each event of a journey: from its log, and its dead letters."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from operations.clients import Clients
 from operations.consumers import Consumer
+from operations.dead_letter_queues import queues
 from operations.journal import Entry
-from operations.letter import UNTOLD, Message, object_in, own_cause, parsed, text_in
+from operations.letter import (
+    UNKNOWN,
+    UNRELAYED,
+    UNTOLD,
+    Cause,
+    Message,
+    object_in,
+    own_cause,
+    parsed,
+    text_in,
+)
 from operations.log_lines import Line, lines
 from operations.peek import look
+from operations.workflow_run import Run, run
 
 MOST_LETTERS = 1000  # that are looked through for an event, of each consumer
+LATE = timedelta(minutes=1)  # after which it is asked whether an event was not delivered
 
 
 @dataclass(frozen=True)
@@ -36,32 +50,77 @@ class Handling:
     """How often it came again, and was skipped."""
     is_dead: bool = False
     """Whether it is among the dead letters now."""
+    dead_at: datetime | None = None
+    """When it was given up, as far as that is known."""
     rejected: str | None = None
     """Why it was rejected at once, if that is how it became a dead letter."""
+    undelivered: str | None = None
+    """Why it has never come to the consumer, if it waits where such letters are left."""
+    run: Run | None = None
+    """The workflow that was started for it, if that is what the consumer does."""
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether nothing is known of it with this consumer."""
+        return not (self.handled_at or self.repeats or self.failures or self.is_dead)
 
     @property
     def why(self) -> str:
         """Why it has not been handled."""
-        if self.rejected:
-            return self.rejected
+        if told := self.rejected or self.undelivered:
+            return told
         if self.failures:
             return self.failures[-1].reason
         return UNTOLD
 
 
 def handlings(
-    clients: Clients, consumers: Iterable[Consumer], journey: Sequence[Entry]
+    clients: Clients, stage: str, consumers: Iterable[Consumer], journey: Sequence[Entry]
 ) -> dict[str, list[Handling]]:
     """Of each event, by its id: what each consumer that is given it did, by their names."""
     found: dict[str, list[Handling]] = {entry.id: [] for entry in journey}
+    sqs = clients.client("sqs")
     for consumer, events in _takers(clients, consumers, journey):
         for event_id, handling in events.items():
             found[event_id].append(handling)
         unhandled = {key for key, each in events.items() if each.handled_at is None}
-        for event_id, why in _dead(clients, consumer, unhandled).items():
-            events[event_id].is_dead = True
-            events[event_id].rejected = why
+        for event_id, cause in _letters(sqs, consumer.dead_letters_url, unhandled).items():
+            dead = events[event_id]
+            dead.is_dead = True
+            dead.rejected = cause.reason if cause else None
+            last = dead.failures[-1].at if dead.failures else None
+            dead.dead_at = cause.last if cause else last
+        if arn := consumer.workflow_arn:
+            for event_id in events.keys() - unhandled:
+                events[event_id].run = run(clients, arn, event_id)
+    _look_for_undelivered(clients, stage, journey, found)
     return found
+
+
+def _look_for_undelivered(
+    clients: Clients,
+    stage: str,
+    journey: Sequence[Entry],
+    found: Mapping[str, Sequence[Handling]],
+) -> None:
+    """Find out what has never come to its consumers, and where it waits instead."""
+    late = datetime.now(UTC) - LATE
+    missing: dict[str, dict[str, Handling]] = defaultdict(dict)
+    for entry in journey:
+        for handling in found[entry.id]:
+            if entry.published_at < late and handling.is_missing:
+                missing[handling.consumer][entry.id] = handling
+    if not missing:
+        return  # to find these queues takes longer than all the rest
+    for queue in queues(clients, stage):
+        awaited = missing.get(queue.owner)
+        if not awaited or not queue.count or queue.kind not in ("delivery", "relay"):
+            continue
+        letters = _letters(clients.client("sqs"), queue.url, awaited.keys(), queue.count)
+        for event_id, cause in letters.items():
+            why = cause.reason if cause else UNRELAYED if queue.kind == "relay" else UNKNOWN
+            awaited[event_id].undelivered = f"{why} (it waits in {queue.name})"
+            awaited[event_id].dead_at = cause.last if cause else None
 
 
 def _takers(
@@ -104,13 +163,15 @@ def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str
     return found
 
 
-def _dead(clients: Clients, consumer: Consumer, ids: set[str]) -> dict[str, str | None]:
-    """Which of these events are dead letters of the consumer, and why. All of them stay there."""
+def _letters(
+    sqs: Any, url: str, ids: Collection[str], count: int | None = None
+) -> dict[str, Cause | None]:
+    """Which of these events wait in a dead-letter queue, and why. All of them stay there."""
     if not ids:
         return {}
-    messages = look(clients.client("sqs"), consumer.dead_letters_url, MOST_LETTERS)
+    messages = look(sqs, url, MOST_LETTERS, count)
     dead = {_event_id(message): own_cause(message) for message in messages}
-    return {key: cause.reason if cause else None for key, cause in dead.items() if key in ids}
+    return {key: cause for key, cause in dead.items() if key in ids}
 
 
 def _event_id(message: Message) -> str:

@@ -12,7 +12,12 @@ from operations.clients import Clients, OperationFailed
 from operations.consumers import deployed_consumers
 from operations.handlings import Handling, handlings
 from operations.journal import Entry, entries
+from operations.visible import visible
+from operations.workflow_run import Run
 from stacks.naming import bus_name
+
+MAX_TYPE = 80  # characters of an event's type, and of a reason, on a terminal
+MAX_REASON = 1000
 
 
 @dataclass
@@ -24,13 +29,17 @@ class Step:
     after: list["Step"] = field(default_factory=list)
 
 
-def journey(clients: Clients, stage: str, order: str) -> list[Step]:
-    """What set off an order's journey, with all that came of it; raises OperationFailed."""
-    kept = entries(clients, stage, order)
+def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Step]:
+    """What set off a journey, with all that came of it; raises OperationFailed.
+
+    It is known by its order's id, its correlation id, or the id of any of its events. Of a longer
+    one, the first events are looked at.
+    """
+    kept = entries(clients, stage, id, most)
     consumers = deployed_consumers(clients, bus_name(stage))
     if not consumers:
         raise OperationFailed(f"There is no consumer on the bus {bus_name(stage)}.")
-    return grown(kept, handlings(clients, consumers, kept))
+    return grown(kept, handlings(clients, stage, consumers, kept))
 
 
 def grown(kept: Sequence[Entry], done: Mapping[str, Sequence[Handling]]) -> list[Step]:
@@ -43,9 +52,10 @@ def grown(kept: Sequence[Entry], done: Mapping[str, Sequence[Handling]]) -> list
     return roots
 
 
-def drawn(steps: Sequence[Step], order: str) -> Tree:
-    """The journey, for people."""
-    tree = Tree(Text(f"journey {order}", style="bold"), guide_style="dim")
+def drawn(steps: Sequence[Step]) -> Tree:
+    """The journey, for people. What is in it may be hostile, and is shown as text."""
+    name = visible(steps[0].entry.correlation_id)
+    tree = Tree(Text(f"journey {name}", style="bold"), guide_style="dim")
     for step in steps:
         _draw(tree, step, None)
     return tree
@@ -58,6 +68,7 @@ def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
             "event_id": step.entry.id,
             "type": step.entry.type,
             "source": step.entry.source,
+            "correlation_id": step.entry.correlation_id,
             "published_at": step.entry.published_at.isoformat(),
             "consumers": [_as_json(handling) for handling in step.handlings],
             "caused": as_json(step.after),
@@ -68,13 +79,15 @@ def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
     entry = step.entry
-    label = Text.assemble((entry.type, "bold cyan"), "  ", (_clock(entry.published_at), "dim"))
+    label = Text.assemble(
+        (visible(entry.type, MAX_TYPE), "bold cyan"), "  ", (_clock(entry.published_at), "dim")
+    )
     if cause:
         label.append(f"  {_after(entry.published_at, cause.published_at)} later", "dim")
     branch = above.add(label)
     for handling in step.handlings:
         leaf = branch.add(_outcome(handling, entry))
-        for line in _troubles(handling):
+        for line in [*_troubles(handling), *_workflow(handling)]:
             leaf.add(line)
     for following in step.after:
         _draw(branch, following, entry)
@@ -87,8 +100,12 @@ def _outcome(handling: Handling, entry: Entry) -> Text:
         return _line("✓", "green", handling.consumer, f"handled after {took}{again}")
     if handling.is_dead:
         tries = len(handling.failures)
-        why = f" after {tries} failures" if tries and not handling.rejected else f": {handling.why}"
+        why = (
+            f" after {tries} failures" if tries and not handling.rejected else f": {_why(handling)}"
+        )
         return _line("✗", "bold red", handling.consumer, f"dead letter{why}")
+    if handling.undelivered:
+        return _line("✗", "bold red", handling.consumer, f"never delivered: {_why(handling)}")
     if handling.failures:
         return _line("↻", "yellow", handling.consumer, "failed so far, and will be tried again")
     return _line("…", "dim", handling.consumer, "has not come to it yet")
@@ -96,8 +113,23 @@ def _outcome(handling: Handling, entry: Entry) -> Text:
 
 def _troubles(handling: Handling) -> Iterator[Text]:
     for failure in handling.failures:
-        said = f"attempt {failure.attempt}  {_clock(failure.at)}  {failure.reason}"
+        reason = visible(failure.reason, MAX_REASON)
+        said = f"attempt {failure.attempt}  {_clock(failure.at)}  {reason}"
         yield Text(said, style="yellow")
+
+
+def _workflow(handling: Handling) -> Iterator[Text]:
+    run = handling.run
+    if run is None:
+        return
+    took = f" after {_after(run.stopped_at, run.started_at)}" if run.stopped_at else ""
+    why = f": {visible(run.reason, MAX_REASON)}" if run.reason else ""
+    style = {"RUNNING": "yellow", "SUCCEEDED": "green"}.get(run.status, "bold red")
+    yield Text(f"its workflow {run.status.lower().replace('_', ' ')}{took}{why}", style=style)
+
+
+def _why(handling: Handling) -> str:
+    return visible(handling.why, MAX_REASON)
 
 
 def _line(mark: str, style: str, consumer: str, said: str) -> Text:
@@ -109,11 +141,22 @@ def _as_json(handling: Handling) -> dict[str, Any]:
         "consumer": handling.consumer,
         "handled_at": handling.handled_at.isoformat() if handling.handled_at else None,
         "dead_letter": handling.is_dead,
-        "why": handling.why if handling.is_dead else None,
+        "undelivered": handling.undelivered is not None,
+        "why": handling.why if handling.is_dead or handling.undelivered else None,
+        "workflow": _run_as_json(handling.run) if handling.run else None,
         "failures": [
             {"at": each.at.isoformat(), "attempt": each.attempt, "reason": each.reason}
             for each in handling.failures
         ],
+    }
+
+
+def _run_as_json(run: Run) -> dict[str, Any]:
+    return {
+        "status": run.status,
+        "started_at": run.started_at.isoformat(),
+        "stopped_at": run.stopped_at.isoformat() if run.stopped_at else None,
+        "reason": run.reason,
     }
 
 

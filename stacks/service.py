@@ -7,6 +7,7 @@ from typing import ClassVar
 from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk.aws_dynamodb import ProjectionType
 from constructs import Construct
 
 from contracts.event import Event
@@ -267,13 +268,14 @@ class Service(Stack):
         stream: bool = False,
         expires: str | None = None,
         index: str | None = None,
+        index_holds: ProjectionType = ProjectionType.ALL,
     ) -> Table:
         """A DynamoDB table with a string key; it outlives its stack where the stage keeps data.
 
         With `sort`, items of one key are kept in the order of that attribute, a string too.
         With `stream`, its changes can be read; `expires` names the attribute, in seconds since the
         epoch, after which an item may go. With `index`, items are found by that attribute as well,
-        in the index of its name.
+        in the index of its name; `index_holds` says what of them.
         """
         return Table(
             self,
@@ -285,6 +287,7 @@ class Service(Stack):
             stream=stream,
             expires=expires,
             index=index,
+            index_holds=index_holds,
         )
 
     def http_api(self, routes: Mapping[str, Function]) -> HttpApi:

@@ -21,6 +21,7 @@ class Table(dynamodb.Table):
         stream: bool = False,
         expires: str | None = None,
         index: str | None = None,
+        index_holds: dynamodb.ProjectionType = dynamodb.ProjectionType.ALL,
     ) -> None:
         super().__init__(
             scope,
@@ -38,7 +39,9 @@ class Table(dynamodb.Table):
             removal_policy=stage.removal_policy,
         )
         if index:
-            self.add_global_secondary_index(index_name=index, partition_key=_text(index))
+            self.add_global_secondary_index(
+                index_name=index, partition_key=_text(index), projection_type=index_holds
+            )
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -11,7 +11,7 @@ from operations.commands.options import Json, Stage
 
 
 def journey(
-    order: Annotated[str, typer.Argument(help="An order's id, or an event's correlation_id.")],
+    id: Annotated[str, typer.Argument(help="An order's id, an event's id, or its correlation_id.")],
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
@@ -21,8 +21,8 @@ def journey(
     """
     from operations import journey as journeys
 
-    steps = journeys.journey(Environment(), stage, order)
+    steps = journeys.journey(Environment(), stage, id)
     if as_json:
         print(json.dumps(journeys.as_json(steps), indent=2))
     else:
-        Console().print(journeys.drawn(steps, order))
+        Console().print(journeys.drawn(steps))

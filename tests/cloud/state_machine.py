@@ -72,12 +72,14 @@ class StateMachines:
         self.executions: list[Execution] = []
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """Answer what a client asks; raises Refused, and NotInTheKit for all but two."""
+        """Answer what a client asks; raises Refused, and NotInTheKit for all but these."""
         match operation:
             case "StartExecution":
                 return self._start(parameters)
             case "RedriveExecution":
                 return self._redrive(parameters["executionArn"])
+            case "DescribeExecution":
+                return self._describe(parameters["executionArn"])
         raise NotInTheKit(f"Somebody calls states:{operation}, which the kit can't answer.")
 
     def _start(self, parameters: Mapping[str, Any]) -> Any:
@@ -98,6 +100,15 @@ class StateMachines:
             # One that runs on the same input is answered as if it had just been started.
             raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{there.arn}'")
         return {"executionArn": there.arn, "startDate": _date(there.started)}
+
+    def _describe(self, execution_arn: str) -> Any:
+        for each in self.executions:
+            if each.arn == execution_arn:
+                told: dict[str, Any] = {"executionArn": each.arn, "status": each.status}
+                told |= {"error": each.error, "cause": each.cause, "startDate": _date(each.started)}
+                told |= {"stopDate": None if each.ended is None else _date(each.ended)}
+                return {name: value for name, value in told.items() if value is not None}
+        raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{execution_arn}'")
 
     def _redrive(self, execution_arn: str) -> Any:
         """Have an execution that ended badly go on with the state in which it did."""

@@ -35,7 +35,7 @@ UNSENT = Handling("notifications", failures=[REFUSED], is_dead=True)
 
 def told(done: dict[str, list[Handling]]) -> str:
     shown = StringIO()
-    Console(width=120, file=shown).print(drawn(grown([PLACED, TAKEN, SHIPPED], done), "order-1"))
+    Console(width=120, file=shown).print(drawn(grown([PLACED, TAKEN, SHIPPED], done)))
     return shown.getvalue()
 
 

@@ -1,0 +1,75 @@
+"""The journeys of orders in the shop, by whichever id somebody has."""
+
+import pytest
+
+from operations.clients import OperationFailed
+from operations.handlings import Handling
+from operations.journey import Step, journey
+from tests.cloud.faults import Undeliverable
+from tests.cloud.shop import Shop
+
+
+def flat(steps: list[Step]) -> list[Step]:
+    """All steps, each before those that it led to."""
+    return [each for step in steps for each in [step, *flat(step.after)]]
+
+
+def of(steps: list[Step], event: str, consumer: str) -> Handling:
+    """What a consumer did with the journey's event of that type."""
+    (step,) = [each for each in flat(steps) if each.entry.type == event]
+    (found,) = [each for each in step.handlings if each.consumer == consumer]
+    return found
+
+
+def test_an_events_own_id_leads_to_the_whole_journey(cloud: Shop) -> None:
+    order = cloud.place_order()
+    cloud.place_order()
+    cloud.settle()
+    by_order = journey(cloud, "dev", order.order_id)
+    types = [step.entry.type for step in flat(by_order)]
+    assert types == ["OrderPlaced", "PaymentTaken", "OrderShipped"]
+    for step in flat(by_order):
+        assert flat(journey(cloud, "dev", step.entry.id)) == flat(by_order)
+        assert flat(journey(cloud, "dev", step.entry.id.upper())) == flat(by_order)
+
+
+@pytest.mark.parametrize(
+    "id", ["", "no-such-order", "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40", "x" * 3000, "\x1b[2J"]
+)
+def test_an_id_that_nobody_knows_is_said_to_be_unknown(cloud: Shop, id: str) -> None:
+    with pytest.raises(OperationFailed, match="knows no journey") as raised:
+        journey(cloud, "dev", id)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 400
+
+
+def test_what_was_never_delivered_is_said_to_wait_and_where(cloud: Shop) -> None:
+    cloud.break_("notifications", with_=Undeliverable())
+    order = cloud.place_order()
+    cloud.advance(days=2)
+    lost = of(journey(cloud, "dev", order.order_id), "OrderPlaced", "notifications")
+    assert lost.undelivered
+    assert "it waits in patchbay-dev-notifications-undelivered" in lost.undelivered
+    assert not lost.is_dead
+    paid = of(journey(cloud, "dev", order.order_id), "OrderPlaced", "payments")
+    assert (paid.undelivered, paid.handled_at is None) == (None, False)
+
+
+def test_who_starts_a_workflow_is_shown_with_what_became_of_it(cloud: Shop) -> None:
+    order = cloud.place_order()
+    cloud.settle()
+    run = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").run
+    assert run
+    assert run.status == "SUCCEEDED"
+    assert run.stopped_at
+
+
+def test_a_workflow_that_failed_says_why(cloud: Shop) -> None:
+    for state in ("ReserveStock", "PublishOrderUnfulfillable"):
+        cloud.break_state("fulfilment", state, with_="AccessDenied")
+    order = cloud.place_order()
+    cloud.settle()
+    run = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").run
+    assert run
+    assert run.status == "FAILED"
+    assert "AccessDenied" in str(run.reason)
