@@ -1,5 +1,6 @@
 """The patch bay at one moment: who publishes, which cable leads to whom, and how each does."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -90,3 +91,5 @@ class Board:
     """Events a second, by the jack and the consumer of a cable; by the source and "" at the bus."""
     passing: tuple[Passing, ...] = ()
     """The newest events, the newest first."""
+    attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
+    """What each consumer has done of late, by its name."""

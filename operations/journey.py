@@ -1,6 +1,6 @@
 """The journey of an order: what caused what, when, and who did what with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from stacks.naming import bus_name
 
 MAX_TYPE = 80  # characters of an event's type, and of a reason, on a terminal
 MAX_REASON = 1000
+MAX_DEPTH = 100  # events below each other; a journey of the shop has four
 
 
 @dataclass
@@ -49,7 +50,30 @@ def grown(kept: Sequence[Entry], done: Mapping[str, Sequence[Handling]]) -> list
     for step in steps.values():
         cause = steps.get(step.entry.caused_by or "")
         (cause.after if cause else roots).append(step)
-    return roots
+    return _without_circles(steps.values(), roots)
+
+
+def _without_circles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
+    """The same trees, but for what is below itself, or too deep: that stands at the top.
+
+    What caused an event is what the event says, and anyone may write that.
+    """
+    seen: set[str] = set()
+    found: list[Step] = []
+    for root in [*roots, *steps]:
+        if root.entry.id in seen:
+            continue
+        found.append(root)
+        waiting = [(root, 0)]
+        seen.add(root.entry.id)
+        while waiting:
+            step, depth = waiting.pop()
+            step.after = [each for each in step.after if each.entry.id not in seen]
+            if depth == MAX_DEPTH:
+                step.after = []
+            seen |= {each.entry.id for each in step.after}
+            waiting += [(each, depth + 1) for each in step.after]
+    return found
 
 
 def drawn(steps: Sequence[Step]) -> Tree:

@@ -72,6 +72,7 @@ class Watch:
             doing,
             rates(self._plan.sources, self._plan.cables, attempts),
             passing(self._plan.sources, attempts),
+            {name: pulse.attempts for name, pulse in self._pulses.items()},
         )
 
     def _look_at(self, consumer: Consumer, paused: set[str], now: datetime) -> Doing:
