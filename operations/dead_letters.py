@@ -16,6 +16,15 @@ from typing import Any, Literal
 Kind = Literal["handling", "delivery", "relay", "schedule", "stream", "unknown"]
 """Which step gave up: a consumer, EventBridge, a consumer's relay, a schedule or Lambda on its
 behalf, what reads a stream, or nobody that is deployed."""
+# The same in words, after the owner's name.
+WHERE: Mapping[Kind, str] = {
+    "handling": "",
+    "delivery": "not delivered",
+    "relay": "not relayed",
+    "schedule": "missed",
+    "stream": "given up",
+    "unknown": "left behind",
+}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Text of others on a terminal: it is shown, and does nothing."""
 
+import json
+
 CUT = "…"
 
 
@@ -21,6 +23,14 @@ def visible_lines(text: str, most: int | None = None) -> str:
     if most is not None and len(text) > most:
         text = text[: most - 1] + CUT
     return "\n".join(visible(line.expandtabs(4)) for line in text.split("\n"))
+
+
+def pretty(text: str) -> str:
+    """JSON on lines of its own, for people; any other text as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _escaped(character: str) -> str:

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from operations.clients import Environment
 from operations.commands import redrive
 from operations.commands.options import Json, Stage
-from operations.visible import visible, visible_lines
+from operations.visible import pretty, visible, visible_lines
 
 if TYPE_CHECKING:
     from operations.dead_letters import DeadLetter, DeadLetterQueue
@@ -24,15 +24,6 @@ SHORT_ID = 8  # characters, by which `show` finds a letter
 LONGEST_REASON = 200  # characters, in the list
 LONGEST_FACT = 2_000
 LONGEST_BODY = 10_000  # characters; --json has all
-# What died where, in the words of the list.
-WHERE = {
-    "handling": "",
-    "delivery": "not delivered",
-    "relay": "not relayed",
-    "schedule": "missed",
-    "stream": "given up",
-    "unknown": "left behind",
-}
 
 
 class ListsByDefault(TyperGroup):
@@ -132,6 +123,8 @@ def show(
 def _row(
     queue: "DeadLetterQueue", reason: str, letters: "tuple[DeadLetter, ...]"
 ) -> tuple[Text, ...]:
+    from operations.dead_letters import WHERE
+
     where = WHERE[queue.kind]
     last = max(letter.last or letter.first for letter in letters)
     return (
@@ -153,7 +146,7 @@ def _in_full(letter: "DeadLetter", log: "list[Line]") -> Group:
     if log:
         parts += [Text(), Text("What was logged about it:", style="dim")]
         parts += [_logged(line) for line in log]
-    body = visible_lines(_pretty(letter.body), LONGEST_BODY)
+    body = visible_lines(pretty(letter.body), LONGEST_BODY)
     parts += [Text(), Text("The message:", style="dim"), Text(body)]
     if len(letter.body) > LONGEST_BODY:
         said = f"It has {len(letter.body):,} characters: --json shows all."
@@ -186,13 +179,6 @@ def _logged(line: "Line") -> Text:
     style = {"WARNING": "yellow", "ERROR": "red"}.get(level, "")
     moment = (line["at"].strftime("%d %b %H:%M:%S.%f")[:-3], "dim")
     return Text.assemble(moment, "  ", (visible(f"{attempt}{said}", 500), style))
-
-
-def _pretty(body: str) -> str:
-    try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return body
 
 
 def _as_json(queue: "DeadLetterQueue", letters: "list[DeadLetter]") -> dict[str, Any]:

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.text import Text
 
 from operations.clients import Clients, Environment, OperationFailed
 from operations.commands.options import DryRun, Json, Stage, Yes
-from operations.visible import visible
+from operations.told import letters, lines
 
 if TYPE_CHECKING:
     from operations.selection import Selection
     from operations.sweep import Outcome
-
-SHOWN = 5  # of those that failed; --json has them all
 
 Owner = Annotated[str | None, typer.Argument(help="Or a function; without, everyone's.")]
 Ids = Annotated[
@@ -58,7 +55,7 @@ def redrive(
     if stage == "prod" and not (yes or dry_run):
         count = _count(clients, stage, selection, limit)
         raise OperationFailed(
-            f"That would put {_letters(count)} back, and who failed on them acts on them again: "
+            f"That would put {letters(count)} back, and who failed on them acts on them again: "
             "they charge, ship and mail. If that is meant, add --yes."
         )
     with _telling("put back", dry_run=dry_run, as_json=as_json) as told:
@@ -110,7 +107,7 @@ def discard(
 
 def _ask(count: int, stage: str, file: Path) -> None:
     """Raises OperationFailed unless it is meant."""
-    what = f"delete {_letters(count)}, once they are written to {file}"
+    what = f"delete {letters(count)}, once they are written to {file}"
     if stage == "prod" or not sys.stdin.isatty():
         raise OperationFailed(f"That would {what}. If that is meant, add --yes.")
     print(f"This will {what}.")
@@ -163,7 +160,7 @@ class _Told:
         if not self.outcomes:
             print("There are no dead letters.")
         for outcome in self.outcomes.values():
-            for line in _lines(outcome, self.verb, self.dry_run):
+            for line in lines(outcome, self.verb, self.dry_run):
                 Console().print(line)
 
 
@@ -178,33 +175,6 @@ def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
             yield told
     finally:
         told.print(as_json)
-
-
-def _lines(outcome: "Outcome", verb: str, dry_run: bool) -> Iterator[Text]:
-    queue = outcome.queue
-    if outcome.why_not:
-        said = f"{queue.name}: {_letters(queue.count)} can't be {verb}: {outcome.why_not}."
-        yield Text(said, style="red")
-        return
-    where = f" to {queue.way}" if verb == "put back" else ""
-    done = f"{'would be ' if dry_run else ''}{verb}"
-    line = Text.assemble(
-        (queue.name, "bold"), f": {outcome.done:,} of {queue.count:,} {done}{where}"
-    )
-    stay = {
-        "not meant": outcome.kept,
-        "failed once more already": outcome.returned,
-        f"{verb}, but not deleted, and harmlessly in both places": outcome.undeleted,
-    }
-    for why, count in stay.items():
-        line.append(f"; {count:,} {why}" if count else "")
-    if outcome.after and not dry_run:
-        line.append(f"; {outcome.after.count:,} are there now")
-    yield line
-    for letter, why in list(outcome.failed.items())[:SHOWN]:
-        yield Text(f"  {letter} stays: {visible(why, 300)}", style="red")
-    if len(outcome.failed) > SHOWN:
-        yield Text(f"  … and {len(outcome.failed) - SHOWN:,} more stay", style="red")
 
 
 def _as_json(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
@@ -222,7 +192,3 @@ def _as_json(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
         "why_not": outcome.why_not,
         "after": outcome.after.count if outcome.after else None,
     }
-
-
-def _letters(count: int) -> str:
-    return f"{count:,} dead letter{'' if count == 1 else 's'}"

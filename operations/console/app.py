@@ -10,6 +10,7 @@ from operations.console import errors
 from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.guard import Guard
+from operations.console.jobs import Jobs
 from operations.console.keys import Keys
 from operations.console.pages import (
     break_things,
@@ -45,4 +46,5 @@ def console(deployment: Deployment, *, host: str, keys: Keys, feed: Feed) -> Gua
     app.state.deployment = deployment
     app.state.keys = keys
     app.state.feed = feed
+    app.state.jobs = Jobs()
     return Guard(app, host=host, keys=keys, refuse=refused)
