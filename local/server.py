@@ -5,6 +5,7 @@ as well if it can, and keeps files outside our folder.
 """
 
 import resource
+import socket
 import sys
 
 from ministack.app import app
@@ -18,7 +19,7 @@ from local.shared_layers import share_layers
 from local.tether import end_with_parent
 
 
-def main(socket: int) -> None:
+def main(descriptor: int) -> None:
     """Serve until the parent is gone."""
     end_with_parent()
     share_layers()
@@ -30,7 +31,6 @@ def main(socket: int) -> None:
     certificate, key = resolve_tls_material()
     config = Config(
         app,
-        fd=socket,
         ssl_certfile=certificate,
         ssl_keyfile=key,
         timeout_keep_alive=75,
@@ -41,7 +41,9 @@ def main(socket: int) -> None:
         date_header=False,
         server_header=False,
     )
-    Server(config).run()
+    # Of a descriptor's number, uvicorn would make a socket of another family, for whose connections
+    # nobody turns Nagle's algorithm off: each answer would wait 40 ms for the client.
+    Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 
 if __name__ == "__main__":
