@@ -13,6 +13,7 @@ from operations.commands.events import events
 from operations.commands.journey import journey
 from operations.commands.publish import publish
 from operations.commands.replay import replay
+from operations.commands.tail import tail
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
@@ -28,6 +29,7 @@ app.command()(events)
 app.command()(journey)
 app.command()(publish)
 app.command()(replay)
+app.command()(tail)
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

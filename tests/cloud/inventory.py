@@ -130,17 +130,31 @@ class Inventory:
         ]
         return {"events": events}
 
+    def _shards(self, asked: Mapping[str, Any]) -> Any:
+        stream = TableStream(asked["StreamArn"].split("/")[1], asked["StreamArn"])
+        shard = {"ShardId": stream.shard_id, "SequenceNumberRange": {}}
+        return {"StreamDescription": {"StreamArn": stream.arn, "Shards": [shard]}}
+
     def _iterator(self, asked: Mapping[str, Any]) -> Any:
         stream = TableStream(asked["StreamArn"].split("/")[1], asked["StreamArn"])
         if asked["ShardId"] != stream.shard_id:
             return None
-        return {"ShardIterator": f"{stream.table}/{asked['SequenceNumber']}"}
+        numbers = [int(each.to_json()["dynamodb"]["SequenceNumber"]) for each in stream.records()]
+        where = {
+            "LATEST": max(numbers, default=0) + 1,
+            "TRIM_HORIZON": 0,
+            "AT_SEQUENCE_NUMBER": int(asked.get("SequenceNumber", 0)),
+        }
+        return {"ShardIterator": f"{stream.table}/{where[asked['ShardIteratorType']]}"}
 
     def _records(self, asked: Mapping[str, Any]) -> Any:
         table, _, start = asked["ShardIterator"].partition("/")
         records = [each.to_json() for each in TableStream(table, "").records()]
         found = [each for each in records if int(each["dynamodb"]["SequenceNumber"]) >= int(start)]
-        return {"Records": found}
+        following = max(
+            (int(each["dynamodb"]["SequenceNumber"]) + 1 for each in found), default=start
+        )
+        return {"Records": found, "NextShardIterator": f"{table}/{following}"}
 
 
 def _moment(line: Mapping[str, Any]) -> int:
@@ -160,6 +174,7 @@ _ANSWERS: Mapping[tuple[str, str], Callable[[Inventory, Mapping[str, Any]], Any]
     ("events", "ListTargetsByRule"): Inventory._targets,
     ("scheduler", "ListSchedules"): Inventory._schedules,
     ("scheduler", "GetSchedule"): Inventory._schedule,
+    ("dynamodbstreams", "DescribeStream"): Inventory._shards,
     ("dynamodbstreams", "GetShardIterator"): Inventory._iterator,
     ("dynamodbstreams", "GetRecords"): Inventory._records,
     ("logs", "FilterLogEvents"): Inventory._log_lines,
