@@ -1,0 +1,65 @@
+"""Puts dead letters back in one process after another, and kills each of them at its moment.
+
+    python -m tests.operations.killed  <the queue, as JSON>
+
+For each line that it reads, it starts a process that puts back what it can, kills it as many
+seconds after its beginning as the line says, and writes how that process ended. A process is a copy
+of this one: to start Python and boto3 anew would take far longer than what is to be interrupted.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from unittest.mock import patch
+
+import boto3
+
+from operations import sweep
+from operations.dead_letter_queues import counted
+from operations.dead_letters import DeadLetterQueue, ToQueue
+from operations.redrive import redrive
+from operations.selection import Selection
+
+HIDDEN_FOR = 1  # seconds after which others see what a killed process was at
+
+
+class Clients:
+    """One client, that has asked nobody anything before the process is copied."""
+
+    def __init__(self) -> None:
+        self._sqs = boto3.client("sqs")
+
+    def client(self, service: str, /) -> object:
+        assert service == "sqs", service
+        return self._sqs
+
+
+def main() -> None:
+    described = json.loads(sys.argv[1])
+    queue = DeadLetterQueue(**{**described, "way": ToQueue(**described["way"])})
+    clients = Clients()
+    heard, told = os.pipe()
+
+    def begin(*asked: object) -> list[DeadLetterQueue]:
+        now = counted(clients, queue)  # which takes longer than what follows: it is the first call
+        os.write(told, b".")
+        return [now]
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            with patch.object(sweep, "selected_queues", begin):
+                redrive(clients, "local", Selection(), hidden_for=HIDDEN_FOR)
+            os._exit(0)
+        os.read(heard, 1)
+        time.sleep(float(line))
+        os.kill(child, signal.SIGKILL)  # it is not waited for yet: no other has its number
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write("killed\n" if os.WIFSIGNALED(status) else "ended\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

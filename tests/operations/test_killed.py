@@ -1,0 +1,136 @@
+"""A process that puts dead letters back is killed again and again, and not one letter is lost.
+
+The letters are in the embedded cloud, which outlives the process as AWS would.
+"""
+
+import json
+import random
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from local.system import System
+from local.workspace import ROOT
+from operations.__main__ import main
+from operations.dead_letter_queues import queues
+from operations.dead_letters import DeadLetterQueue
+
+pytestmark = pytest.mark.embedded
+
+LETTERS = 1000
+KILLS = 200
+LONGEST_LIFE = 0.05  # seconds: some letters' time, so that there is something left for each process
+SEED = 20260131
+STAGE, OWNER = "local", "killed"
+
+
+@pytest.fixture
+def dead(running: System) -> Iterator[DeadLetterQueue]:
+    """A dead-letter queue whose letters go back to a queue that nobody reads."""
+    sqs = running.cloud.client("sqs")
+    name = f"patchbay-{STAGE}-{OWNER}"
+    dead_url = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
+    policy = {"deadLetterTargetArn": answer["Attributes"]["QueueArn"], "maxReceiveCount": 12}
+    url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})[
+        "QueueUrl"
+    ]
+    try:
+        found = queues(running.cloud, STAGE)
+        yield next(each for each in found if each.url == dead_url)
+    finally:
+        for each in (url, dead_url):
+            sqs.delete_queue(QueueUrl=each)
+
+
+def filled(sqs: Any, url: str) -> set[str]:
+    bodies = [f"letter {number}" for number in range(LETTERS)]
+    for start in range(0, LETTERS, 10):
+        some = bodies[start : start + 10]
+        entries = [{"Id": str(each), "MessageBody": body} for each, body in enumerate(some)]
+        assert not sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
+    return set(bodies)
+
+
+def emptied(sqs: Any, url: str) -> list[str]:
+    """What is in the queue, and in it no more."""
+    found: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [message["Body"] for message in messages]
+        handles = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
+            for number, message in enumerate(messages)
+        ]
+        sqs.delete_message_batch(QueueUrl=url, Entries=handles)
+    return found
+
+
+def count(sqs: Any, url: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
+@contextmanager
+def killer(running: System, queue: DeadLetterQueue) -> Iterator["subprocess.Popen[str]"]:
+    """Starts processes, and kills each after as many seconds as it is told."""
+    described = json.dumps(asdict(queue))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.operations.killed", described],
+        cwd=ROOT,
+        env=running.cloud.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.communicate()
+
+
+def test_killed_200_times_over_1000_letters_it_loses_none(
+    running: System, dead: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs = running.cloud.client("sqs")
+    target: Any = dead.way
+    letters = filled(sqs, dead.url)
+    arrived: Counter[str] = Counter()
+    chance = random.Random(SEED)
+    ends: Counter[str] = Counter()
+    twice = 0
+    with killer(running, dead) as process:
+        assert process.stdin
+        assert process.stdout
+        while ends["killed"] < KILLS:
+            print(chance.uniform(0, LONGEST_LIFE), file=process.stdin, flush=True)
+            ends[process.stdout.readline().strip()] += 1
+            arrived.update(emptied(sqs, target.url))
+            left = count(sqs, dead.url)
+            assert len(arrived) + left >= LETTERS, "A letter is neither here nor there."
+            if not left:
+                twice += arrived.total() - LETTERS
+                assert arrived.keys() == letters
+                filled(sqs, dead.url)  # a new round, for those that are still to be killed
+                arrived.clear()
+            assert ends.keys() <= {"killed", "ended"}
+    assert ends["killed"] == KILLS
+
+    for name, value in running.cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["dead-letters", "redrive", dead.name, "--stage", STAGE]) == 0
+    arrived.update(emptied(sqs, target.url))
+    arrived.update(emptied(sqs, dead.url))
+    assert arrived.keys() == letters
+    twice += arrived.total() - LETTERS
+    # Some were killed between the sending and the deleting: else this would prove little.
+    import sys
+
+    sys.stderr.write(f"\nTWICE {twice} {ends}\n")
+    assert twice > 0
