@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from operations.dead_letters import DeadLetterQueue
 from operations.pulse import Attempt
 
 State = Literal["well", "failing", "behind", "paused", "dead"]
@@ -46,8 +47,15 @@ class Doing:
     in_flight: int
     """With the function, or hidden until it is tried again."""
     dead: int
+    """Dead letters, wherever on the way to it or with it they died."""
     oldest: float | None = None
-    """Seconds since the oldest message that waits was sent."""
+    """Seconds since the oldest message that waits was sent; None where nobody tells."""
+    handled: int = 0
+    """Attempts of the last 15 minutes that ended well."""
+    failed: int = 0
+    """Those that did not."""
+    at_least: bool = False
+    """Whether there were more than could be read."""
     per_second: float | None = None
     """Events handled a second; None where nobody counts."""
     p95: float | None = None
@@ -93,3 +101,5 @@ class Board:
     """The newest events, the newest first."""
     attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
     """What each consumer has done of late, by its name."""
+    dead_letters: tuple[DeadLetterQueue, ...] = ()
+    """Every queue for what failed for good, those that belong to no consumer as well."""

@@ -4,7 +4,10 @@ from functools import cache
 from threading import Lock
 from typing import Any, Protocol
 
-import boto3
+NO_CREDENTIALS = (
+    "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE; for the local cloud, "
+    "use the lines that `make local` prints."
+)
 
 
 class OperationFailed(Exception):
@@ -40,12 +43,11 @@ class Environment:
     @cache  # noqa: B019 - there is one for a run
     def client(self, service: str, /) -> Any:
         """The client of a service; raises OperationFailed where there are no credentials."""
+        import boto3  # takes longer than all else that a command loads
+
         session = boto3.Session()
         if session.get_credentials() is None:
-            raise OperationFailed(
-                "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE; for the "
-                "local cloud, use the lines that `make local` prints."
-            )
+            raise OperationFailed(NO_CREDENTIALS)
         if session.region_name is None:
             raise OperationFailed("No AWS region: set AWS_REGION, or AWS_PROFILE.")
         client: Any = session.client(service)  # type: ignore[call-overload]

@@ -57,11 +57,18 @@ def _compiled(pattern: str) -> EventPattern:
 
 
 def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
-    """Every function that a queue feeds, by name, with the bus's rules that fill the queue."""
-    mappings = list(_mappings(clients.client("lambda")))
-    rules = list(_rules(clients.client("events"), bus))
-    if not any(rules):
+    """Every function that a queue feeds, by name, with the bus's rules that fill the queue.
+
+    None where there is no such bus.
+    """
+    events = clients.client("events")
+    try:
+        rules = list(_rules(events, bus))
+    except events.exceptions.ResourceNotFoundException:
         return []
+    if not rules:
+        return []
+    mappings = list(_mappings(clients.client("lambda")))
     queues = {variables["QUEUE_URL"]: arn for arn, _, variables in mappings}
     # What a relay is given ends up with the consumer behind it.
     intakes = {

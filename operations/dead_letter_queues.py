@@ -18,6 +18,7 @@ from operations.dead_letters import (
     ToStream,
     Way,
 )
+from operations.stages import not_deployed
 from stacks.naming import bus_name, named
 
 T = TypeVar("T")
@@ -76,10 +77,7 @@ def queues(clients: Clients, stage: str) -> list[DeadLetterQueue]:
     )
     urls = [url for page in pages for url in page.get("QueueUrls", [])]
     if not urls:
-        raise OperationFailed(
-            f"There is no queue {named(stage, '…')}: is the stage {stage!r} deployed in this "
-            "account and region? `--stage` names another."
-        )
+        raise not_deployed(clients, stage, f"queue {named(stage, '…')}")
     there = [each for each in _each(lambda url: _described(sqs, url), urls) if each]
     by_arn = {queue.arn: queue for queue in there}
     uses, read = _Uses(clients, stage, by_arn).found()

@@ -10,6 +10,7 @@ from uuid import UUID
 from boto3.dynamodb.types import TypeDeserializer
 
 from operations.clients import Clients, OperationFailed
+from operations.stages import not_deployed
 from operations.visible import visible
 from stacks.naming import named
 
@@ -51,7 +52,7 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
         if not items and (journey := _journey_of(dynamodb, table, id)):
             items = _of_journey(dynamodb, table, journey, most)
     except dynamodb.exceptions.ResourceNotFoundException as error:
-        raise no_journal(stage) from error
+        raise no_journal(clients, stage) from error
     if not items:
         known_by = visible(id, MAX_ID)
         raise OperationFailed(
@@ -61,12 +62,9 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     return [entry(item) for item in items]
 
 
-def no_journal(stage: str) -> OperationFailed:
+def no_journal(clients: Clients, stage: str) -> OperationFailed:
     """What to say where its table is not there."""
-    return OperationFailed(
-        f"There is no table {named(stage, 'journal')}: is the stage {stage!r} deployed in this "
-        "account and region? `--stage` names another."
-    )
+    return not_deployed(clients, stage, f"table {named(stage, 'journal')}")
 
 
 def _of_journey(dynamodb: Any, table: str, journey: str, most: int | None) -> list[Item]:

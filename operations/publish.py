@@ -8,6 +8,7 @@ from functions.messaging.errors import PublishFailed
 from functions.messaging.publish import Bus, send
 from operations.clients import Clients, OperationFailed
 from operations.event_file import Ready
+from operations.stages import not_deployed
 from stacks.naming import bus_name, claims_bucket
 
 
@@ -22,10 +23,7 @@ def publish(clients: Clients, stage: str, events: Sequence[Ready]) -> None:
         # PutEvents takes events for a bus that is not there, and drops them.
         client.describe_event_bus(Name=name)
     except client.exceptions.ResourceNotFoundException as error:
-        raise OperationFailed(
-            f"There is no bus {name}: is the stage {stage!r} deployed in this account and region? "
-            "`--stage` names another."
-        ) from error
+        raise not_deployed(clients, stage, f"bus {name}") from error
     bus = Bus(name, client, partial(_deposit, clients, stage))
     try:
         send([each.event for each in events], bus)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from operations.consumers import Consumer
@@ -15,7 +14,7 @@ OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
 JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted
 LATE_LINES = timedelta(seconds=5)  # how late a line may come into the log
 MOST = 5000  # attempts that are remembered
-PAGES = 5  # of a log that are read at a time; the rest is read the next time
+PAGES = 5  # of a log that are read at a time
 OUTCOMES = ("handled", "failed", "rejected")
 PATTERN = "{" + " || ".join(f'$.message = "{outcome}"' for outcome in OUTCOMES) + "}"
 
@@ -47,24 +46,32 @@ class Pulse:
 
     consumer: Consumer
     attempts: list[Attempt] = field(default_factory=list)
+    at_least: bool = False
+    """Whether there were more of late than are remembered, or have been read yet."""
     _listens_since: datetime | None = None
     _read_until: datetime | None = None
     _read: dict[int, datetime] = field(default_factory=dict)
 
-    def listen(self, logs: Any, now: datetime) -> None:
-        """Take in what the log has got since the last time; what failed before counts as well."""
+    def listen(self, logs: Any, now: datetime, pages: int = PAGES) -> None:
+        """Take in what the log has got since the last time; what failed before counts as well.
+
+        So many pages of it at most: the rest is read the next time.
+        """
         self._listens_since = self._listens_since or now
         since = self._read_until - LATE_LINES if self._read_until else now - OF_LATE
         new = []
-        for key, at, line in _lines(logs, self.consumer.log_group, since):
+        found = _Lines(logs, self.consumer.log_group, since, pages)
+        for key, at, line in found:
             if key in self._read:
                 continue
             self._read[key] = at
             self._read_until = max(self._read_until or at, at)
             if line.get("message") in OUTCOMES:
                 new.append(_attempt(at, line))
-        remembered = sorted([*self.attempts, *new], key=lambda attempt: attempt.at)[-MOST:]
-        self.attempts = [attempt for attempt in remembered if attempt.at > now - OF_LATE]
+        known = sorted([*self.attempts, *new], key=lambda attempt: attempt.at)
+        late = [attempt for attempt in known if attempt.at > now - OF_LATE]
+        self.attempts = late[-MOST:]
+        self.at_least = found.were_cut or len(late) > MOST
         if self._read_until:
             again = self._read_until - LATE_LINES
             self._read = {key: at for key, at in self._read.items() if at >= again}
@@ -124,23 +131,38 @@ def _number(value: Any, otherwise: float) -> float:
     return value if isinstance(value, int | float) else otherwise
 
 
-def _lines(
-    logs: Any, log_group: str, since: datetime
-) -> Iterator[tuple[int, datetime, Mapping[str, Any]]]:
+class _Lines:
     """The lines of a log that are JSON: what tells each from all others, its time, and itself."""
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=log_group,
-        startTime=int(since.timestamp() * 1000),
-        filterPattern=PATTERN,
-    )
-    try:
-        for event in (event for page in islice(pages, PAGES) for event in page["events"]):
-            with suppress(ValueError):
-                line = json.loads(event["message"])
-                if isinstance(line, dict):
-                    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                    # The local cloud gives lines no id of their own.
-                    key = hash((event["logStreamName"], event["timestamp"], event["message"]))
-                    yield key, at, line
-    except logs.exceptions.ResourceNotFoundException:
-        return  # it has never run
+
+    def __init__(self, logs: Any, log_group: str, since: datetime, pages: int) -> None:
+        self._logs = logs
+        self._log_group = log_group
+        self._since = since
+        self._pages = pages
+        self.were_cut = False
+        """Whether there are more."""
+
+    def __iter__(self) -> Iterator[tuple[int, datetime, Mapping[str, Any]]]:
+        try:
+            for event in self._events():
+                with suppress(ValueError):
+                    line = json.loads(event["message"])
+                    if isinstance(line, dict):
+                        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                        # The local cloud gives lines no id of their own.
+                        key = hash((event["logStreamName"], event["timestamp"], event["message"]))
+                        yield key, at, line
+        except self._logs.exceptions.ResourceNotFoundException:
+            return  # it has never run
+
+    def _events(self) -> Iterator[Mapping[str, Any]]:
+        found = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._log_group,
+            startTime=int(self._since.timestamp() * 1000),
+            filterPattern=PATTERN,
+        )
+        for number, page in enumerate(found, start=1):
+            yield from page["events"]
+            if number == self._pages:
+                self.were_cut = "nextToken" in page
+                return

@@ -9,6 +9,7 @@ from typing import Any
 from functions.messaging.idempotency import REMEMBERED_FOR
 from operations.clients import Clients, OperationFailed
 from operations.consumers import Consumer, Rule, consumer_named, deployed_consumers
+from operations.stages import not_deployed
 from stacks.naming import REPLAY_NAME, bus_name, replay_name
 
 LOOK_EVERY = 1.0  # seconds
@@ -51,7 +52,7 @@ def replay(
     if since >= until:
         raise OperationFailed(f"Nothing is between {since} and {until}: --from comes before --to.")
     events, bus = clients.client("events"), bus_name(stage)
-    archive = _archive(events, bus)
+    archive = _archive(clients, stage)
     consumer = consumer_named(deployed_consumers(clients, bus), to) if to else None
     moment = datetime.now(UTC).strftime("%y%m%dT%H%M%S")
     name = replay_name(to, moment) if to else replay_name(moment=moment)
@@ -69,13 +70,12 @@ def replay(
     return _followed(events, name, tell)
 
 
-def _archive(events: Any, bus: str) -> dict[str, Any]:
+def _archive(clients: Clients, stage: str) -> dict[str, Any]:
+    events, bus = clients.client("events"), bus_name(stage)
     try:
         found: dict[str, Any] = events.describe_archive(ArchiveName=bus)
     except events.exceptions.ResourceNotFoundException as error:
-        raise OperationFailed(
-            f"There is no archive {bus}: is that stage deployed in this account and region?"
-        ) from error
+        raise not_deployed(clients, stage, f"archive {bus}") from error
     return found
 
 

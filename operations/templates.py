@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from operations.clients import Clients, OperationFailed
+from operations.clients import Clients
+from operations.stages import not_deployed
 from stacks.naming import named
 from stacks.routes import Route, routes
 from stacks.template import Resource, Template
@@ -65,10 +66,7 @@ def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
         and stack["StackStatus"] not in WITHOUT_TEMPLATE
     )
     if not names:
-        raise OperationFailed(
-            f"There is no stack {named(stage, '…')}: is the stage {stage!r} deployed in this "
-            "account and region? `--stage` names another."
-        )
+        raise not_deployed(clients, stage, f"stack {named(stage, '…')}")
     found = {}
     for name in names:
         try:

@@ -2,19 +2,22 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from operations.ages import oldest_messages
 from operations.board import Board, Cable, Doing, Source, State
 from operations.catalogue import known_events
 from operations.clients import Clients
 from operations.consumers import Consumer, Rule, deployed_consumers
-from operations.pause import paused_queues, queue_name
-from operations.pulse import Pulse
+from operations.dead_letter_queues import counted, queues
+from operations.dead_letters import DeadLetterQueue
+from operations.pause import name_in, paused_queues, queue_name
+from operations.pulse import PAGES, Pulse
 from operations.templates import deployed_templates
 from operations.traffic import passing, rates
 from stacks.naming import bus_name
@@ -35,12 +38,17 @@ class Plan:
     sources: tuple[Source, ...]
     cables: tuple[Cable, ...]
     consumers: tuple[Consumer, ...]
+    dead_letters: tuple[DeadLetterQueue, ...] = ()
+    ages: Mapping[str, float] = field(default_factory=dict)
+    """Of the oldest message, in seconds, by its queue's name."""
 
 
 class Watch:
     """One look after the other, each of which knows the ones before."""
 
-    def __init__(self, clients: Clients, stage: str) -> None:
+    def __init__(self, clients: Clients, stage: str, pages: int = PAGES) -> None:
+        """`pages` are how many of each log are read at a look."""
+        self._pages = pages
         self._clients = clients
         self._stage = stage
         self._plan: Plan | None = None
@@ -56,40 +64,53 @@ class Watch:
         now = datetime.now(UTC)
         if self._plan is None or now - self._plan.at > PLAN_HOLDS:
             self._plan = plan(self._clients, self._stage, now)
+        there = self._plan
         paused = paused_queues(self._clients)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            doing = tuple(
-                pool.map(lambda each: self._look_at(each, paused, now), self._plan.consumers)
+            letters = tuple(
+                pool.map(lambda queue: counted(self._clients, queue), there.dead_letters)
             )
-        attempts = {
-            consumer.name: self._pulses[consumer.name].just_now(now)
-            for consumer in self._plan.consumers
-        }
+            doing = tuple(
+                pool.map(lambda each: self._look_at(each, paused, letters, now), there.consumers)
+            )
+        attempts = {each.name: self._pulses[each.name].just_now(now) for each in there.consumers}
         return Board(
             now,
-            self._plan.sources,
-            self._plan.cables,
+            there.sources,
+            there.cables,
             doing,
-            rates(self._plan.sources, self._plan.cables, attempts),
-            passing(self._plan.sources, attempts),
+            rates(there.sources, there.cables, attempts),
+            passing(there.sources, attempts),
             {name: pulse.attempts for name, pulse in self._pulses.items()},
+            letters,
         )
 
-    def _look_at(self, consumer: Consumer, paused: set[str], now: datetime) -> Doing:
+    def _look_at(
+        self,
+        consumer: Consumer,
+        paused: set[str],
+        letters: Iterable[DeadLetterQueue],
+        now: datetime,
+    ) -> Doing:
         sqs = self._clients.client("sqs")
         pulse = self._pulses.setdefault(consumer.name, Pulse(consumer))
-        pulse.listen(self._clients.client("logs"), now)
+        pulse.listen(self._clients.client("logs"), now, self._pages)
         urls = [url for url in (consumer.intake_url, consumer.queue_url) if url]
         waiting, in_flight = map(sum, zip(*(_depth(sqs, url) for url in urls), strict=True))
-        dead = sum(_depth(sqs, consumer.dead_letters_url))
+        oldest = self._oldest(urls) if waiting + in_flight else None
+        dead = sum(queue.count for queue in letters if queue.owner == consumer.name)
         is_paused = queue_name(consumer) in paused
         failures = pulse.failures
         return Doing(
             name=consumer.name,
-            state=_state(pulse, waiting + in_flight, dead, is_paused, now),
+            state=_state(pulse, waiting + in_flight, oldest, dead, is_paused, now),
             waiting=waiting,
             in_flight=in_flight,
             dead=dead,
+            oldest=oldest,
+            handled=len(pulse.attempts) - len(failures),
+            failed=len(failures),
+            at_least=pulse.at_least,
             per_second=pulse.per_second(now),
             p95=pulse.p95,
             failures=tuple(failures[-FAILURES:]),
@@ -97,13 +118,24 @@ class Watch:
             log_group=consumer.log_group,
         )
 
+    def _oldest(self, urls: Iterable[str]) -> float | None:
+        assert self._plan
+        ages = [self._plan.ages.get(name_in(url)) for url in urls]
+        return max((age for age in ages if age is not None), default=None)
 
-def _state(pulse: Pulse, queued: int, dead: int, is_paused: bool, now: datetime) -> State:
+
+def _state(
+    pulse: Pulse, queued: int, oldest: float | None, dead: int, is_paused: bool, now: datetime
+) -> State:
     if is_paused:
         return "paused"
     if pulse.is_failing(now) and queued:
         return "failing"
-    if queued and pulse.quiet_for(now) > BEHIND_AFTER:
+    quiet = pulse.quiet_for(now)
+    if len(pulse.attempts) == len(pulse.failures):
+        # Nothing was handled for longer than is remembered: what waits tells since when.
+        quiet = max(quiet, oldest or 0)
+    if queued and quiet > BEHIND_AFTER:
         return "behind"
     return "dead" if dead else "well"
 
@@ -115,6 +147,7 @@ def plan(clients: Clients, stage: str, now: datetime) -> Plan:
         if event.publishers:
             published[owner(event.source)].add(event.type)
     consumers = tuple(deployed_consumers(clients, bus_name(stage)))
+    filled = [url for each in consumers for url in (each.intake_url, each.queue_url) if url]
     return Plan(
         at=now,
         sources=tuple(Source(name, tuple(sorted(published[name]))) for name in sorted(published)),
@@ -125,6 +158,8 @@ def plan(clients: Clients, stage: str, now: datetime) -> Plan:
             for cable in cables_of(rule, consumer.name)
         ),
         consumers=consumers,
+        dead_letters=tuple(queues(clients, stage)),
+        ages=oldest_messages(clients, map(name_in, filled), now),
     )
 
 

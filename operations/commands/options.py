@@ -22,3 +22,21 @@ def moment(text: str) -> datetime:
             f"{text!r} is no time: write it as 2026-01-31T09:00, or 2026-01-31T09:00:00+01:00"
         ) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def consumer_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The consumers of the stage whose names begin so, for the shell: none where nobody answers."""
+    from operations.clients import Environment
+    from operations.failures import EXPECTED
+    from operations.pause import polled
+
+    try:
+        found = polled(Environment(), ctx.params.get("stage", "dev"))
+    except EXPECTED:
+        return []
+    return [name for name in found if name.startswith(incomplete)]
+
+
+ConsumerName = Annotated[
+    str, typer.Argument(metavar="CONSUMER", autocompletion=consumer_names, help="Its name.")
+]

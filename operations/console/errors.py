@@ -9,13 +9,7 @@ from starlette.responses import Response
 
 from operations.clients import OperationFailed
 from operations.console.views import page
-
-
-def explained(error: Exception) -> str:
-    """An expected failure, for who looks at the page."""
-    if isinstance(error, BotoCoreError | ClientError):
-        return f"AWS could not be asked: {error}"
-    return str(error)
+from operations.failures import explained
 
 
 def failed(request: Request, error: Exception) -> Response:

@@ -5,12 +5,10 @@ import logging
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
 
 from operations.board import Board
-from operations.clients import OperationFailed
-from operations.console.errors import explained
+from operations.failures import EXPECTED, explained
 
 log = logging.getLogger("uvicorn.error")
 
@@ -91,7 +89,7 @@ class Feed:
     async def _take_a_look(self) -> None:
         try:
             self._sight = Sight(await run_in_threadpool(self._look))
-        except (OperationFailed, BotoCoreError, ClientError) as failure:
+        except EXPECTED as failure:
             self._sight = Sight(self._sight.board, explained(failure))
         except Exception:
             # A mistake in a look must not end them: who watches is told, and the log has the rest.

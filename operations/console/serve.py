@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from threading import Thread
 
 import uvicorn
-from botocore.exceptions import BotoCoreError, ClientError
 
 from local import ports
 from operations.board import Board
-from operations.clients import OperationFailed
 from operations.console.app import console
 from operations.console.deployment import Deployment
 from operations.console.feed import Feed
 from operations.console.keys import Keys
+from operations.failures import EXPECTED
 from operations.watch import Watch
 
 PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
@@ -90,7 +89,7 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
 
 
 def _look_once(look: Callable[[], Board]) -> None:
-    with suppress(OperationFailed, BotoCoreError, ClientError):  # the page will say so itself
+    with suppress(*EXPECTED):  # the page will say so itself
         look()
 
 

@@ -24,8 +24,11 @@ class CloudFormation:
         self.statuses = statuses
 
     def client(self, service: str) -> Any:
-        assert service == "cloudformation"
+        assert service in ("cloudformation", "events")
         return self
+
+    def list_event_buses(self, **asked: str) -> dict[str, Any]:
+        return {"EventBuses": [{"Name": "patchbay-local"}]}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_stacks"
@@ -72,7 +75,7 @@ def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Templ
 
 def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None:
     deleted = CloudFormation(dev, **dict.fromkeys(dev, "DELETE_COMPLETE"))
-    with pytest.raises(OperationFailed, match="is the stage 'dev' deployed in this account"):
+    with pytest.raises(OperationFailed, match=r"is the stage 'dev' deployed .*There is: local\."):
         deployed_templates(deleted, "dev")
 
 

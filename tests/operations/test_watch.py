@@ -13,6 +13,7 @@ from local.system import System
 from operations.board import Board, Cable, Doing
 from operations.clients import Clients
 from operations.consumers import Consumer, Rule
+from operations.dead_letter_queues import queues
 from operations.watch import Plan, Watch, cables_of, plan
 from tests.cloud.shop import Shop
 from tests.operations.boards import CABLES, SOURCES
@@ -85,7 +86,7 @@ def kit(cloud: Shop) -> Kit:
 
 
 @pytest.fixture
-def watch(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
+def watch(cloud: Shop, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
     sqs = kit.client("sqs")
 
     def url(name: str) -> str:
@@ -96,7 +97,7 @@ def watch(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
     )
 
     def known(clients: Clients, stage: str, now: datetime) -> Plan:
-        return Plan(now, SOURCES, CABLES, consumers)
+        return Plan(now, SOURCES, CABLES, consumers, tuple(queues(cloud, stage)))
 
     monkeypatch.setattr("operations.watch.plan", known)
     return Watch(kit, "dev")

@@ -17,12 +17,12 @@ from starlette.routing import Route
 
 from operations.clients import Clients, OperationFailed
 from operations.console.deployment import deployment
-from operations.console.errors import explained
 from operations.console.jobs import Job, Jobs, Work
 from operations.console.views import page
 from operations.dead_letter_queues import queues
 from operations.dead_letters import WHERE, DeadLetter, DeadLetterQueue, Group, grouped
 from operations.discard import discard
+from operations.failures import explained
 from operations.letter_log import logged_about
 from operations.log_lines import Line
 from operations.peek import LOOK_AT, peek

@@ -48,7 +48,7 @@ def browser(monkeypatch: pytest.MonkeyPatch, browse: Open) -> Browser:
     [
         ("/failed", 502, "There is no consumer &lt;script&gt;"),
         ("/denied", 502, "no sqs:ReceiveMessage &lt;script&gt;"),
-        ("/gone", 502, "Could not connect to the endpoint URL"),
+        ("/gone", 502, "https://127.0.0.1:4566/ does not answer."),
         ("/broken", 500, "The console made a mistake (ZeroDivisionError)"),
         ("/nothing", 404, "There is no such page."),
         ("/read", 405, "Method Not Allowed."),

@@ -1,0 +1,193 @@
+"""How a stage does, and what of it is wrong."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from operations import trouble
+from operations.__main__ import main
+from operations.board import Board
+from operations.clients import Clients
+from operations.dead_letters import DeadLetterQueue, NoWay
+from operations.status import Status, looks
+from operations.trouble import Alarm, Reader, Workflow
+from tests.cloud.shop import Shop
+from tests.operations.boards import AT, board, failure
+
+NOWHERE = NoWay("nobody wants them")
+ESCAPE = "\x1b[2J"
+
+
+def seen(
+    board: Board,
+    *letters: DeadLetterQueue,
+    alarms: tuple[Alarm, ...] = (),
+    workflows: tuple[Workflow, ...] = (),
+    readers: tuple[Reader, ...] = (),
+) -> Status:
+    return Status("dev", replace(board, dead_letters=letters), alarms, workflows, readers)
+
+
+def letters(name: str, count: int) -> DeadLetterQueue:
+    return DeadLetterQueue(name, "url", "delivery", "payments", count, 0, NOWHERE)
+
+
+def reader(state: str) -> Reader:
+    return Reader("orders-outbox", "changes of table orders", state, behind=2.0)
+
+
+def test_nothing_is_wrong_where_all_is_well() -> None:
+    assert seen(board(), letters("a", 0), readers=(reader("Enabled"),)).wrong == []
+
+
+def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> None:
+    paused = board(payments={"state": "paused", "waiting": 7})
+    assert seen(paused).wrong == []
+    assert seen(paused).paused == ["payments"]
+    assert seen(paused, letters("payments-undelivered", 2)).wrong == [
+        "2 dead letters in payments-undelivered"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (
+            seen(board(payments={"state": "failing", "failures": (failure("it is down"),)})),
+            "payments fails: it is down",
+        ),
+        (
+            seen(board(journal={"state": "behind", "waiting": 1200})),
+            "journal is behind: 1,200 messages in its queue",
+        ),
+        (seen(board(), alarms=(Alarm("journal-age", AT, "it waits"),)), "journal-age: it waits"),
+        (
+            seen(board(), workflows=(Workflow("fulfilment", 1),)),
+            "fulfilment: 1 execution did not succeed",
+        ),
+        (
+            seen(board(), workflows=(Workflow("fulfilment", 1000, at_least=True),)),
+            "1,000+ executions did not succeed",
+        ),
+        (seen(board(), readers=(reader("Disabled"),)), "orders-outbox does not read changes of"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(status: Status, said: str) -> None:
+    (wrong,) = status.wrong
+    assert said in wrong
+    assert not status.as_json()["well"]
+    json.dumps(status.as_json())
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has the command see this."""
+
+    def show(status: Status) -> None:
+        def known(clients: Clients, stage: str) -> Any:
+            return lambda: status
+
+        monkeypatch.setattr("operations.status.looks", known)
+
+    return show
+
+
+def test_the_command_ends_with_1_if_anything_is_wrong(
+    shown: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown(seen(board()))
+    assert main(["status"]) == 0
+    assert "All is well." in capsys.readouterr().out
+    shown(seen(board(), letters("payments-dead-letters", 3)))
+    assert main(["status", "--json"]) == 1
+    assert not json.loads(capsys.readouterr().out)["well"]
+
+
+def test_what_a_log_says_does_nothing_to_the_terminal(
+    shown: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reason = f"[red]{ESCAPE}down"
+    shown(seen(board(payments={"state": "failing", "failures": (failure(reason),)})))
+    assert main(["status"]) == 1
+    said = capsys.readouterr().out
+    assert ESCAPE not in said
+    assert "[red]\\x1b[2Jdown" in said
+
+
+def test_counts_that_are_not_complete_say_so(
+    shown: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown(seen(board(payments={"handled": 5000, "at_least": True})))
+    main(["status"])
+    assert "5,000+" in capsys.readouterr().out
+
+
+def test_the_alarms_of_the_stage_are_found_and_no_others(cloud: Shop) -> None:
+    cloudwatch: Any = boto3.client("cloudwatch")
+    for name in ("patchbay-dev-a", "patchbay-dev-b", "patchbay-prod-a"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name, AlarmDescription="why", MetricName="m", Namespace="n",
+            Period=60, EvaluationPeriods=1, Threshold=1, Statistic="Maximum",
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )  # fmt: skip
+        state = "OK" if name.endswith("b") else "ALARM"
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+    assert [(alarm.name, alarm.description) for alarm in trouble.alarms(cloud, "dev")] == [
+        ("a", "why")
+    ]
+
+
+class Machines:
+    """Step Functions, with two state machines, of which one's executions ended badly."""
+
+    def __init__(self, *stopped: datetime) -> None:
+        self._stopped = stopped
+
+    def client(self, service: str, /) -> Any:
+        assert service == "stepfunctions"
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        self._operation = operation
+        return self
+
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        if self._operation == "list_state_machines":
+            names = ("patchbay-dev-fulfilment", "somebody-elses")
+            machines = [{"name": name, "stateMachineArn": name} for name in names]
+            return [{"stateMachines": machines}]
+        assert asked["stateMachineArn"] == "patchbay-dev-fulfilment"
+        stopped = self._stopped if asked["statusFilter"] == "FAILED" else ()
+        return [{"executions": [{"startDate": at, "stopDate": at} for at in stopped]}]
+
+
+def test_an_execution_counts_as_long_as_it_can_be_redriven() -> None:
+    machines = Machines(AT - timedelta(days=1), AT - timedelta(days=15))
+    assert trouble.workflows(machines, "dev", AT) == [Workflow("fulfilment", 1)]
+
+
+def test_who_reads_a_stream_is_found(cloud: Shop) -> None:
+    found = {each.name: each for each in trouble.readers(cloud, "dev", datetime.now(UTC))}
+    assert found["orders-outbox"].stream == "changes of table orders"
+    assert found["bestsellers"].stream == "stream storefront"
+    assert "payments" not in found
+    assert found["bestsellers"].state == "Enabled"
+
+
+def test_a_look_asks_for_all_of_it(cloud: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched:
+        def __init__(self, *asked: Any) -> None:
+            pass
+
+        def look(self) -> Board:
+            return board()
+
+    monkeypatch.setattr("operations.status.Watch", Watched)
+    monkeypatch.setattr("operations.status.workflows", lambda *asked: [])
+    status = looks(cloud, "dev")()
+    assert [each.name for each in status.readers] == ["bestsellers", "orders-outbox"]
+    assert status.wrong == []
