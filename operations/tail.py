@@ -186,7 +186,7 @@ def _stream(clients: Clients, stage: str) -> str:
     try:
         table = dynamodb.describe_table(TableName=named(stage, "journal"))["Table"]
     except dynamodb.exceptions.ResourceNotFoundException as error:
-        raise no_journal(stage) from error
+        raise no_journal(clients, stage) from error
     if "LatestStreamArn" not in table:
         raise OperationFailed(
             f"The table {named(stage, 'journal')} has no stream: it was deployed before there was "

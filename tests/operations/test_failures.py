@@ -35,7 +35,10 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
             EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/"),
             "https://127.0.0.1:4566/ does not answer. Is there a network",
         ),
-        (SSLError(endpoint_url="https://a/", error=OSError("x")), "AWS_CA_BUNDLE names whom to trust."),
+        (
+            SSLError(endpoint_url="https://a/", error=OSError("x")),
+            "AWS_CA_BUNDLE names whom to trust.",
+        ),
         (refused("Throttling", "slow down"), "AWS could not be asked: "),
     ],
 )
