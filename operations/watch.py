@@ -53,6 +53,8 @@ class Watch:
         self._stage = stage
         self._plan: Plan | None = None
         self._pulses: dict[str, Pulse] = {}
+        self._empty_at: dict[str, datetime] = {}
+        """When each consumer's queue was last seen empty, by its name."""
         self._looking = Lock()
 
     def look(self) -> Board:
@@ -97,13 +99,18 @@ class Watch:
         pulse.listen(self._clients.client("logs"), now, self._pages)
         urls = [url for url in (consumer.intake_url, consumer.queue_url) if url]
         waiting, in_flight = map(sum, zip(*(_depth(sqs, url) for url in urls), strict=True))
-        oldest = self._oldest(urls) if waiting + in_flight else None
+        queued = waiting + in_flight
+        if not queued:
+            self._empty_at[consumer.name] = now
+        oldest = self._oldest(urls) if queued else None
         dead = sum(queue.count for queue in letters if queue.owner == consumer.name)
         is_paused = queue_name(consumer) in paused
         failures = pulse.failures
         return Doing(
             name=consumer.name,
-            state=_state(pulse, waiting + in_flight, oldest, dead, is_paused, now),
+            state=_state(
+                pulse, queued, oldest, dead, is_paused, now, self._empty_at.get(consumer.name)
+            ),
             waiting=waiting,
             in_flight=in_flight,
             dead=dead,
@@ -125,7 +132,13 @@ class Watch:
 
 
 def _state(
-    pulse: Pulse, queued: int, oldest: float | None, dead: int, is_paused: bool, now: datetime
+    pulse: Pulse,
+    queued: int,
+    oldest: float | None,
+    dead: int,
+    is_paused: bool,
+    now: datetime,
+    empty_at: datetime | None,
 ) -> State:
     if is_paused:
         return "paused"
@@ -135,6 +148,8 @@ def _state(
     if len(pulse.attempts) == len(pulse.failures):
         # Nothing was handled for longer than is remembered: what waits tells since when.
         quiet = max(quiet, oldest or 0)
+    if empty_at:  # what is there has come since then, and can't have waited for longer
+        quiet = min(quiet, (now - empty_at).total_seconds())
     if queued and quiet > BEHIND_AFTER:
         return "behind"
     return "dead" if dead else "well"

@@ -15,6 +15,7 @@ from operations.clients import Clients
 from operations.consumers import Consumer, Rule
 from operations.dead_letter_queues import queues
 from operations.watch import Plan, Watch, cables_of, plan
+from tests.cloud.faults import Throttled
 from tests.cloud.shop import Shop
 from tests.operations.boards import CABLES, SOURCES
 
@@ -160,6 +161,20 @@ def test_a_consumer_that_fails_is_seen_to_and_the_others_are_not(cloud: Shop, wa
     assert payments.queued == 1
     assert "ConnectionError" in str(payments.because)
     assert {each.state for each in board.consumers if each.name != "payments"} == {"well"}
+
+
+def test_a_consumer_is_behind_once_something_waits_for_long_and_not_when_it_comes(
+    cloud: Shop, watch: Watch
+) -> None:
+    cloud.break_("payments", with_=Throttled())
+    watch.look()
+    cloud.advance(minutes=1)
+    watch.look()
+    cloud.place_order()
+    cloud.advance(seconds=20)
+    assert of(watch.look(), "payments").state == "well"
+    cloud.advance(seconds=20)
+    assert of(watch.look(), "payments").state == "behind"
 
 
 def test_dead_letters_are_counted_until_they_are_put_back(cloud: Shop, watch: Watch) -> None:
