@@ -45,7 +45,7 @@ coupling: $(READY) ## Break one service at a time: this shop, and one coupled by
 	@$(PYTHON) -m benchmarks.coupling
 
 ##@ Build on it
-.PHONY: consumer schemas asyncapi format lock
+.PHONY: consumer schemas asyncapi screenshots format lock
 
 consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
 	@$(PYTHON) -m scaffold "$(NAME)" "$(ON)"
@@ -55,6 +55,9 @@ schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would b
 
 asyncapi: $(READY) ## Write the catalogue of events to docs/asyncapi.json, for AsyncAPI's tools
 	@$(PYTHON) -m operations.asyncapi --write
+
+screenshots: $(READY) ## Take the docs' pictures of the console, of the local cloud at work
+	@$(PYTHON) -m tests.browser.screenshots
 
 format: $(VENV)/.ready ## Format the code, and mend what can be mended
 	ruff check --fix
@@ -91,7 +94,7 @@ clean: ## Remove all that was built, the environments too
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # A stamp is written last, so that what was interrupted is done again.
 

@@ -1,0 +1,118 @@
+"""`make screenshots`: pictures of the console for the docs, of the local cloud at work.
+
+They show what is there: real purchases, and a payment provider that is really down.
+"""
+
+import sys
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from local.playground import ShopsPlayground
+from local.purchases import first_purchases
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System, system
+from local.waiting import wait_until
+from local.workspace import ROOT, LocalFailed
+from operations.board import Board
+from operations.clients import Kept
+from operations.console.deployment import Deployment
+from operations.console.serve import serving
+from operations.watch import Watch
+from tests.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.browser.watched import Watched, chromium
+
+IMAGES = ROOT / "docs" / "images"
+WIDTH = 1280
+SCALE = 1.5
+MARGIN = 24  # pixels below what is shown
+SECONDS = 300
+WARM = 5  # orders, after which no function starts cold
+BUSY = 1.0  # orders a second that are handled, in the picture
+LONG = 60  # orders that wait in a queue, in the picture
+ORDERS = 300
+ENOUGH = 250  # of them, so that the cold starts are no more than 5 of 100
+
+
+def main() -> int:
+    executable = find_browser()
+    if executable is None:
+        print(f"No pictures: {HOW_TO_GET_ONE}.", file=sys.stderr)
+        return 1
+    try:
+        with system() as running:
+            _take_all(running, executable)
+    except LocalFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _take_all(running: System, executable: Path) -> None:
+    shop = Shop(running.cloud, running.provider_url)
+    shop.let_mails_out()
+    purchases = iter(first_purchases(WARM + 2 * ORDERS))
+    for purchase in islice(purchases, WARM):
+        shop.place(purchase)
+    playground = ShopsPlayground(shop, purchases)
+    clients = Kept(running.cloud)
+    watch = Watch(clients, STAGE)
+
+    def see(what: str, is_so: Callable[[Board], bool]) -> None:
+        wait_until(lambda: is_so(watch.look()), what, SECONDS)
+
+    with (
+        serving(Deployment(clients, STAGE, playground), look=watch.look) as served,
+        chromium(executable) as browser,
+    ):
+        window = Watched(browser, served.address, width=WIDTH, scale=SCALE)
+        see("the first orders to be handled", lambda board: not _queued(board))
+        playground.place_orders(ORDERS)
+        see(
+            "orders to be handled all along",
+            lambda board: playground.placed().accepted >= ENOUGH and _is_busy(board),
+        )
+        _take(window.page, "map-all-well", ".map")
+        playground.have_provider("down")
+        playground.place_orders(ORDERS)
+        see("payments to fail, with a full queue, and mails to go out", _is_down)
+        _take(window.page, "map-one-down", ".map")
+        _take(window.go("/break"), "break-things", "#switches")
+        window.close()
+
+
+def _queued(board: Board) -> int:
+    return sum(each.queued for each in board.consumers)
+
+
+def _is_busy(board: Board) -> bool:
+    handled = {each.name: each.per_second or 0 for each in board.consumers}
+    states = {each.state for each in board.consumers}
+    return states == {"well"} and handled["payments"] > BUSY and handled["orders-status"] > BUSY
+
+
+def _is_down(board: Board) -> bool:
+    (payments,) = (each for each in board.consumers if each.name == "payments")
+    (mails,) = (each for each in board.consumers if each.name == "notifications")
+    return payments.state == "failing" and payments.queued > LONG and mails.state == "well"
+
+
+def _take(page: Page, name: str, last: str) -> None:
+    """A picture of a page, from its top to the end of what is shown."""
+    page.wait_for_timeout(1500)  # for what is seen to reach the page, and to have moved there
+    box = page.locator(last).bounding_box()
+    assert box
+    path = IMAGES / f"{name}.png"
+    page.screenshot(
+        path=path,
+        clip={"x": 0, "y": 0, "width": WIDTH, "height": box["y"] + box["height"] + MARGIN},
+        full_page=True,
+    )
+    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
