@@ -15,8 +15,11 @@ from local.waiting import wait_until
 from operations.clients import OperationFailed
 from operations.consumers import Consumer, deployed_consumers
 from operations.handlings import Handling
+from operations.journal import Entry
 from operations.journey import Step, journey
 from operations.replay import replay
+from operations.tail import Tail, Wanted
+from operations.workflow_run import Run
 from stacks.naming import bus_name
 
 pytestmark = pytest.mark.embedded
@@ -84,6 +87,32 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
     assert not payments.is_dead
     assert "MessageRejected" in str(mail.why) or "not verified" in str(mail.why)
     assert mail.handled_at is None
+
+
+def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
+    running: System, shop: Shop, purchases: Iterator[Purchase]
+) -> None:
+    tail = Tail(running.cloud, STAGE)
+    order = shop.place(next(purchases))
+    seen: list[Entry] = []
+
+    def is_shipped() -> bool:
+        seen.extend(event for event in tail.read() if event in Wanted(order=order))
+        return bool(seen) and seen[-1].type == "OrderShipped"
+
+    wait_until(is_shipped, "the order's last event to pass", SECONDS)
+    assert [event.type for event in seen] == ["OrderPlaced", "PaymentTaken", "OrderShipped"]
+    (step,) = journey(running.cloud, STAGE, seen[-1].id)
+    assert step.entry == seen[0]
+
+    def run() -> Run | None:
+        done = of(journey(running.cloud, STAGE, order), "PaymentTaken", "fulfilment")
+        return done.run if done else None
+
+    wait_until(lambda: run() is not None, "the workflow to be known", SECONDS)
+    ended = run()
+    assert ended
+    assert ended.status == "SUCCEEDED"
 
 
 def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: System) -> None:
