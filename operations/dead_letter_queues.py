@@ -166,10 +166,13 @@ class _Uses:
 
     def _way(self, mapping: Mapping[str, Any]) -> Way:
         stream = mapping["EventSourceArn"]
+        readers = [each for each in self._mappings if each["EventSourceArn"] == stream]
+        # Who counts a stream knows by a record's place what it has counted: one that was passed by
+        # is for it one that it has had. At the end of the stream, it is new, for all who read it.
+        if ":kinesis:" in stream and len(readers) == 1:
+            return ToStream(stream)
         if mapping.get("TumblingWindowInSeconds"):
-            readers = [each for each in self._mappings if each["EventSourceArn"] == stream]
-            # What is in a window is known by its place in the stream, and may have been passed by.
-            return ToStream(stream) if len(readers) == 1 else SHARED
+            return SHARED
         filters = mapping.get("FilterCriteria", {}).get("Filters", [])
         return FromStream(
             stream_arn=stream,

@@ -26,7 +26,7 @@ from operations.log_lines import Line, lines
 from operations.peek import look
 from operations.workflow_run import Run, run
 
-MOST_LETTERS = 1000  # that are looked through for an event, of each consumer
+MOST_LETTERS = 300  # that are looked through for an event, of each consumer
 LATE = timedelta(minutes=1)  # after which it is asked whether an event was not delivered
 
 

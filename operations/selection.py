@@ -81,7 +81,8 @@ def find(
     found = [letter for letter in letters if is_called(letter, id)]
     if len({letter.id for letter in found}) > 1:
         raise OperationFailed(
-            f"{len(found)} letters are called {id!r}: {', '.join(_told(each) for each in found)}."
+            f"{len(found)} letters are called {id!r}: {', '.join(_told(each) for each in found)}: "
+            "give one of those ids, or name the --consumer."
         )
     if found:
         return found[0]

@@ -24,6 +24,7 @@ SHORT_ID = 8  # characters, by which `show` finds a letter
 LONGEST_REASON = 200  # characters, in the list
 LONGEST_FACT = 2_000
 LONGEST_BODY = 10_000  # characters; --json has all
+UNREADABLE = "(unreadable)"
 
 
 class ListsByDefault(TyperGroup):
@@ -80,7 +81,7 @@ def list_(
         console.print(Text("There are no dead letters.", style="green"))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("whose", "letters", "reason", "last", "one of them"):
+    for column in ("whose", "letters", "reason", "last, in UTC", "one of them"):
         table.add_column(column, justify="right" if column == "letters" else "left")
     notes = []
     for queue, letters in zip(queues, seen, strict=True):
@@ -161,7 +162,7 @@ def _facts(letter: "DeadLetter") -> list[tuple[str, str]]:
         ("in", letter.queue.name),
         ("belongs to", letter.queue.owner),
         ("goes back to", str(letter.queue.way)),
-        ("event", f"{event.type}  {event.id}" if event else None),
+        ("event", f"{event.type or UNREADABLE}  {event.id or UNREADABLE}" if event else None),
         ("journey", event.journey if event else None),
         ("order", event.order_id if event else None),
         ("reason", letter.reason),

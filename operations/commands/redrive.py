@@ -168,7 +168,8 @@ class _Told:
 def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
     """Shows how far it has come, and at the end, however it ends, what was done."""
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     told = _Told(verb, dry_run, progress)
     try:
         with progress:

@@ -1,0 +1,212 @@
+"""Dead letters on the embedded cloud: a malformed event and an outage, told and put right."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local.purchases import Purchase
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System
+from local.waiting import wait_until
+from operations.consumers import Consumer, deployed_consumers
+from operations.dead_letter_queues import queues
+from operations.dead_letters import DeadLetter, DeadLetterQueue
+from operations.journal import entries
+from operations.letter_log import logged_about
+from operations.peek import peek
+from operations.redrive import redrive
+from operations.selection import Selection, find
+from stacks.naming import bus_name, named
+from tests.operations.test_deployed import giving_up_at_once
+
+pytestmark = pytest.mark.embedded
+
+SECONDS = 90  # what cold starts, retries and a slow machine take together
+
+
+@pytest.fixture
+def consumers(running: System) -> dict[str, Consumer]:
+    return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
+
+
+@pytest.fixture
+def letters(running: System) -> Callable[..., list[DeadLetter]]:
+    def those_of(owner: str, journey: str | None = None) -> list[DeadLetter]:
+        """The letters of an owner, or those of them that belong to a journey."""
+        there = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
+        found = [letter for queue in there for letter in peek(running.cloud, queue)]
+        return [
+            letter
+            for letter in found
+            if journey is None or (letter.event and letter.event.journey == journey)
+        ]
+
+    return those_of
+
+
+def queue_of(running: System, owner: str) -> DeadLetterQueue:
+    (found,) = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
+    return found
+
+
+def test_every_queue_is_found_as_it_is_from_the_templates(running: System) -> None:
+    found = {queue.name: queue for queue in queues(running.cloud, STAGE)}
+    kinds = {name: queue.kind for name, queue in found.items()}
+    assert kinds[named(STAGE, "payments-dead-letters")] == "handling"
+    assert kinds[named(STAGE, "payments-undelivered")] == "delivery"
+    assert kinds[named(STAGE, "accounts-statement-unrelayed.fifo")] == "relay"
+    assert kinds[named(STAGE, "accounts-close-missed")] == "schedule"
+    assert kinds[named(STAGE, "orders-unpublished")] == "stream"
+    assert kinds[named(STAGE, "bestsellers-failed")] == "stream"
+    assert "unknown" not in kinds.values()
+
+
+def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
+    running: System,
+    shop: Shop,
+    purchases: Iterator[Purchase],
+    consumers: dict[str, Consumer],
+    letters: Callable[..., list[DeadLetter]],
+) -> None:
+    with giving_up_at_once(running, consumers["payments"]):
+        shop.take_payments_down()
+        order = shop.place(next(purchases))
+        wait_until(lambda: bool(letters("payments", order)), "a payment to be dead", SECONDS)
+    (letter,) = letters("payments", order)
+    assert letter.reason == "ProviderUnavailable: the payment provider answered 503"
+    assert letter.traceback
+    assert letter.event
+    assert letter.event.id == entries(running.cloud, STAGE, order)[0].id
+    assert find(running.cloud, STAGE, letter.event.id) == letter
+    assert [line["message"] for line in logged_about(running.cloud, letter)] == ["failed"]
+
+    shop.decline_nothing()
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="payments", ids=(letter.id,)))
+    assert (done.done, done.failed) == (1, {})
+    wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
+    assert letters("payments", order) == []
+
+
+def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
+    running: System, shop: Shop, letters: Callable[..., list[DeadLetter]]
+) -> None:
+    def reasons() -> set[str]:
+        return {letter.reason for letter in letters("payments")}
+
+    shop.put_malformed_event()
+    wait_until(lambda: bool(reasons()), "the event to be rejected", SECONDS)
+    (before,) = [each for each in letters("payments") if "contract" in each.reason]
+    assert before.attempts == 1
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="payments", ids=(before.id,)))
+    assert done.done == 1
+    wait_until(lambda: before.reason in reasons(), "the event to be rejected again", SECONDS)
+    (after,) = [each for each in letters("payments") if each.reason == before.reason]
+    assert after.id != before.id
+    assert after.body == before.body
+
+
+def test_a_missed_run_says_why_and_is_started_anew(
+    running: System, letters: Callable[..., list[DeadLetter]]
+) -> None:
+    def ids() -> set[str]:
+        return {letter.id for letter in letters("accounts-close")}
+
+    running.cloud.client("lambda").invoke(
+        FunctionName=named(STAGE, "accounts-close"),
+        InvocationType="Event",
+        Payload=json.dumps({"schedule": "by hand", "at": "never"}).encode(),
+    )
+    wait_until(lambda: bool(ids()), "the run to be missed", SECONDS)
+    (letter,) = letters("accounts-close")
+    assert letter.reason.startswith("NoSuchRun: ")
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="accounts-close"))
+    assert done.done == 1
+    wait_until(lambda: bool(ids() - {letter.id}), "the run to be missed again", SECONDS)
+
+
+def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
+    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+) -> None:
+    order = shop.place(next(purchases))
+    wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
+    body = _given_up(running, order)
+    queue = queue_of(running, "orders-outbox")
+    running.cloud.client("sqs").send_message(QueueUrl=queue.url, MessageBody=body)
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="orders-outbox"))
+    assert (done.done, done.failed) == (1, {})
+
+    def was_published_again() -> bool:
+        (event, *_) = entries(running.cloud, STAGE, order)
+        found = running.cloud.client("logs").filter_log_events(
+            logGroupName=consumers["payments"].log_group, filterPattern=f'"{event.id}"'
+        )
+        return any('"already handled"' in each["message"] for each in found["events"])
+
+    wait_until(was_published_again, "payments to skip what was published again", SECONDS)
+
+
+def test_what_missed_its_window_is_put_on_its_stream_again(running: System, shop: Shop) -> None:
+    record = {"record_id": "record-again", "kind": "view", "at": "2026-01-31T09:00:00Z"}
+    assert shop.look_at([record])[0] == 202
+
+    def views() -> int:
+        return shop.counters().get("record-again", (0, 0))[0]
+
+    wait_until(lambda: views() == 1, "the view to be counted", SECONDS)
+    queue = queue_of(running, "bestsellers")
+    body = _kinesis_position(running, "record-again")
+    running.cloud.client("sqs").send_message(QueueUrl=queue.url, MessageBody=body)
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="bestsellers"))
+    assert (done.done, done.failed) == (1, {})
+    wait_until(lambda: views() == 2, "the view to be counted as another", SECONDS)
+
+
+def _given_up(running: System, order: str) -> str:
+    """What Lambda would write of the order's own record."""
+    streams = running.cloud.client("dynamodbstreams")
+    table = named(STAGE, "orders")
+    (stream,) = streams.list_streams(TableName=table)["Streams"]
+    described = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]
+    for shard in described["Shards"]:
+        at = {"StreamArn": stream["StreamArn"], "ShardId": shard["ShardId"]}
+        iterator = streams.get_shard_iterator(**at, ShardIteratorType="TRIM_HORIZON")
+        while iterator.get("NextShardIterator") or iterator.get("ShardIterator"):
+            asked = iterator.get("NextShardIterator") or iterator["ShardIterator"]
+            iterator = streams.get_records(ShardIterator=asked)
+            for record in iterator["Records"]:
+                if record["dynamodb"]["Keys"]["order_id"]["S"] == order:
+                    number = record["dynamodb"]["SequenceNumber"]
+                    return _position("DDBStream", shard["ShardId"], number, stream["StreamArn"])
+            if not iterator["Records"]:
+                break
+    raise AssertionError(f"The stream has no record of {order}.")
+
+
+def _kinesis_position(running: System, text: str) -> str:
+    kinesis = running.cloud.client("kinesis")
+    stream = named(STAGE, "storefront")
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"][
+        "StreamARN"
+    ]
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        iterator = kinesis.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        for record in kinesis.get_records(ShardIterator=iterator)["Records"]:
+            if text.encode() in record["Data"]:
+                return _position("Kinesis", shard["ShardId"], record["SequenceNumber"], arn)
+    raise AssertionError(f"The stream has no {text}.")
+
+
+def _position(kind: str, shard: str, number: str, stream: str) -> str:
+    told = {
+        "shardId": shard,
+        "startSequenceNumber": number,
+        "endSequenceNumber": number,
+        "batchSize": 1,
+        "streamArn": stream,
+    }
+    condition = {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 31}
+    return json.dumps({"requestContext": condition, f"{kind}BatchInfo": told})
