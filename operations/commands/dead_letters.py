@@ -105,7 +105,7 @@ def show(
 ) -> None:
     """Show a dead letter: its event, why it died, what was tried when, and what was logged.
 
-    Example: patchbay dead-letters show 6f4ea8ab --stage local
+    Example: patchbay dead-letters show LETTER_ID --stage local
     """
     from operations.dead_letters import as_json as for_machines
     from operations.letter_log import logged_about

@@ -17,7 +17,7 @@ def journey(
 ) -> None:
     """Draw what became of an order: what caused what, and who did what with it.
 
-    Example: patchbay journey 0b0e8f6c-3a51-4c1c-9f1c-2f6f1c1a7a51 --stage local
+    Example: patchbay journey ORDER_ID --stage local
     """
     from operations import journey as journeys
 

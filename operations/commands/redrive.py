@@ -85,7 +85,7 @@ def discard(
 
     It asks twice; where nobody can be asked, and on prod, it takes --yes.
 
-    Example: patchbay dead-letters discard payments --reason "breaks its contract" --dry-run
+    Example: patchbay dead-letters discard payments --reason refused --dry-run --stage local
     """
     from operations.discard import discard as throw_away
     from operations.selection import Selection

@@ -19,9 +19,9 @@ def replay(
     again: Annotated[bool, typer.Option("--again", help="Even what is past remembering.")] = False,
     stage: Stage = "dev",
 ) -> None:
-    """Play a part of the bus's archive again.
+    """Play a part of the bus's archive again. Times are like 2026-01-31T09:00, in UTC.
 
-    Example: patchbay replay --from 2026-01-31T09:00 --to 2026-01-31T10:00 --to-consumer payments
+    Example: patchbay replay --from AN_HOUR_AGO --to NOW --to-consumer payments --stage local
     """
     from operations import replay as replays
 

@@ -1,8 +1,10 @@
 """`patchbay status`."""
 
 import json
+import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,16 +83,26 @@ def _watch(look: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
             seen = look()
     from operations.failures import EXPECTED, explained
 
-    with Live(_drawn(seen), auto_refresh=False) as live:
+    console = Console()
+    # What is no terminal can't be drawn over: it gets one look below the other.
+    with (
+        Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live
+    ):
+        shown = _drawn(seen)
         while True:
+            if live:
+                live.update(shown, refresh=True)
+            else:
+                console.print(shown)
+                sys.stdout.flush()
             time.sleep(seconds)
-            note = Text()
             try:
                 seen = look()
+                shown = _drawn(seen)
             except EXPECTED as failure:
                 why = visible(explained(failure), MOST)
                 note = Text(f"No answer since {seen.board.at:%H:%M:%S} UTC. {why}", style="red")
-            live.update(Group(_drawn(seen), note), refresh=True)
+                shown = Group(_drawn(seen), note)
 
 
 def _drawn(seen: "Status") -> Group:

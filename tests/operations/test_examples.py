@@ -1,0 +1,160 @@
+"""The examples in the commands' help: each command has one, and each does what it says.
+
+An example's words in capitals, such as ORDER_ID, stand for what a reader would put there.
+"""
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from local.purchases import Purchase
+from local.settings import STAGE
+from local.shop import Shop
+from local.system import System
+from local.waiting import wait_until
+from local.workspace import ROOT
+from operations.__main__ import INTERRUPTED, app
+from operations.clients import OperationFailed
+from operations.journal import entries
+from operations.pause import resume
+from stacks.naming import named
+
+SECONDS = 120  # what a command takes at most on a slow machine
+A_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*_[A-Z]+|NOW")
+
+# They go on until Ctrl-C; when they have said this, they are at work.
+LASTING = {"console": "The console is at", "--watch": "payments"}
+# 1 is an answer: something may be wrong, after what other tests have done to the cloud.
+MAY_END_WITH_1 = ("status",)
+
+
+def helps() -> dict[str, str]:
+    """The help of each command and sub-command."""
+    found: dict[str, str] = {}
+
+    def walk(command: Any, path: str) -> None:
+        for name, each in getattr(command, "commands", {}).items():
+            walk(each, f"{path} {name}".strip())
+        if not hasattr(command, "commands"):
+            found[path] = command.help or ""
+
+    walk(get_command(app), "")
+    return found
+
+
+def examples(told: str) -> list[str]:
+    return re.findall(r"^\s*Example: (.+)$", told, flags=re.MULTILINE)
+
+
+HELPS = helps()
+EXAMPLES = [example for told in HELPS.values() for example in examples(told)]
+
+
+@pytest.mark.parametrize("command", HELPS)
+def test_every_command_has_an_example_of_itself_on_the_local_stage(command: str) -> None:
+    found = examples(HELPS[command])
+    assert found, f"the help of `patchbay {command}` has no line `Example: patchbay {command} …`"
+    for example in found:
+        # A group's own name is enough for what it does by default.
+        assert example.startswith(f"patchbay {command.removesuffix(' list')}")
+        assert f"--stage {STAGE}" in example
+
+
+def test_commands_in_groups_are_found_as_well() -> None:
+    assert {"status", "dead-letters list", "dead-letters redrive"} <= HELPS.keys()
+
+
+@pytest.fixture(scope="module")
+def placeholders(
+    running: System,
+    shop: Shop,
+    purchases: Iterator[Purchase],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """What is there: an order that the journal knows, and a dead letter."""
+    order = shop.place(next(purchases))
+
+    def is_known() -> bool:
+        with suppress(OperationFailed):
+            return bool(entries(running.cloud, STAGE, order))
+        return False
+
+    wait_until(is_known, "the journal to know the order", SECONDS)
+    sqs = running.cloud.client("sqs")
+    queue = sqs.get_queue_url(QueueName=named(STAGE, "payments-dead-letters"))["QueueUrl"]
+    letter = sqs.send_message(
+        QueueUrl=queue,
+        MessageBody=json.dumps({"id": "x", "detail-type": "OrderPlaced", "detail": {}}),
+        MessageAttributes={"reason": {"DataType": "String", "StringValue": "refused by a test"}},
+    )["MessageId"]
+    now = datetime.now(UTC)
+    yield {
+        "ORDER_ID": order,
+        "EVENT_ID": entries(running.cloud, STAGE, order)[0].id,
+        "LETTER_ID": letter,
+        "AN_HOUR_AGO": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "NOW": f"{now:%Y-%m-%dT%H:%M}",
+    }
+    file = tmp_path_factory.mktemp("discarded") / "letters.jsonl"
+    discard = ["dead-letters", "discard", "--id", letter, "--yes", "--to", str(file)]
+    command = [sys.executable, "-m", "operations", *discard, "--stage", STAGE]
+    subprocess.run(command, cwd=ROOT, env=running.cloud.environ, timeout=SECONDS, check=True)
+
+
+@pytest.fixture
+def nobody_is_paused(running: System) -> Iterator[None]:
+    yield
+    resume(running.cloud, STAGE, "notifications")
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("nobody_is_paused")
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_does_what_it_says(
+    running: System, placeholders: dict[str, str], example: str, tmp_path: Path
+) -> None:
+    words = [placeholders.get(word, word) for word in shlex.split(example)]
+    unknown = [word for word in words if A_PLACEHOLDER.fullmatch(word)]
+    assert not unknown, f"nobody knows what to put for {unknown}"
+    log, complaints = tmp_path / "said", tmp_path / "complaints"
+    with log.open("wb") as said, complaints.open("wb") as complained:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "operations", *words[1:]],
+            cwd=ROOT,
+            env=running.cloud.environ | {"COLUMNS": "120"},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=complained,
+            # Where the tests run in the background of a shell, it is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        try:
+            expected = [0, 1] if words[1] in MAY_END_WITH_1 else [0]
+            for word in [word for word in LASTING if word in words]:
+                at_work = LASTING[word]
+
+                def has_said(what: str = at_work) -> bool:
+                    return process.poll() is not None or what in log.read_text()
+
+                wait_until(has_said, f"`{example}` to say {at_work!r}", SECONDS)
+                process.send_signal(signal.SIGINT)
+                expected = [INTERRUPTED]
+            code = process.wait(SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+    assert code in expected, complaints.read_text()
+    told = log.read_text() + complaints.read_text()
+    assert told.strip()
+    assert "Traceback" not in told
