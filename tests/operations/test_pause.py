@@ -1,5 +1,6 @@
 """A consumer's deliveries are stopped and go on, and nobody else's."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +12,15 @@ from local.shop import Shop
 from local.system import System
 from local.waiting import wait_until
 from operations import pause as pauses
+from operations.__main__ import main
 from operations.clients import Clients, OperationFailed
 from operations.consumers import Consumer
-from operations.pause import pause, paused_queues, resume
+from operations.pause import pause, paused_queues, polled, resume
 from stacks.naming import named
+from tests.cloud.shop import Shop as DeployedInKit
 
 SECONDS = 60
+CHANGING = {"Disabling": "Disabled", "Enabling": "Enabled"}
 
 
 class Lambda:
@@ -28,9 +32,20 @@ class Lambda:
             for name in ("payments", "payments-refund")
         ]
 
+    looks_while_changing = 0
+
+    class exceptions:  # noqa: N801 - boto3's name
+        class ResourceInUseException(Exception):
+            pass
+
     def client(self, service: str, /) -> Any:
-        assert service == "lambda"
+        assert service in ("lambda", "sqs")
         return self
+
+    def get_queue_attributes(self, **asked: Any) -> dict[str, Any]:
+        counts = dict.fromkeys(asked["AttributeNames"], "0")
+        known = {"MessageRetentionPeriod": "345600", "ApproximateNumberOfMessages": "7"}
+        return {"Attributes": counts | known}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_event_source_mappings"
@@ -38,7 +53,11 @@ class Lambda:
 
     def paginate(self) -> Iterator[dict[str, Any]]:
         for mapping in self.mappings:
-            yield {"EventSourceMappings": [mapping]}
+            seen = dict(mapping)
+            if mapping["State"] in CHANGING:  # the next look shows it done
+                self.looks_while_changing += 1
+                mapping["State"] = CHANGING[mapping["State"]]
+            yield {"EventSourceMappings": [seen]}
 
     def update_event_source_mapping(self, **asked: Any) -> None:
         (mapping,) = (each for each in self.mappings if each["UUID"] == asked["UUID"])
@@ -82,6 +101,60 @@ def test_an_unknown_consumer_is_named_with_the_nearest(lambda_: Lambda) -> None:
 def test_a_consumer_that_nothing_polls_for_is_said_to_be_so(lambda_: Lambda) -> None:
     with pytest.raises(OperationFailed, match="Nothing polls the queue of 'journal'"):
         pause(lambda_, "dev", "journal")
+
+
+@pytest.fixture
+def command(lambda_: Lambda, monkeypatch: pytest.MonkeyPatch) -> Lambda:
+    """Has the commands reach that Lambda."""
+    monkeypatch.setattr("operations.commands.pause.Environment", lambda: lambda_)
+    monkeypatch.setattr("operations.pause.SECONDS_BETWEEN_LOOKS", 0)
+    return lambda_
+
+
+def test_the_command_waits_until_lambda_has_done_it(
+    command: Lambda, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pause", "payments"]) == 0
+    assert command.looks_while_changing > 0
+    assert (
+        "payments is paused. What comes waits in payments, each for 4 days at most; 7 messages"
+        in (capsys.readouterr().out)
+    )
+    assert main(["pause", "payments"]) == 0
+    assert capsys.readouterr().out == "payments is paused already.\n"
+    assert main(["resume", "payments", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "Enabled"
+
+
+def test_it_waits_no_longer_than_its_deadline(
+    command: Lambda, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("operations.pause.SECONDS_TO_SETTLE", 0)
+    assert main(["pause", "payments"]) == 1
+    assert "the mapping of payments is still Disabling" in capsys.readouterr().err
+
+
+def test_a_dry_run_pauses_nobody(command: Lambda, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pause", "payments", "--dry-run"]) == 0
+    assert "Would stop the deliveries to payments" in capsys.readouterr().out
+    assert paused_queues(command) == set()
+
+
+def test_on_prod_it_says_what_it_would_do_and_takes_yes(
+    command: Lambda, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["pause", "payments", "--stage", "prod"]) == 1
+    said = capsys.readouterr().err
+    assert "keeps each for 4 days; then it is lost. If that is meant, add --yes." in said
+    assert paused_queues(command) == set()
+    assert main(["pause", "payments", "--stage", "prod", "--yes"]) == 0
+    assert paused_queues(command) == {"payments"}
+
+
+def test_the_shell_is_offered_the_consumers_and_no_relays(cloud: DeployedInKit) -> None:
+    offered = polled(cloud, "dev")
+    assert {"payments", "payments-refund", "accounts-statement"} <= set(offered)
+    assert not [name for name in offered if "relay" in name]
 
 
 @pytest.mark.embedded
