@@ -6,7 +6,7 @@ leaves it in both places: its consumer has its event a second time, and skips it
 
 from operations.clients import Clients
 from operations.dead_letters import DeadLetterQueue, NoWay
-from operations.selection import Selection
+from operations.selection import Selection, selected_queues
 from operations.sweep import HIDDEN_FOR, Outcome, Plan, Tell, sweep
 from operations.ways_back import way_back
 
@@ -45,3 +45,14 @@ def redrive(
         tell=tell,
         hidden_for=hidden_for,
     )
+
+
+def count_meant(
+    clients: Clients, stage: str, selection: Selection, limit: int | None = None
+) -> int:
+    """How many letters are meant, about."""
+    if selection.takes_all:
+        queues = selected_queues(clients, stage, selection.owner)
+        count = sum(queue.count for queue in queues)
+        return count if limit is None else min(count, limit)
+    return sum(each.done for each in redrive(clients, stage, selection, limit=limit, dry_run=True))

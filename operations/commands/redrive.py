@@ -13,12 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from operations.clients import Clients, Environment, OperationFailed
+from operations.clients import Environment, OperationFailed
 from operations.commands.options import DryRun, Json, Stage, Yes
 from operations.told import letters, lines
 
 if TYPE_CHECKING:
-    from operations.selection import Selection
     from operations.sweep import Outcome
 
 Owner = Annotated[str | None, typer.Argument(help="Or a function; without, everyone's.")]
@@ -47,13 +46,14 @@ def redrive(
 
     Example: patchbay dead-letters redrive payments --rate 20 --stage local --dry-run
     """
+    from operations.redrive import count_meant
     from operations.redrive import redrive as put_back
     from operations.selection import Selection
 
     clients = Environment()
     selection = Selection(consumer, tuple(id or ()), reason)
     if stage == "prod" and not (yes or dry_run):
-        count = _count(clients, stage, selection, limit)
+        count = count_meant(clients, stage, selection, limit)
         raise OperationFailed(
             f"That would put {letters(count)} back, and who failed on them acts on them again: "
             "they charge, ship and mail. If that is meant, add --yes."
@@ -88,6 +88,7 @@ def discard(
     Example: patchbay dead-letters discard payments --reason refused --dry-run --stage local
     """
     from operations.discard import discard as throw_away
+    from operations.redrive import count_meant
     from operations.selection import Selection
 
     if not (consumer or id or reason or everything):
@@ -97,7 +98,7 @@ def discard(
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     file = to or Path(f"dead-letters-{stage}-{moment}.jsonl")
     if not (yes or dry_run):
-        _ask(_count(clients, stage, selection, limit), stage, file)
+        _ask(count_meant(clients, stage, selection, limit), stage, file)
     with _telling("discarded", dry_run=dry_run, as_json=as_json) as told:
         throw_away(clients, stage, selection, file, limit=limit, dry_run=dry_run, tell=told.tell)
     if file.exists() and not as_json:
@@ -115,18 +116,6 @@ def _ask(count: int, stage: str, file: Path) -> None:
         raise OperationFailed("Nothing was discarded.")
     if typer.prompt(f"Type {count} to have them deleted") != str(count):
         raise OperationFailed("Nothing was discarded.")
-
-
-def _count(clients: Clients, stage: str, selection: "Selection", limit: int | None) -> int:
-    """How many letters are meant, about."""
-    from operations.redrive import redrive as put_back
-    from operations.selection import selected_queues
-
-    if selection.takes_all:
-        queues = selected_queues(clients, stage, selection.owner)
-        count = sum(queue.count for queue in queues)
-        return count if limit is None else min(count, limit)
-    return sum(each.done for each in put_back(clients, stage, selection, limit=limit, dry_run=True))
 
 
 @dataclass

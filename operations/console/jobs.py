@@ -21,6 +21,8 @@ class Job:
 
     id: str
     verb: str
+    note: str = ""
+    """What else there is to know once it is over."""
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     """By the queue's name."""
     is_over: bool = False
@@ -49,9 +51,9 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
 
-    def start(self, verb: str, work: Work) -> Job:
+    def start(self, verb: str, work: Work, note: str = "") -> Job:
         """Begin; `verb` says what is being done, as in "put back"."""
-        job = Job(secrets.token_urlsafe(8), verb)
+        job = Job(secrets.token_urlsafe(8), verb, note)
         self._jobs[job.id] = job
         for old in list(self._jobs)[:-KEPT]:
             del self._jobs[old]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -19,6 +20,8 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# Jinja's own raises where an event holds half a character.
+_environment.filters["urlencode"] = lambda text: quote(str(text), safe="", errors="replace")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def page(
     request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
 ) -> HTMLResponse:
     """A whole page, whose template extends base.html, or a part of one, for htmx."""
-    return HTMLResponse(rendered(template, **_surroundings(request), **context), status)
+    text = rendered(template, **_surroundings(request), **context)
+    return HTMLResponse(text.encode(errors="replace"), status)
 
 
 def rendered(template: str, **context: Any) -> str:

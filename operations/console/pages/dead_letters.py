@@ -26,8 +26,8 @@ from operations.failures import explained
 from operations.letter_log import logged_about
 from operations.log_lines import Line
 from operations.peek import LOOK_AT, peek
-from operations.redrive import redrive
-from operations.selection import SEARCHED, Selection, find, selected_queues
+from operations.redrive import count_meant, redrive
+from operations.selection import SEARCHED, Selection, find
 from operations.told import lines
 from operations.visible import pretty, visible, visible_lines
 
@@ -111,20 +111,22 @@ async def put_back(request: Request) -> Response:
 
 async def ask(request: Request) -> Response:
     """What discarding would do, and whether that is meant."""
-    shown, form = deployment(request), await request.form()
-    selection = _meant(form)
-    found = await run_in_threadpool(selected_queues, shown.clients, shown.stage, selection.owner)
-    count = len(selection.ids) or sum(queue.count for queue in found)
-    return page(request, "_discard.html", selection=selection, count=count, file=_file(shown.stage))
+    shown, selection = deployment(request), _meant(await request.form())
+    count = await run_in_threadpool(count_meant, shown.clients, shown.stage, selection)
+    return page(
+        request, "_discard.html", selection=selection, count=count, folder=_file(shown.stage).parent
+    )
 
 
 async def throw_away(request: Request) -> Response:
-    """Discard them, where who asks has typed how many."""
+    """Discard them, where who asks has typed how many there are."""
     shown, form = deployment(request), await request.form()
-    if form.get("typed") != form.get("count"):
-        raise OperationFailed("Nothing was discarded: the number that was typed is another one.")
-    work = partial(_throw_away, shown.clients, shown.stage, _meant(form), _file(shown.stage))
-    return _started(request, "discarded", work)
+    selection, file = _meant(form), _file(shown.stage)
+    count = await run_in_threadpool(count_meant, shown.clients, shown.stage, selection)
+    if form.get("typed") != str(count):
+        raise OperationFailed(f"Nothing was discarded: there are {count}, and not what was typed.")
+    work = partial(_throw_away, shown.clients, shown.stage, selection, file)
+    return _started(request, "discarded", work, f"What they held is in {file}.")
 
 
 def show_job(request: Request) -> Response:
@@ -140,8 +142,8 @@ def _throw_away(clients: Clients, stage: str, selection: Selection, file: Path, 
     discard(clients, stage, selection, file, tell=tell)
 
 
-def _started(request: Request, verb: str, work: Work) -> Response:
-    return _job(request, jobs(request).start(verb, work))
+def _started(request: Request, verb: str, work: Work, note: str = "") -> Response:
+    return _job(request, jobs(request).start(verb, work, note))
 
 
 def _job(request: Request, job: Job) -> Response:
@@ -157,18 +159,21 @@ def _job(request: Request, job: Job) -> Response:
 
 
 def _meant(form: FormData) -> Selection:
-    """Which letters a form means; raises OperationFailed where it says nothing."""
-    owner, ids = form.get("queue"), tuple(str(each) for each in form.getlist("id"))
-    if form.get("which") == "checked" and not ids:
-        raise OperationFailed("None was checked.")
-    if not isinstance(owner, str) or not owner:
+    """Which letters a form means; raises OperationFailed where that is not said in full."""
+    queue, reason = form.get("queue"), form.get("reason")
+    ids = tuple(each for each in form.getlist("id") if isinstance(each, str) and each)
+    if not isinstance(queue, str) or not queue:
         raise OperationFailed("It is not said which letters are meant.")
-    group = form.get("reason") if form.get("which") == "reason" else None
-    return Selection(
-        owner=owner,
-        ids=ids if form.get("which") == "checked" else (),
-        group=group if isinstance(group, str) else None,
-    )
+    match form.get("which"):
+        case "all":
+            return Selection(owner=queue)
+        case "checked" if ids:
+            return Selection(owner=queue, ids=ids)
+        case "checked":
+            raise OperationFailed("None was checked.")
+        case "reason" if isinstance(reason, str) and reason:
+            return Selection(owner=queue, group=reason)
+    raise OperationFailed("It is not said which letters are meant.")
 
 
 def _file(stage: str) -> Path:

@@ -91,8 +91,9 @@ def test_a_letter_is_shown_in_full_and_its_page_can_be_opened_by_itself(
         "[" * 20_000,
         "x" * 1_000_000,
         '"><img src=x onerror=alert(1)>',
+        '{"detail": {"metadata": {"id": "\\ud800", "correlation_id": "\\ud800"}}}',
     ],
-    ids=["script", "types", "names", "depth", "size", "quotes"],
+    ids=["script", "types", "names", "depth", "size", "quotes", "surrogate"],
 )
 def test_what_is_hostile_is_shown_as_text(browse: Open, cloud: Shop, body: str) -> None:
     dead(cloud, body)
@@ -151,6 +152,9 @@ def test_all_of_a_queue_go_back(browse: Open, cloud: Shop) -> None:
         ({"queue": QUEUE, "which": "checked"}, "None was checked."),
         ({"which": "all"}, "It is not said which letters are meant."),
         ({"queue": "", "which": "all"}, "It is not said which letters are meant."),
+        ({"queue": QUEUE}, "It is not said which letters are meant."),
+        ({"queue": QUEUE, "which": "reason"}, "It is not said which letters are meant."),
+        ({"queue": QUEUE, "which": "reason", "reason": ""}, "It is not said which letters"),
     ],
 )
 def test_what_names_no_letters_puts_none_back(
@@ -158,7 +162,8 @@ def test_what_names_no_letters_puts_none_back(
 ) -> None:
     dead(cloud, "nonsense")
     browser = browse(cloud)
-    assert why in browser.change("/dead-letters/redrive", **form).text
+    for what in ("redrive", "discard", "discarded"):
+        assert why in browser.change(f"/dead-letters/{what}", **form).text
     assert len(ids(browser.get("/dead-letters").text)) == 1
 
 
@@ -177,12 +182,15 @@ def test_letters_are_discarded_only_where_their_number_was_typed(
     browser = browse(cloud)
     form = {"queue": QUEUE, "which": "all"}
     assert "Type 2 to have them deleted" in browser.change("/dead-letters/discard", **form).text
-    wrong = browser.change("/dead-letters/discarded", **form, count="2", typed="1")
-    assert "Nothing was discarded" in wrong.text
+    for typed in ({}, {"typed": ""}, {"typed": "1", "count": "1"}):
+        wrong = browser.change("/dead-letters/discarded", **form, **typed)
+        assert "Nothing was discarded" in wrong.text
     assert len(ids(browser.get("/dead-letters").text)) == 2
-    right = browser.change("/dead-letters/discarded", **form, count="2", typed="2")
-    assert "2 of 2 discarded" in done(browser, right)
+    right = browser.change("/dead-letters/discarded", **form, typed="2")
+    said = done(browser, right)
+    assert "2 of 2 discarded" in said
     (file,) = tmp_path.glob("dead-letters-dev-*.jsonl")
+    assert str(file) in said
     assert sorted(json.loads(line)["body"] for line in file.read_text().splitlines()) == [
         "nonsense",
         "rubbish",
@@ -198,3 +206,17 @@ def test_of_very_many_a_part_is_looked_at_and_all_are_counted(
     page = browse(cloud).get("/dead-letters").text
     assert "Looked at: the first 30 of 80" in page
     assert "… and 10 more of them." in page
+
+
+def test_of_those_of_one_reason_just_these_are_counted_before_they_are_discarded(
+    browse: Open, cloud: Shop
+) -> None:
+    cloud.break_("payments", with_=ConnectionError("down"))
+    cloud.place_order()
+    cloud.settle()
+    cloud.mend("payments")
+    dead(cloud, "nonsense", "rubbish")
+    form = {"queue": QUEUE, "which": "reason", "reason": "ConnectionError: down"}
+    assert (
+        "Type 1 to have them deleted" in browse(cloud).change("/dead-letters/discard", **form).text
+    )
