@@ -1,14 +1,14 @@
 """Watches the consumers at work: what waits for each, and what each says in its log."""
 
 import json
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from local.cloud import LocalCloud
 from operations.consumers import Consumer
+from operations.figures import percentile
 
 
 @dataclass
@@ -27,13 +27,6 @@ class Observed:
     def percentile(self, percent: int) -> float | None:
         """Of the milliseconds from published to handled."""
         return percentile([latency for _, latency in self.latencies], percent)
-
-
-def percentile(values: Sequence[float], percent: int) -> float | None:
-    """The value that so many percent of the values don't exceed; none where there is no value."""
-    if len(values) < 2:
-        return values[0] if values else None
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 class Observer:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from local.audit import Evidence, Verdict
 from local.drive import Trip
-from local.observer import Observed, percentile
+from local.observer import Observed
 from operations.consumers import Consumer
+from operations.figures import percentile
 
 HELD = "down: SES refuses to send"
 TELL_EVERY = 5.0  # seconds, where there is no terminal to draw on

@@ -1,5 +1,8 @@
 """Numbers as people read them."""
 
+import statistics
+from collections.abc import Sequence
+
 UNKNOWN = "—"
 
 
@@ -38,3 +41,10 @@ def cut(text: str, most: int = 200) -> str:
 def count(number: int) -> str:
     """A number, its thousands apart."""
     return f"{number:,}"
+
+
+def percentile(values: Sequence[float], percent: int) -> float | None:
+    """The value that so many percent of the values don't exceed; none where there is no value."""
+    if len(values) < 2:
+        return values[0] if values else None
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

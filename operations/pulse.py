@@ -1,7 +1,6 @@
 """What a consumer has done of late, read from its log as it grows."""
 
 import json
-import statistics
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from operations.consumers import Consumer
+from operations.figures import percentile
 
 OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
 JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted
@@ -94,9 +94,7 @@ class Pulse:
     def p95(self) -> float | None:
         """Seconds from published to handled, that 95 of 100 don't exceed."""
         ages = [attempt.age for attempt in self.attempts if attempt.age is not None]
-        if len(ages) < 2:
-            return ages[0] if ages else None
-        return statistics.quantiles(ages, n=100, method="inclusive")[94]
+        return percentile(ages, 95)
 
     def is_failing(self, now: datetime) -> bool:
         """Whether most of the newest attempts failed; where there are none, whether the last did.

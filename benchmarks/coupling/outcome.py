@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.coupling.drive import Answered
-from local.observer import percentile
+from operations.figures import percentile
 
 
 @dataclass(frozen=True, kw_only=True)

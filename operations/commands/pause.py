@@ -93,7 +93,9 @@ def _done(found: "Delivery", *, on: bool) -> str:
 
 
 def _queue(found: "Delivery") -> str:
-    return found.consumer.queue_url.rpartition("/")[2]
+    from operations.pause import queue_name
+
+    return queue_name(found.consumer)
 
 
 def _messages(number: int) -> str:

@@ -20,7 +20,7 @@ from operations.console.deployment import deployment
 from operations.console.jobs import Job, Jobs, Work
 from operations.console.views import page
 from operations.dead_letter_queues import queues
-from operations.dead_letters import WHERE, DeadLetter, DeadLetterQueue, Group, grouped
+from operations.dead_letters import WHERE, DeadLetter, DeadLetterQueue, Group, NoWay, grouped
 from operations.discard import discard
 from operations.failures import explained
 from operations.letter_log import logged_about
@@ -50,7 +50,7 @@ class Seen:
 
     @property
     def can_go_back(self) -> bool:
-        return not str(self.queue.way).startswith("nowhere")
+        return not isinstance(self.queue.way, NoWay)
 
     @property
     def groups(self) -> list[Group]:

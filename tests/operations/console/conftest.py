@@ -1,9 +1,10 @@
 """The console, and its owner's browser in front of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser as Chromium
 from starlette.testclient import TestClient
 
 from operations.board import Board
@@ -15,6 +16,8 @@ from operations.console.guard import TOKEN
 from operations.console.keys import Keys
 from operations.console.playground import Playground
 from stacks.naming import StageName
+from tests.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.browser.watched import chromium
 
 HOST = "127.0.0.1:4600"
 Look = Callable[[], Board]
@@ -73,3 +76,13 @@ def browse() -> Open:
         return Browser(clients or Nowhere(), stage, look, playground).enter()
 
     return opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """A real one; a test that asks for it is skipped, and says so, where there is none."""
+    executable = find_browser()
+    if executable is None:
+        pytest.skip(HOW_TO_GET_ONE)
+    with chromium(executable) as opened:
+        yield opened

@@ -21,8 +21,7 @@ from operations.console.serve import Served, serving
 from operations.console.views import NAVIGATION
 from operations.consumers import Consumer, deployed_consumers
 from stacks.naming import bus_name
-from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.browser.watched import Watched, chromium
+from tests.browser.watched import Watched
 from tests.operations.test_deployed import giving_up_at_once
 
 pytestmark = pytest.mark.embedded
@@ -55,15 +54,6 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "deep": {"metadata": {"id": IMAGE}, "data": {"order_id": deep(200)}},
     "large": {"metadata": {"id": IMAGE}, "data": {"order_id": IMAGE + "x" * 900_000}},
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        pytest.skip(HOW_TO_GET_ONE)
-    with chromium(executable) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

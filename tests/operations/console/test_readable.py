@@ -8,8 +8,7 @@ from playwright.sync_api import Browser
 from operations.board import Board
 from operations.console.deployment import Deployment
 from operations.console.serve import Served, serving
-from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.browser.watched import Scheme, Watched, chromium
+from tests.browser.watched import Scheme, Watched
 from tests.operations.boards import board, failure
 from tests.operations.console.conftest import Nowhere
 
@@ -28,15 +27,6 @@ def every_state() -> Board:
         journal={"state": "paused", "waiting": 7},
         fulfilment={"state": "behind", "waiting": 40},
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = find_browser()
-    if executable is None:
-        pytest.skip(HOW_TO_GET_ONE)
-    with chromium(executable) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
