@@ -10,7 +10,10 @@ from tests.cloud.blueprint import Blueprint
 from tests.cloud.shop import Shop
 
 IMPORT = "from pydantic import PositiveInt\n"
-FIELD = "    amount: Dollars  # zero is legal: the shop gives records away\n"
+FIELD = """\
+    amount: Dollars
+    \"""Zero is legal: the shop gives records away.\"""
+"""
 
 
 def with_contract(blueprint: Blueprint, changes: Mapping[str, str], folder: Path) -> Blueprint:

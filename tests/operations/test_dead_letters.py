@@ -248,7 +248,7 @@ def test_what_can_not_be_written_is_not_deleted(
 def test_on_prod_it_says_what_it_would_do_and_takes_a_yes(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("operations.commands.redrive._count", lambda *asked: 12)
+    monkeypatch.setattr("operations.redrive.count_meant", lambda *asked: 12)
     terminal.run(command, "payments", "--stage", "prod")
     assert terminal.code == 1
     assert "12 dead letters" in terminal.complaint
