@@ -12,9 +12,9 @@ from ministack.app import app
 from ministack.core.tls import resolve_tls_material
 from uvicorn import Config, Server
 
+from local.batches import limit_batches
 from local.cold_starts import one_at_a_time
 from local.error_types import tell_error_types
-from local.message_groups import take_groups_side_by_side
 from local.shared_layers import share_layers
 from local.tether import end_with_parent
 
@@ -25,7 +25,7 @@ def main(descriptor: int) -> None:
     share_layers()
     tell_error_types()
     one_at_a_time()
-    take_groups_side_by_side()
+    limit_batches()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     certificate, key = resolve_tls_material()
