@@ -1,6 +1,7 @@
 """Text of others on a terminal: it is shown, and does nothing."""
 
 import json
+from typing import Any
 
 CUT = "…"
 
@@ -25,12 +26,30 @@ def visible_lines(text: str, most: int | None = None) -> str:
     return "\n".join(visible(line.expandtabs(4)) for line in text.split("\n"))
 
 
-def pretty(text: str) -> str:
-    """JSON on lines of its own, for people; any other text as it is."""
+def pretty(text: str, most: int) -> str:
+    """JSON on lines of its own, as `laid_out` makes them; any other text as it is."""
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return text
+    return laid_out(value, most)
+
+
+def laid_out(value: Any, most: int) -> str:
+    """A value as JSON on lines of its own, for people: its first `most` characters, and few more.
+
+    What is behind them is never made: the indents of a megabyte a thousand levels deep would be
+    gigabytes.
+    """
+    text = ""
+    try:
+        for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
+            text += part
+            if len(text) > most:
+                break
+    except RecursionError:
+        text += f" {CUT}"
+    return text
 
 
 def _escaped(character: str) -> str:

@@ -147,9 +147,10 @@ def _in_full(letter: "DeadLetter", log: "list[Line]") -> Group:
     if log:
         parts += [Text(), Text("What was logged about it:", style="dim")]
         parts += [_logged(line) for line in log]
-    body = visible_lines(pretty(letter.body), LONGEST_BODY)
-    parts += [Text(), Text("The message:", style="dim"), Text(body)]
-    if len(letter.body) > LONGEST_BODY:
+    body = pretty(letter.body, LONGEST_BODY)
+    shown = visible_lines(body, LONGEST_BODY)
+    parts += [Text(), Text("The message:", style="dim"), Text(shown)]
+    if len(body) > LONGEST_BODY:
         said = f"It has {len(letter.body):,} characters: --json shows all."
         parts.append(Text(said, style="dim"))
     return Group(*parts)

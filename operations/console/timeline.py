@@ -1,6 +1,5 @@
 """A journey as the page draws it: rows on a time line, and each event's JSON."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +10,7 @@ from operations.figures import cut, duration
 from operations.handlings import Failure, Handling
 from operations.journal import Entry
 from operations.journey import Step
-from operations.visible import visible, visible_lines
+from operations.visible import laid_out, visible, visible_lines
 from operations.workflow_run import Run
 
 MAX_JSON = 8000  # characters of an event that are shown
@@ -197,15 +196,7 @@ def pretty(entry: Entry) -> str:
         "causation_id": entry.caused_by,
         "data": "too large for the journal, or too deep" if entry.data is None else entry.data,
     }
-    text = ""
-    try:
-        # Bit by bit: of a megabyte, or a thousand levels, the rest is never made.
-        for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(told):
-            text += part
-            if len(text) > MAX_JSON:
-                break
-    except RecursionError:
-        text += " …"
+    text = laid_out(told, MAX_JSON)
     if len(text) <= MAX_JSON:
         return visible_lines(text)
     return f"{visible_lines(text[:MAX_JSON])}\n… and more: what is shown ends here"

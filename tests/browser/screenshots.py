@@ -81,6 +81,9 @@ def _take_all(running: System, executable: Path) -> None:
         see("payments to fail, with a full queue, and mails to go out", _is_down)
         _take(window.page, "map-one-down", ".map")
         _take(window.go("/break"), "break-things", "#switches")
+        playground.put_malformed_event()
+        see("a malformed event to be a dead letter", _has_died)
+        _take(window.go("/dead-letters"), "dead-letters", "#letters")
         window.close()
 
 
@@ -98,6 +101,10 @@ def _is_down(board: Board) -> bool:
     (payments,) = (each for each in board.consumers if each.name == "payments")
     (mails,) = (each for each in board.consumers if each.name == "notifications")
     return payments.state == "failing" and payments.queued > LONG and mails.state == "well"
+
+
+def _has_died(board: Board) -> bool:
+    return sum(bool(each.dead) for each in board.consumers) > 1
 
 
 def _take(page: Page, name: str, last: str) -> None:

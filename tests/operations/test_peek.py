@@ -1,6 +1,7 @@
 """What dead letters tell, whoever gave up on them; and that looking changes nothing."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -115,6 +116,40 @@ def test_of_many_letters_only_so_many_are_looked_at_and_all_are_counted(cloud: S
     cloud.settle()
     assert len(letters(cloud, "payments-dead-letters", limit=12)) == 12
     assert queue(cloud, "payments-dead-letters").count == 25
+
+
+class Bottomless:
+    """The client of a queue in which there is always one more."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def client(self, service: str, /) -> Any:
+        return self
+
+    def receive_message(self, **asked: Any) -> Any:
+        self.calls += 1
+        return {"Messages": [_message(self.calls, n) for n in range(asked["MaxNumberOfMessages"])]}
+
+    def change_message_visibility_batch(self, **asked: Any) -> None:
+        self.calls += 1
+
+
+def _message(call: int, number: int) -> dict[str, Any]:
+    return {
+        "MessageId": f"{call}-{number}",
+        "ReceiptHandle": "handle",
+        "Body": "nonsense",
+        "Attributes": {"SentTimestamp": "0"},
+        "MessageAttributes": {"Reason": {"StringValue": f"reason {number}"}},
+    }
+
+
+def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: Shop) -> None:
+    full = replace(queue(cloud, "payments-dead-letters"), count=100_000)
+    clients = Bottomless()
+    assert len(peek(clients, full)) == 100
+    assert clients.calls <= 20
 
 
 @pytest.mark.parametrize(

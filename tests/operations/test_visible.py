@@ -1,10 +1,12 @@
 """Whatever is put on a terminal, the terminal only shows it."""
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations.visible import visible, visible_lines
+from operations.visible import pretty, visible, visible_lines
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,17 @@ def test_what_people_write_stays_as_it_is() -> None:
 
 def test_a_long_text_is_cut_before_it_is_spelled() -> None:
     assert visible("\x1b" * 1_000_000, most=3) == r"\x1b\x1b…"
+
+
+@pytest.mark.parametrize("deep", [1, 400, 3000])
+def test_of_a_deep_megabyte_no_more_is_laid_out_than_is_shown(deep: int) -> None:
+    text = "[" * deep + ",".join("1" for _ in range(2**19)) + "]" * deep
+    tracemalloc.start()
+    shown = pretty(text, most=20_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert shown.startswith("[")
+    assert peak < 16 * len(text)
 
 
 def test_lines_stay_lines() -> None:

@@ -87,6 +87,7 @@ def show_letter(request: Request) -> Response:
     """One letter, in full."""
     shown, named = deployment(request), request.path_params
     letter = find(shown.clients, shown.stage, named["id"], named["queue"], SEARCHED)
+    body = pretty(letter.body, LONGEST)
     template = "_letter.html" if "HX-Request" in request.headers else "letter.html"
     return page(
         request,
@@ -95,8 +96,8 @@ def show_letter(request: Request) -> Response:
         facts=_facts(letter),
         reason=visible(letter.reason, LONGEST),
         trace=visible_lines(letter.traceback or "", LONGEST),
-        body=visible_lines(pretty(letter.body), LONGEST),
-        is_cut=len(letter.body) > LONGEST,
+        body=visible_lines(body, LONGEST),
+        is_cut=len(body) > LONGEST,
         log=[_logged(line) for line in logged_about(shown.clients, letter)],
         can_go_back=Seen(letter.queue, []).can_go_back,
     )

@@ -9,13 +9,16 @@ from operations.board import Board
 from operations.console.deployment import Deployment
 from operations.console.serve import Served, serving
 from tests.browser.watched import Scheme, Watched
+from tests.cloud.blueprint import Blueprint
+from tests.cloud.shop import Shop
 from tests.operations.boards import board, failure
-from tests.operations.console.conftest import Nowhere
 
 pytestmark = pytest.mark.xdist_group("browser")
 
 PORT = 4695
-PAGES = ["/", "/consumers/payments", "/consumers/journal", "/nothing"]
+PAGES = [
+    "/", "/consumers/payments", "/consumers/journal", "/events", "/dead-letters", "/nothing",
+]  # fmt: skip
 LONG = "ProviderUnavailable: " + "it-answered-503-" * 40
 
 
@@ -30,9 +33,14 @@ def every_state() -> Board:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with serving(Deployment(Nowhere(), "local"), PORT, every_state) as console:
-        yield console
+def served(blueprint: Blueprint) -> Iterator[Served]:
+    with Shop(blueprint) as cloud:
+        cloud.break_("notifications", with_=ConnectionError(LONG))
+        cloud.place_order()
+        cloud.send("payments", "nonsense")
+        cloud.settle()
+        with serving(Deployment(cloud, "dev"), PORT, every_state) as console:
+            yield console
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
