@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from operations.clients import Clients, OperationFailed
+from operations.mappings import all_mappings, reads_queue
 from stacks.event_pattern import EventPattern
 
 
@@ -111,9 +112,8 @@ def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
 
 def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """The queue's ARN, the function's name and its variables, of each function of this system."""
-    pages = lambda_.get_paginator("list_event_source_mappings").paginate()
-    for mapping in [mapping for page in pages for mapping in page["EventSourceMappings"]]:
-        if ":sqs:" not in mapping["EventSourceArn"]:
+    for mapping in all_mappings(lambda_):
+        if not reads_queue(mapping):
             continue
         function = lambda_.get_function_configuration(FunctionName=mapping["FunctionArn"])
         variables = function.get("Environment", {}).get("Variables", {})

@@ -18,6 +18,7 @@ from operations.dead_letters import (
     ToStream,
     Way,
 )
+from operations.mappings import all_mappings, function_of
 from operations.stages import not_deployed
 from stacks.naming import bus_name, named
 
@@ -97,12 +98,12 @@ class _Uses:
         self._stage = stage
         self._queues = queues
         lambda_ = clients.client("lambda")
-        pages = lambda_.get_paginator("list_event_source_mappings").paginate()
-        mappings = [each for page in pages for each in page["EventSourceMappings"]]
         # Others may run in the same account.
         prefix = named(stage, "")
-        self._mappings = [each for each in mappings if _function(each).startswith(prefix)]
-        names = sorted({_function(each) for each in self._mappings})
+        self._mappings = [
+            each for each in all_mappings(lambda_) if function_of(each).startswith(prefix)
+        ]
+        names = sorted({function_of(each) for each in self._mappings})
         self._variables = dict(
             zip(names, _each(lambda name: _variables(lambda_, name), names), strict=True)
         )
@@ -160,7 +161,7 @@ class _Uses:
             failed = mapping.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
             if failed not in self._queues:
                 continue
-            function = _function(mapping)
+            function = function_of(mapping)
             log_group = f"/aws/lambda/{function}"
             yield failed, _Use("stream", self._short(function), self._way(mapping), log_group)
 
@@ -176,7 +177,7 @@ class _Uses:
         filters = mapping.get("FilterCriteria", {}).get("Filters", [])
         return FromStream(
             stream_arn=stream,
-            function=_function(mapping),
+            function=function_of(mapping),
             filters=tuple(each["Pattern"] for each in filters),
             batch_size=int(mapping.get("BatchSize", 100)),
         )
@@ -207,7 +208,7 @@ class _Uses:
     def _reader(self, queue_arn: str) -> str | None:
         """The function that a queue feeds."""
         reading = [each for each in self._mappings if each["EventSourceArn"] == queue_arn]
-        return _function(reading[0]) if reading else None
+        return function_of(reading[0]) if reading else None
 
     def _owner(self, queue: _Queue) -> str:
         """The consumer that a queue feeds, be it by its relay."""
@@ -261,12 +262,6 @@ def _described(sqs: Any, url: str) -> _Queue | None:
         return None
     attributes = answer["Attributes"]
     return _Queue(url, url.rpartition("/")[2], attributes["QueueArn"], attributes)
-
-
-def _function(mapping: Mapping[str, Any]) -> str:
-    """The name of a mapping's function."""
-    arn: str = mapping["FunctionArn"]
-    return arn.split(":function:")[-1].split(":")[0]
 
 
 def _variables(lambda_: Any, function: str) -> dict[str, str]:

@@ -6,13 +6,13 @@ to the dead letters.
 """
 
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from operations.clients import Clients, OperationFailed
 from operations.consumers import Consumer, consumer_named, deployed_consumers
+from operations.mappings import EventSourceMapping, all_mappings, function_of, reads_queue
 from operations.stages import not_deployed
 from stacks.naming import bus_name, named
 
@@ -75,7 +75,7 @@ def paused_queues(clients: Clients) -> set[str]:
     """The names of the queues from which nothing is delivered."""
     return {
         _queue(mapping)
-        for mapping in _mappings(clients.client("lambda"))
+        for mapping in all_mappings(clients.client("lambda"))
         if mapping["State"] in STOPPED
     }
 
@@ -84,9 +84,9 @@ def polled(clients: Clients, stage: str) -> list[str]:
     """The consumers of a stage by their functions' names: quick, in one request."""
     prefix = named(stage, "")
     functions = {
-        mapping["FunctionArn"].rpartition(":function:")[2]
-        for mapping in _mappings(clients.client("lambda"))
-        if ":sqs:" in mapping["EventSourceArn"]
+        function_of(mapping)
+        for mapping in all_mappings(clients.client("lambda"))
+        if reads_queue(mapping)
     }
     names = (each.removeprefix(prefix) for each in functions if each.startswith(prefix))
     return sorted(name for name in names if not name.endswith(RELAY))
@@ -139,17 +139,12 @@ def _consumer(clients: Clients, stage: str, name: str) -> Consumer:
     return consumer_named(consumers, name)
 
 
-def _mapping(lambda_: Any, consumer: Consumer) -> Mapping[str, Any]:
-    for mapping in _mappings(lambda_):
+def _mapping(lambda_: Any, consumer: Consumer) -> EventSourceMapping:
+    for mapping in all_mappings(lambda_):
         if _queue(mapping) == queue_name(consumer):
             return mapping
     raise OperationFailed(f"Nothing polls the queue of {consumer.name!r}: was it just deleted?")
 
 
-def _queue(mapping: Mapping[str, Any]) -> str:
+def _queue(mapping: EventSourceMapping) -> str:
     return str(mapping["EventSourceArn"]).rpartition(":")[2]
-
-
-def _mappings(lambda_: Any) -> Iterator[Mapping[str, Any]]:
-    for page in lambda_.get_paginator("list_event_source_mappings").paginate():
-        yield from page["EventSourceMappings"]

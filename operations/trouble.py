@@ -7,6 +7,7 @@ from typing import Any
 
 from operations.ages import behind_streams
 from operations.clients import Clients
+from operations.mappings import all_mappings, function_of, reads_queue
 from stacks.naming import named
 
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -83,12 +84,10 @@ def workflows(clients: Clients, stage: str, now: datetime) -> list[Workflow]:
 
 def readers(clients: Clients, stage: str, now: datetime) -> list[Reader]:
     """The stage's functions that read a stream, by name."""
-    pages = clients.client("lambda").get_paginator("list_event_source_mappings").paginate()
     reading = {
-        mapping["FunctionArn"].rpartition(":function:")[2]: mapping
-        for page in pages
-        for mapping in page["EventSourceMappings"]
-        if ":sqs:" not in mapping["EventSourceArn"]
+        function_of(mapping): mapping
+        for mapping in all_mappings(clients.client("lambda"))
+        if not reads_queue(mapping)
     }
     ours = sorted(name for name in reading if name.startswith(named(stage, "")))
     behind = behind_streams(clients, ours, now) if ours else {}

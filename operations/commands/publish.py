@@ -11,6 +11,7 @@ import typer
 
 from operations.clients import Environment, OperationFailed
 from operations.commands.options import DryRun, Json, Stage, Yes
+from operations.visible import visible
 from stacks.naming import bus_name
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def publish(
     print(f"{'Would put' if dry_run else 'Put'} {what}:")
     for each in events[:SHOWN]:
         again = "  (its own id: who has handled that skips it)" if each.again else ""
-        print(f"  {each.event.detail_type}  journey {_visible(each.correlation_id)}{again}")
+        print(f"  {each.event.detail_type}  journey {visible(each.correlation_id)}{again}")
     if len(events) > SHOWN:
         print(f"  … and {len(events) - SHOWN} more")
 
@@ -74,10 +75,6 @@ def _text(file: str) -> str:
 def _counted(events: "Sequence[Ready]") -> str:
     counts = Counter(each.event.detail_type for each in events)
     return " and ".join(f"{count} {name}" for name, count in counts.items())
-
-
-def _visible(text: str) -> str:
-    return text if text.isprintable() else ascii(text)
 
 
 def _as_json(ready: "Ready", *, published: bool) -> dict[str, Any]:
