@@ -98,9 +98,9 @@ def test_what_missed_its_window_goes_to_the_end_of_the_stream(
 
 
 def test_a_queue_that_was_left_behind_is_shown_and_leads_nowhere(cloud: Shop) -> None:
-    cloud.client("sqs").create_queue(QueueName=f"{P}loyalty-dead-letters")
+    cloud.client("sqs").create_queue(QueueName=f"{P}left-behind-dead-letters")
     (left,) = [queue for queue in queues(cloud, "dev") if queue.kind == "unknown"]
-    assert left.owner == "loyalty-dead-letters"
+    assert left.owner == "left-behind-dead-letters"
     assert isinstance(left.way, NoWay)
 
 

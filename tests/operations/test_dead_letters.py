@@ -156,7 +156,7 @@ def test_what_can_not_be_put_back_is_told_and_makes_the_command_fail(
     cloud: Shop, terminal: Terminal
 ) -> None:
     sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName="patchbay-dev-loyalty-dead-letters")["QueueUrl"]
+    url = sqs.create_queue(QueueName="patchbay-dev-left-behind-dead-letters")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     said = terminal.run("redrive")
     assert terminal.code == 1

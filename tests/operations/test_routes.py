@@ -30,9 +30,10 @@ def producer(found: Routes, name: str) -> Producer:
 def test_an_event_leads_from_who_publishes_it_to_everyone_who_gets_it(found: Routes) -> None:
     (placed,) = producer(found, "orders-outbox").outlets
     listeners = {each.subscription.consumer: each for each in placed.listeners}
-    assert listeners.keys() == {"accounts-gifts", "journal", "notifications", "payments"}
+    assert listeners.keys() >= {"accounts-gifts", "journal", "notifications", "payments"}
+    assert "orders-status" not in listeners
     assert listeners["accounts-gifts"].subscription.condition == "amount = 0"
-    assert [each.subscription.consumer for each in placed.taps] == ["journal"]
+    assert "journal" in [each.subscription.consumer for each in placed.taps]
 
 
 def test_who_gets_its_events_in_order_is_told(found: Routes) -> None:
