@@ -38,7 +38,11 @@ class Evidence:
     published: Sequence[Published]
     consumers: Sequence[Consumer]
     handled: Set[tuple[str, str]]
-    """Which consumer has handled which event: their names and ids."""
+    """Which consumer notes that it has handled which event: their names and ids."""
+    journalled: Set[str]
+    """The ids of the events of which the journal has a copy."""
+    booked: Set[tuple[str, str]]
+    """The orders that the accounts have a line of, each with the line's kind."""
     dead: Set[tuple[str, str]]
     """Which consumer has which event among its dead letters."""
     ledger: Sequence[Mapping[str, Any]]
@@ -138,9 +142,13 @@ def _missing(
         yield "it was accepted, and OrderPlaced was never published"
     dead = False
     for event in events:
+        if event.event_id not in evidence.journalled:
+            yield f"the journal has no copy of {event.detail_type} {event.event_id}"
         for consumer in (each for each in evidence.consumers if each.takes(event.text)):
             key = (consumer.name, str(event.event_id))
             dead = dead or key in evidence.dead
+            if consumer.idempotency_table is None:
+                continue  # it notes nothing: what it has done is among what follows
             if key not in evidence.handled and key not in evidence.dead:
                 yield f"{consumer.name} never handled {event.detail_type} {event.event_id}"
     if dead:
@@ -148,6 +156,7 @@ def _missing(
     if amount > 0 and not charges:
         yield "it is not in the payment provider's ledger"
     yield from _wrong_outcome(order, types, charges, evidence)
+    yield from _missing_lines(order, amount, types, evidence)
     yield from _missing_mails(order, types, evidence)
 
 
@@ -182,6 +191,17 @@ def _sum(entries: Sequence[Mapping[str, Any]], kind: str) -> Decimal:
         if entry["kind"] == kind and entry["status"] == "succeeded"
     )
     return sum(amounts, Decimal(0))
+
+
+def _missing_lines(
+    order: str, amount: Decimal, types: Set[str], evidence: Evidence
+) -> Iterator[str]:
+    kinds = {"PaymentTaken": "payment", "PaymentRefunded": "refund"}
+    if amount == 0:
+        kinds |= {"OrderPlaced": "gift"}
+    for event, kind in kinds.items():
+        if event in types and (order, kind) not in evidence.booked:
+            yield f"the accounts have no line of its {kind}"
 
 
 def _missing_mails(order: str, types: Set[str], evidence: Evidence) -> Iterator[str]:

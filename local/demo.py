@@ -169,6 +169,8 @@ class Demo:
             taken_from_stock=self._shop.taken_from_stock(),
             published=published,
             consumers=self._consumers,
+            journalled=self._shop.journalled(),
+            booked=self._shop.booked(),
             handled={
                 (consumer.name, event_id)
                 for consumer in self._consumers

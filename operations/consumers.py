@@ -35,7 +35,7 @@ class Consumer:
     dead_letters_url: str
     log_group: str
     idempotency_table: str | None
-    """None where it is a wire tap, which does not mind being given an event twice."""
+    """None where it is naturally idempotent: it does not mind being given an event twice."""
     rules: tuple[Rule, ...]
     workflow_arn: str | None = None
     """Of the state machine that it starts, if it does."""

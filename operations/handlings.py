@@ -47,7 +47,7 @@ class Handling:
     failures: list[Failure] = field(default_factory=list)
     handled_at: datetime | None = None
     repeats: int = 0
-    """How often it came again, and was skipped."""
+    """How often it came again, and was skipped or changed nothing."""
     is_dead: bool = False
     """Whether it is among the dead letters now."""
     dead_at: datetime | None = None
@@ -63,6 +63,13 @@ class Handling:
     def is_missing(self) -> bool:
         """Whether nothing is known of it with this consumer."""
         return not (self.handled_at or self.repeats or self.failures or self.is_dead)
+
+    @property
+    def again(self) -> str:
+        """What there is to say of its repeats, as a sentence goes on; empty where it has none."""
+        if not self.repeats:
+            return ""
+        return ", and came again " + ("once" if self.repeats == 1 else f"{self.repeats} times")
 
     @property
     def why(self) -> str:
@@ -153,9 +160,9 @@ def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str
         if handling is None:
             continue
         match line.get("message"):
-            case "handled":
+            case "handled" if handling.handled_at is None:
                 handling.handled_at = line["at"]
-            case "already handled":
+            case "handled" | "already handled":
                 handling.repeats += 1
             case "failed":
                 failure = Failure(line["at"], int(line["attempt"]), line["reason"])

@@ -120,8 +120,8 @@ def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
 def _outcome(handling: Handling, entry: Entry) -> Text:
     if handling.handled_at:
         took = _after(handling.handled_at, entry.published_at)
-        again = f", and skipped {handling.repeats} times since" if handling.repeats else ""
-        return _line("✓", "green", handling.consumer, f"handled after {took}{again}")
+        said = f"handled after {took}{handling.again}"
+        return _line("✓", "green", handling.consumer, said)
     if handling.is_dead:
         tries = len(handling.failures)
         why = (

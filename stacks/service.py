@@ -64,6 +64,7 @@ class Service(Stack):
         environment: Mapping[str, str] | None = None,
         where: Where | None = None,
         ordered_by: str | None = None,
+        naturally_idempotent: bool = False,
         timeout: Duration = DEFAULT_TIMEOUT,
         batch_size: int | None = None,
         max_receive_count: int = MAX_RECEIVE_COUNT,
@@ -73,14 +74,16 @@ class Service(Stack):
         `part` names the module in the service's folder, where that is not `handler`. `timeout` is
         for a whole batch. After `max_receive_count` failures an event is a dead letter. `where`
         filters by the events' fields; `ordered_by` names the one whose equals are handled in order.
-        With None for `on`, it is a `wire_tap`.
+        One that is `naturally_idempotent`, and whose handler is marked so, changes nothing where it
+        is given an event again: it needs no table of what it has handled. With None for `on`, it
+        is a `wire_tap`.
         """
         # Of a larger batch, a failure would count for those behind it as well.
         default_size = 1 if ordered_by else BATCH_SIZE
         function = self.function(
             part, publishes=publishes, environment=environment, timeout=timeout
         )
-        if on is not None:
+        if not naturally_idempotent:
             self._let_remember(function)
         Consumer(
             self,
@@ -103,10 +106,10 @@ class Service(Stack):
     ) -> Function:
         """A function that sees every event, those of contracts that are yet to come as well.
 
-        Like any consumer it has a queue of its own, so that nobody notices it. Unlike others it
-        keeps no note of what it has handled: it may be given an event twice, and must not mind.
+        Like any consumer it has a queue of its own, so that nobody notices it. It is naturally
+        idempotent: who keeps a copy twice has it all the same.
         """
-        return self.consumer(on=None, part=part, environment=environment)
+        return self.consumer(on=None, part=part, environment=environment, naturally_idempotent=True)
 
     def workflow(
         self,
@@ -132,7 +135,8 @@ class Service(Stack):
             substitutions=substitutions or {},
         )
         arn = workflow.machine.state_machine_arn
-        starter = self.consumer(on=on, environment={"WORKFLOW_ARN": arn})
+        # An execution is named after its event, and a name is taken once.
+        starter = self.consumer(on=on, environment={"WORKFLOW_ARN": arn}, naturally_idempotent=True)
         starter.allow("states:StartExecution", on=[arn])
         return workflow
 

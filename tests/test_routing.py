@@ -113,7 +113,7 @@ def test_an_event_under_another_services_source_goes_to_nobody(
     assert all(who_got(cloud, published) <= cloud.wire_taps for published in cloud.published())
 
 
-def test_every_handlers_annotation_agrees_with_its_subscription(
+def test_what_every_handler_says_of_itself_agrees_with_its_stack(
     blueprint: Blueprint,
 ) -> None:
     assert list(mismatches(blueprint, routed(blueprint))) == []
@@ -185,6 +185,19 @@ def test_a_rule_for_more_than_the_handler_takes_is_told(blueprint: Blueprint) ->
     assert list(mismatches(blueprint, routed(broken))) == [
         "notifications gets PaymentTaken from shop.payments, which its handler does not take: add "
         "it to the annotation, or remove it from `on=` in its stack."
+    ]
+
+
+def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(blueprint: Blueprint) -> None:
+    def forget(body: dict[str, Any]) -> None:
+        for resource in body["Resources"].values():
+            if resource["Type"] == "AWS::Lambda::Function":
+                del resource["Properties"]["Environment"]["Variables"]["IDEMPOTENCY_TABLE"]
+
+    broken = changed(blueprint, "patchbay-dev-notifications", forget)
+    assert list(mismatches(broken, routed(broken))) == [
+        "Of notifications, either its handler says that it is naturally idempotent or its stack "
+        "does: let both say so, or neither."
     ]
 
 

@@ -3,8 +3,10 @@
 from contracts.orders import OrderPlaced
 from functions.accounts.books import Line, note
 from functions.messaging.consumer import consumer
+from functions.messaging.idempotency import naturally_idempotent
 
 
 @consumer
+@naturally_idempotent
 def handler(order: OrderPlaced) -> None:
     note(Line("gift", order.order_id, order.customer_id, order.amount))

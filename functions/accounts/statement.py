@@ -3,9 +3,11 @@
 from contracts.payments import PaymentRefunded, PaymentTaken
 from functions.accounts.books import Line, book
 from functions.messaging.consumer import consumer
+from functions.messaging.idempotency import naturally_idempotent
 
 
 @consumer
+@naturally_idempotent
 def handler(event: PaymentTaken | PaymentRefunded) -> None:
     match event:
         case PaymentTaken():

@@ -3,10 +3,12 @@
 from contracts.payments import PaymentTaken
 from functions.messaging.consumer import consumer
 from functions.messaging.errors import Reject
+from functions.messaging.idempotency import naturally_idempotent
 from functions.messaging.workflow import start_workflow
 
 
 @consumer
+@naturally_idempotent
 def handler(payment: PaymentTaken) -> None:
     if payment.customer_id is None or payment.items is None:
         raise Reject(

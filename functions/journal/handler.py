@@ -9,6 +9,7 @@ import boto3
 
 from functions.messaging.any_event import AnyEvent
 from functions.messaging.consumer import consumer
+from functions.messaging.idempotency import naturally_idempotent
 
 KEPT_FOR = timedelta(days=90)  # as long as the bus's archive
 # An item has 400 KB at most, and is paid for by its size.
@@ -18,6 +19,7 @@ _table = boto3.resource("dynamodb").Table(os.environ["JOURNAL_TABLE"])
 
 
 @consumer
+@naturally_idempotent
 def handler(event: AnyEvent) -> None:
     # What is written twice is the same item: delivered again, it changes nothing.
     _table.put_item(Item=_entry(event))

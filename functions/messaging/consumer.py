@@ -34,7 +34,7 @@ from contracts.event import Event, Metadata
 from functions.messaging import claim_check, redelivery
 from functions.messaging.any_event import AnyEvent
 from functions.messaging.errors import Reject
-from functions.messaging.idempotency import at_least_once, once
+from functions.messaging.idempotency import run_for
 from functions.messaging.in_groups import InGroups
 from functions.messaging.journey import Cause, caused_by
 from functions.messaging.telemetry import logger, metrics
@@ -54,9 +54,10 @@ class Received:
 def consumer(function: Callable[[Any], None]) -> LambdaHandler:
     """Make `function` the handler of an SQS queue that holds EventBridge events.
 
-    Each event is handled once, whatever is delivered twice. What `function` raises concerns its
-    own event only: `Reject` sends it to the dead-letter queue at once, with the reason; anything
-    else brings it back after a backoff, until the queue gives up on it.
+    Each event is handled once, whatever is delivered twice, unless `function` is marked as
+    `naturally_idempotent`. What it raises concerns its own event only: `Reject` sends it to the
+    dead-letter queue at once, with the reason; anything else brings it back after a backoff, until
+    the queue gives up on it.
 
     Raises TypeError where the annotation of `function` names no event.
     """
@@ -210,8 +211,7 @@ def _handle(
         handled=metadata,
     )
     with caused_by(cause):
-        # A wire tap keeps copies: to note for each that it is kept would cost twice as much.
-        run = at_least_once if isinstance(event, AnyEvent) else once
+        run = run_for(function)
         first_time = run(str(metadata.id), partial(function, event), context)
     age = max(datetime.now(UTC) - metadata.published_at, timedelta(0)) / timedelta(milliseconds=1)
     if first_time:

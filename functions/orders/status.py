@@ -4,10 +4,12 @@ from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from functions.messaging.consumer import consumer
 from functions.messaging.errors import Reject
+from functions.messaging.idempotency import naturally_idempotent
 from functions.orders import store
 
 
 @consumer
+@naturally_idempotent
 def handler(
     step: PaymentTaken | PaymentDeclined | PaymentRefunded | OrderShipped | OrderUnfulfillable,
 ) -> None:

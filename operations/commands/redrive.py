@@ -41,8 +41,8 @@ def redrive(
 ) -> None:
     """Put dead letters back to where they belong.
 
-    None is lost if this is ended half way; one may then be in both places, and is skipped by who
-    has handled it. What fails again comes back.
+    None is lost if this is ended half way; one may then be in both places, and is handled once all
+    the same. What fails again comes back.
 
     Example: patchbay dead-letters redrive payments --rate 20 --stage local --dry-run
     """

@@ -40,4 +40,4 @@ def replay(
     print(f"Replay {done.name} to {whom}: {done.state.lower()}. {done.reason or ''}".rstrip())
     if done.state != "COMPLETED":
         raise typer.Exit(1)
-    print("What was handled before is skipped; the rest is on its way through the queue.")
+    print("What was handled before changes nothing; the rest is on its way through the queue.")

@@ -159,8 +159,7 @@ def _kind(handling: Handling) -> Kind:
 def _said(handling: Handling, entry: Entry) -> str:
     if handling.handled_at:
         took = (handling.handled_at - entry.published_at).total_seconds()
-        again = f", skipped {handling.repeats} times since" if handling.repeats else ""
-        return f"handled after {duration(max(0.0, took))}{again}"
+        return f"handled after {duration(max(0.0, took))}{handling.again}"
     why = visible(cut(handling.why, REASON))
     if handling.is_dead:
         return f"dead letter: {why}"

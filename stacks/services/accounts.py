@@ -20,12 +20,17 @@ class Accounts(Service):
             on=[PaymentTaken, PaymentRefunded],
             ordered_by="customer_id",
             environment=books,
+            naturally_idempotent=True,
         )
         statement.allow("dynamodb:PutItem", on=[lines.table_arn, balances.table_arn])
         statement.allow("dynamodb:GetItem", on=[balances.table_arn])
 
         gifts = self.consumer(
-            part="gifts", on=[OrderPlaced], where={"amount": equals(0)}, environment=books
+            part="gifts",
+            on=[OrderPlaced],
+            where={"amount": equals(0)},
+            environment=books,
+            naturally_idempotent=True,
         )
         gifts.allow("dynamodb:PutItem", on=[lines.table_arn])
 

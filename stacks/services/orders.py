@@ -24,5 +24,6 @@ class Orders(Service):
             part="status",
             on=[PaymentTaken, PaymentDeclined, PaymentRefunded, OrderShipped, OrderUnfulfillable],
             environment=holds_orders,
+            naturally_idempotent=True,
         )
         orders.grant(status.function, "dynamodb:UpdateItem", "dynamodb:GetItem")

@@ -24,6 +24,7 @@ from tests.cloud.faults import Action, Crash, Fault, Faults
 from tests.cloud.iam import Statement
 
 CONSUMER = "functions.messaging.consumer"
+MEMORY = "IDEMPOTENCY_TABLE"  # the variable of who notes what it has handled
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,12 @@ class Lambda:
             self._with_faults(lambda: returned.append(code.handler(event, context)))()
             return returned[0]
         # Where each event's own handling starts, for a fault concerns an event and not its batch.
-        runs = {name: getattr(consumer, name) for name in ("once", "at_least_once")}
-        for name, run in runs.items():
-            setattr(consumer, name, partial(self._run_with_faults, run))
+        run_for = consumer.run_for
+        consumer.run_for = lambda function: partial(self._run_with_faults, run_for(function))
         try:
             return code.handler(event, context)
         finally:
-            for name, run in runs.items():
-                setattr(consumer, name, run)
+            consumer.run_for = run_for
 
     def _run_with_faults(self, run: Any, event_id: str, action: Action, context: Any) -> bool:
         first_time: bool = run(event_id, self._with_faults(action), context)

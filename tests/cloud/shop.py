@@ -104,6 +104,16 @@ class Shop(Cloud):
         )
 
 
+def booking_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
+    """The shop with accounts that book a line each time that they are told of it.
+
+    `folder` is an empty one, for the assets.
+    """
+    put = '"Item": item}'
+    changed = {f"{put} | _NEW": put}
+    return blueprint.with_code("accounts-statement", "functions/accounts/books.py", changed, folder)
+
+
 def charging_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
     """The shop with payments that charge under another key each time that they are asked.
 

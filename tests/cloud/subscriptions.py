@@ -1,4 +1,4 @@
-"""What each consumer's code says it takes, read from the handler that its template names."""
+"""What each consumer's code says of itself, read from the handler that its template names."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from contracts.event import Event
 from functions.messaging.any_event import AnyEvent
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.code import entered, load
-from tests.cloud.function import CONSUMER, Function
+from tests.cloud.function import CONSUMER, MEMORY, Function
 
 Address = tuple[str, str]
 """Where an event is on the bus: its source and its detail-type."""
@@ -31,14 +31,25 @@ def _taken(function: Function) -> dict[str, type[Event]]:
     return events
 
 
+def says_it_is_idempotent(function: Function) -> bool:
+    """Whether its handler is marked as naturally idempotent; raises InitFailed."""
+    code = load(function.asset, function.handler, function.environment)
+    return hasattr(code.handler, "naturally_idempotent")
+
+
 def mismatches(blueprint: Blueprint, routed: dict[str, set[Address]]) -> Iterator[str]:
-    """Where a handler's annotation and its rules differ, a sentence each.
+    """Where what a handler says and what its stack says differ, a sentence each.
 
     `routed` are the events that each consumer's rules pass, by its name.
     """
     for function in blueprint.functions.values():
         if function.short_name not in routed:
             continue
+        if says_it_is_idempotent(function) == (MEMORY in function.environment):
+            yield (
+                f"Of {function.short_name}, either its handler says that it is naturally "
+                "idempotent or its stack does: let both say so, or neither."
+            )
         taken, given = annotated(function), routed[function.short_name]
         for source, detail_type in sorted(taken - given):
             yield (

@@ -162,7 +162,8 @@ def test_a_crash_after_the_effect_repeats_the_work_and_not_the_charge(cloud: Sho
     taken = cloud.published("PaymentTaken")
     assert len(taken) == 2
     assert len({event.id for event in taken}) == 1
-    assert cloud.handled("orders-status").count(taken[0].id) == 1
+    assert cloud.handled("orders-status").count(taken[0].id) == 2
+    assert cloud.order(order.order_id).status == "shipped"
 
 
 def test_what_eventbridge_refuses_is_published_once_it_takes_it(cloud: Shop) -> None:

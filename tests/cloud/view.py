@@ -12,6 +12,7 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import Message
 
 from tests.cloud.buckets import Buckets
+from tests.cloud.function import MEMORY
 from tests.cloud.intrinsics import ACCOUNT, REGION
 from tests.cloud.poller import Poller
 from tests.cloud.queue import Queue
@@ -77,6 +78,16 @@ class View(Workflows):
         }
         return {each for each in self.consumers if self.intake(each).name not in naming}
 
+    @property
+    def naturally_idempotent(self) -> set[str]:
+        """The consumers that keep no note of what they have handled: to be given it again is fine.
+
+        Every wire tap is one.
+        """
+        functions = [poller.mapping.function for poller in self._system.pollers]
+        without = {each.short_name for each in functions if MEMORY not in each.environment}
+        return without & set(self.consumers)
+
     def published(self, detail_type: str | None = None) -> list[Published]:
         """What is on the bus so far, or what of it is of one type."""
         events = self._system.story.published
@@ -137,6 +148,12 @@ class View(Workflows):
             for mail in sent
             for to in mail.destinations["ToAddresses"]
         ]
+
+    @property
+    def tables(self) -> list[str]:
+        """Every table, without system and stage."""
+        names = (table.name for table in _dynamodb().tables.all())
+        return [name.removeprefix(self.prefix) for name in names]
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Every item of a table, given by its name without system and stage."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tests.cloud.aws import THE_TEST
 from tests.cloud.shop import Shop
@@ -31,6 +32,8 @@ class Outcome:
     publisher: Mapping[str, str]  # of each event: a function, or "the test"
     orders: Mapping[str, str]  # the status of each
     charges: Counter[str]  # how often the provider was asked for each order's amount
+    balances: Mapping[str, tuple[int, Decimal]]  # of each account, and how many lines it has
+    parcels: Mapping[str, str]  # the state of each order's
     mails: frozenset[tuple[str, str]]  # to whom, and what about
     lost: Sequence[str]
     log: str
@@ -68,6 +71,11 @@ def observe(cloud: Shop) -> Outcome:
         publisher={each: event.by.removeprefix(cloud.prefix) for each, event in events.items()},
         orders={order["order_id"]: order["status"] for order in cloud.table("orders")},
         charges=Counter(entry["order_id"] for entry in cloud.ledger()),
+        balances={
+            each["account"]: (int(each["lines"]), Decimal(str(each["balance"])))
+            for each in cloud.table("accounts-balances")
+        },
+        parcels={each["order_id"]: each["state"] for each in cloud.table("fulfilment-parcels")},
         mails=frozenset((mail.to, mail.subject) for mail in cloud.mails()),
         lost=cloud.lost,
         log=cloud.log,
@@ -83,8 +91,8 @@ def _work(cloud: Shop, consumer: str) -> Work:
             for event in cloud.published()
             if queue in event.undelivered or queue in {letter.queue for letter in event.deliveries}
         ),
-        # Whoever keeps copies may be given an event twice: the copy is the same.
-        handled=Counter(set(handled) if consumer in cloud.wire_taps else handled),
+        # Who may be given an event twice is judged by its effects.
+        handled=Counter(set(handled) if consumer in cloud.naturally_idempotent else handled),
         handled_at={each: at.timestamp() for each, at in cloud.handled_at(consumer).items()},
         dead=cloud.dead_letters(consumer),
         undelivered=cloud.undelivered(consumer),

@@ -13,7 +13,7 @@ from rich.console import Console
 from tests.cloud.arns import arn_of
 from tests.cloud.blueprint import Blueprint
 from tests.cloud.errors import NotDeployable
-from tests.cloud.shop import charging_carelessly
+from tests.cloud.shop import booking_carelessly, charging_carelessly
 from tests.isolation.__main__ import run
 from tests.isolation.matrix import Matrix
 from tests.isolation.troubles import TROUBLES
@@ -169,6 +169,16 @@ def test_a_charge_under_another_key_each_time_is_in_the_ledger_more_than_once(
     why = failing(charging_carelessly(blueprint, tmp_path), raises, crashes)
     assert list(why) == [crashes]
     assert "is in the ledger 13 times, and should be 1 times" in why[crashes]
+
+
+def test_books_that_take_a_payment_each_time_they_are_told_of_it_do_not_add_up(
+    blueprint: Blueprint, tmp_path: Path
+) -> None:
+    raises = ("accounts-statement", "raises")
+    crashes = ("accounts-statement", "crashes after its work")
+    why = failing(booking_carelessly(blueprint, tmp_path), raises, crashes)
+    assert list(why) == [crashes]
+    assert "after 13 lines, and should have $" in why[crashes]
 
 
 def test_what_does_not_hold_is_shown_with_its_reason_and_ends_with_an_error(

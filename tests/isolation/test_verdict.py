@@ -55,6 +55,8 @@ AFTER: dict[str, Change] = {
     "the mail 'Order placed' to": state(mails=frozenset()),
     "is in the ledger 0 times, and should be 1 times": state(charges=Counter()),
     "ends None, and ends": state(orders={}),
+    "has no balance, and should have $": state(balances={}),
+    "is None, and should be shipped": state(parcels={}),
 }
 
 

@@ -1,6 +1,7 @@
 """Whether one consumer's trouble was its own: what the others noticed, and what was lost."""
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from tests.cloud.view import DeadLetter
 from tests.isolation.outcome import Outcome
@@ -113,8 +114,18 @@ def _other_effects(healthy: Outcome, mended: Outcome) -> Iterator[str]:
         charged, wanted = mended.charges[order_id], healthy.charges[order_id]
         if charged != wanted:
             yield f"order {order_id} is in the ledger {charged} times, and should be {wanted} times"
+    for account, balance in healthy.balances.items():
+        if (found := mended.balances.get(account)) != balance:
+            yield f"account {account} has {_balance(found)}, and should have {_balance(balance)}"
+    for order_id, state in healthy.parcels.items():
+        if (left := mended.parcels.get(order_id)) != state:
+            yield f"the parcel of order {order_id} is {left}, and should be {state}"
     for to, subject in sorted(healthy.mails - mended.mails):
         yield f"the mail {subject!r} to {to} was never sent"
+
+
+def _balance(found: tuple[int, Decimal] | None) -> str:
+    return f"${found[1]} after {found[0]} lines" if found else "no balance"
 
 
 def _letters(letters: Iterable[DeadLetter]) -> str:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ from operations.consumers import Consumer, Rule
 
 EVENTS = {"OrderPlaced": "orders", "PaymentTaken": "payments", "OrderShipped": "fulfilment"}
 AMOUNT = Decimal("11.77")
-TAKEN = {"notifications": "OrderPlaced", "payments": "OrderPlaced", "orders-status": "PaymentTaken"}
+TAKEN = {"notifications": "OrderPlaced", "payments": "OrderPlaced", "loyalty": "PaymentTaken"}
 
 
 def consumer(name: str) -> Consumer:
@@ -22,7 +23,7 @@ def consumer(name: str) -> Consumer:
         queue_url="",
         dead_letters_url="",
         log_group="",
-        idempotency_table="",
+        idempotency_table="a-table",
         rules=(Rule("", pattern, ()),),
     )
 
@@ -56,6 +57,8 @@ def all_is_well(orders: list[str]) -> dict[str, Any]:
             for name, taken in TAKEN.items()
             if taken == event.detail_type
         },
+        "journalled": {str(event.event_id) for event in published},
+        "booked": {(order, "payment") for order in orders},
         "dead": set(),
         "ledger": [entry("charge", order) for order in orders],
         "mails": {("Order placed", order): 1 for order in orders},
@@ -96,6 +99,8 @@ def test_where_all_is_well_nothing_is_found() -> None:
         ("parcels", {"a": Parcel(2, "released"), "b": Parcel(4, "shipped")}, "is released"),
         ("parcels", {"b": Parcel(4, "shipped")}, "is missing"),
         ("mails", {("Order placed", "b"): 1}, "never got the mail"),
+        ("booked", {("a", "refund"), ("b", "payment")}, "no line of its payment"),
+        ("journalled", {str(event.event_id) for event in events("b")}, "the journal has no copy"),
         ("statuses", {"a": "paid", "b": "shipped"}, "its status is paid"),
     ],
 )
@@ -143,6 +148,15 @@ def test_an_order_that_costs_nothing_needs_no_charge() -> None:
     found = all_is_well(["a"]) | {"accepted": {"a": Decimal(0)}, "ledger": []}
     found["published"][-1] = day_closed(Decimal(0))
 
+    assert "no line of its gift" in judge(Evidence(**found)).lost["a"]
+    found["booked"].add(("a", "gift"))
+    assert not judge(Evidence(**found))
+
+
+def test_who_notes_nothing_is_judged_by_its_effects_alone() -> None:
+    found = all_is_well(["a"])
+    found["consumers"] = [replace(each, idempotency_table=None) for each in found["consumers"]]
+    found["handled"] = set()
     assert not judge(Evidence(**found))
 
 
@@ -150,6 +164,8 @@ def test_a_refunded_order_has_its_money_back_and_nothing_in_a_parcel() -> None:
     found = all_is_well(["a"])
     refunded = Published("{}", "PaymentRefunded", "a/PaymentRefunded", "a")
     found["published"] = [*events("a")[:2], refunded]
+    found["journalled"].add("a/PaymentRefunded")
+    found["booked"].add(("a", "refund"))
     found |= {
         "statuses": {"a": "refunded"},
         "ledger": [entry("charge", "a"), entry("refund", "a")],

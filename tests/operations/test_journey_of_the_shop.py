@@ -55,6 +55,24 @@ def test_what_was_never_delivered_is_said_to_wait_and_where(cloud: Shop) -> None
     assert (paid.undelivered, paid.handled_at is None) == (None, False)
 
 
+def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_handled(
+    cloud: Shop,
+) -> None:
+    order = cloud.place_order()
+    cloud.settle()
+    steps = journey(cloud, "dev", order.order_id)
+    for _ in range(2):
+        cloud.advance(minutes=1)
+        cloud.replay()
+        cloud.settle()
+    later = journey(cloud, "dev", order.order_id)
+    # One of these notes what it has handled, the other changes nothing by handling it again.
+    for event, consumer in (("OrderPlaced", "payments"), ("PaymentTaken", "fulfilment")):
+        before, after = of(steps, event, consumer), of(later, event, consumer)
+        assert (before.again, after.again) == ("", ", and came again 2 times")
+        assert after.handled_at == before.handled_at
+
+
 def test_who_starts_a_workflow_is_shown_with_what_became_of_it(cloud: Shop) -> None:
     order = cloud.place_order()
     cloud.settle()

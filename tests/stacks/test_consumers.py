@@ -107,14 +107,34 @@ def test_on_aws_every_function_runs_on_graviton_with_the_newest_python(
             assert function.properties["Runtime"] == "python3.14"
 
 
+def test_a_consumer_knows_its_queues(found: list[ConsumerParts]) -> None:
+    for consumer in found:
+        variables = consumer.function.properties["Environment"]["Variables"]
+        assert variables["QUEUE_URL"] == consumer.queue.ref
+        assert variables["DEAD_LETTER_QUEUE_URL"] == consumer.dead_letters.ref
+
+
 def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
     found: list[ConsumerParts],
 ) -> None:
+    remembering = set()
     for consumer in found:
         variables = consumer.function.properties["Environment"]["Variables"]
-        if not all("detail-type" in rule.properties["EventPattern"] for rule in consumer.rules):
-            continue  # a wire tap keeps no note of what it has handled
+        if "IDEMPOTENCY_TABLE" not in variables:
+            continue
+        remembering.add(consumer.name)
         table = consumer.template.named(variables["IDEMPOTENCY_TABLE"])
         assert table.properties["TimeToLiveSpecification"]["Enabled"] is True
-        assert variables["QUEUE_URL"] == consumer.queue.ref
-        assert variables["DEAD_LETTER_QUEUE_URL"] == consumer.dead_letters.ref
+    assert {"notifications", "payments", "payments-refund"} <= remembering
+
+
+def test_who_is_naturally_idempotent_has_no_memory_to_keep_nor_the_right_to_one(
+    found: list[ConsumerParts],
+) -> None:
+    for consumer in found:
+        if consumer.name not in ("accounts-gifts", "accounts-statement", "fulfilment", "journal"):
+            continue
+        assert "IDEMPOTENCY_TABLE" not in consumer.function.properties["Environment"]["Variables"]
+        tables = consumer.template.all("DynamoDB::Table")
+        names = [table.properties["TableName"] for table in tables]
+        assert not any(name.endswith("-idempotency") for name in names)

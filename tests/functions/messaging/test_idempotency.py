@@ -9,7 +9,14 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
 )
 
-from functions.messaging.idempotency import REMEMBERED_FOR, once
+from contracts.orders import OrderPlaced
+from functions.messaging.consumer import consumer
+from functions.messaging.idempotency import (
+    REMEMBERED_FOR,
+    _store,
+    naturally_idempotent,
+    once,
+)
 from tests.functions.conftest import Clock, DeadLetters, Lines, Metric
 from tests.functions.messaging.recorder import AN_EVENT_ID, Crash, Recorder, an_order
 from tests.functions.queues import ConsumerQueue
@@ -93,6 +100,36 @@ def test_a_crash_holds_the_event_until_the_function_s_time_is_up(
     assert metric("Failed") == [1]
     assert "exception" not in lines("failed")[0]
     assert dead_letters() == []
+
+
+def test_who_is_naturally_idempotent_is_run_each_time_and_notes_nothing(
+    queue: ConsumerQueue, lines: Lines
+) -> None:
+    seen: list[str] = []
+
+    @consumer
+    @naturally_idempotent
+    def handler(order: OrderPlaced) -> None:
+        seen.append(order.order_id)
+
+    assert queue.deliver(handler, ORDER) == []
+    assert queue.deliver(handler, ORDER) == []
+    assert seen == ["order-1"] * 2
+    assert len(lines("handled")) == 2
+    assert boto3.resource("dynamodb").Table(os.environ["IDEMPOTENCY_TABLE"]).scan()["Count"] == 0
+
+
+def test_a_handler_that_is_not_marked_and_has_no_table_is_told_both_ways_out(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IDEMPOTENCY_TABLE")
+    _store.cache_clear()
+    assert queue.deliver(recorder.handler, ORDER) == [ORDER]
+    _store.cache_clear()
+    (failed,) = lines("failed")
+    assert "there is no IDEMPOTENCY_TABLE" in failed["reason"]
+    assert "the handler has to be marked @naturally_idempotent" in failed["reason"]
+    assert recorder.attempted == []
 
 
 def test_once_tells_whether_it_ran() -> None:
