@@ -2,7 +2,8 @@
 
     python -m local.provider PORT CERTIFICATE KEY
 
-It runs in a process of its own, as a third party does, and ends with the one that started it.
+It runs in a process of its own, as a third party does, keeps its ledger there, and ends with the
+one that started it.
 """
 
 import ssl
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from functions.payments import sandbox
+from functions.payments.ledger import MemoryLedger
 from local.tether import end_with_parent
 
 HOST = "127.0.0.1"
@@ -86,6 +88,8 @@ class Server(ThreadingHTTPServer):
 
 def main(port: str, certificate: str, key: str) -> None:
     end_with_parent()
+    own = MemoryLedger()
+    sandbox.ledger = lambda: own
     Server(int(port), Path(certificate), Path(key)).serve_forever()
 
 

@@ -16,7 +16,7 @@ from local.settings import EVERY_EVENT, MAIL_FROM, STAGE
 from local.synthesis import synthesize
 from local.waiting import wait_until
 from local.workspace import LocalFailed, tail
-from stacks.naming import bus_name, named
+from stacks.naming import bus_name
 
 PROVIDER_PORT = 4567
 SECONDS_TO_START = 20
@@ -84,8 +84,7 @@ def payment_provider(cloud: LocalCloud) -> Iterator[str]:
     log.unlink(missing_ok=True)
     files = [str(cloud.certificates.certificate), str(cloud.certificates.key)]
     command = [sys.executable, "-m", "local.provider", str(port), *files]
-    environ = cloud.environ | {"LEDGER_TABLE": named(STAGE, "payments-ledger")}
-    with Tethered(command, environ=environ, log=log) as server:
+    with Tethered(command, environ=cloud.environ, log=log) as server:
         wait_until(
             lambda: server.has_ended() or _listens(port),
             f"the payment provider to listen on port {port} (see {log})",

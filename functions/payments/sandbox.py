@@ -12,26 +12,31 @@ How it behaves is kept with the ledger, so it can be changed while it runs.
 import json
 import os
 import time
+from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-import boto3
-from boto3.dynamodb.conditions import Attr
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
+
+from functions.payments.ledger import Item, Ledger, TableLedger
 
 Kind = Literal["charge", "refund"]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Answer = tuple[HTTPStatus, dict[str, Any]]
 
 SLOWNESS = 2.0  # seconds that a slow provider takes
-BEHAVIOUR = "behaviour"  # the key of the table's one item that is no ledger entry
+BEHAVIOUR = "behaviour"  # the id of the ledger's one item that is no entry
 
-TABLE = os.environ["LEDGER_TABLE"]
 
-# The resource's client, unlike the resource, may be used by many threads at once.
-_dynamodb: Any = boto3.resource("dynamodb").meta.client
-_conflict = _dynamodb.exceptions.ConditionalCheckFailedException
+@cache
+def _table() -> Ledger:
+    return TableLedger(os.environ["LEDGER_TABLE"])
+
+
+# Who serves this from one process of their own may give it another.
+ledger: Callable[[], Ledger] = _table
 
 
 class Behaviour(BaseModel):
@@ -92,34 +97,29 @@ def _charge(event: dict[str, Any]) -> Answer:
     entry = _record("charge", request, "declined" if declined else "succeeded")
     if entry["status"] == "declined":
         reason = "the amount is above the card's limit"
-        return HTTPStatus.PAYMENT_REQUIRED, entry | {"reason": reason}
-    return HTTPStatus.CREATED, entry
+        return HTTPStatus.PAYMENT_REQUIRED, {**entry, "reason": reason}
+    return HTTPStatus.CREATED, {**entry}
 
 
 def _refund(event: dict[str, Any]) -> Answer:
     _behaved()
-    return HTTPStatus.CREATED, _record("refund", _request(event), "succeeded")
+    return HTTPStatus.CREATED, {**_record("refund", _request(event), "succeeded")}
 
 
 def _ledger(after: str | None) -> Answer:
-    start: Any = {"ExclusiveStartKey": {"id": after}} if after else {}
-    page = _dynamodb.scan(
-        TableName=TABLE, ConsistentRead=True, FilterExpression=Attr("id").ne(BEHAVIOUR), **start
-    )
-    following = page.get("LastEvaluatedKey", {}).get("id")
-    return HTTPStatus.OK, {"entries": page["Items"], "after": following}
+    items, following = ledger().page(after)
+    entries = [item for item in items if item["id"] != BEHAVIOUR]
+    return HTTPStatus.OK, {"entries": entries, "after": following}
 
 
 def _behave(behaviour: Behaviour) -> Answer:
-    _dynamodb.put_item(
-        TableName=TABLE, Item={"id": BEHAVIOUR, "value": behaviour.model_dump_json()}
-    )
+    ledger().put({"id": BEHAVIOUR, "value": behaviour.model_dump_json()})
     return HTTPStatus.OK, behaviour.model_dump()
 
 
 def _behaviour() -> Behaviour:
     """What was last asked for."""
-    item = _item(BEHAVIOUR)
+    item = ledger().get(BEHAVIOUR)
     return Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
 
 
@@ -144,23 +144,15 @@ def _request(event: dict[str, Any]) -> Request:
     )
 
 
-def _record(kind: Kind, request: Request, status: str) -> dict[str, Any]:
+def _record(kind: Kind, request: Request, status: str) -> Item:
     """Enter it in the ledger; under a key that is known, what is there stands."""
-    entry: dict[str, Any] = {
+    entry: Item = {
         "id": f"{kind}-{request.idempotency_key}",
         "kind": kind,
         "order_id": request.order_id,
         "amount": request.amount,
         "status": status,
     }
-    try:
-        _dynamodb.put_item(TableName=TABLE, Item=entry, ConditionExpression=Attr("id").not_exists())
-    except _conflict:
-        return _item(entry["id"]) or entry
-    return entry
-
-
-def _item(key: str) -> dict[str, Any] | None:
-    answer = _dynamodb.get_item(TableName=TABLE, Key={"id": key}, ConsistentRead=True)
-    item: dict[str, Any] | None = answer.get("Item")
-    return item
+    if ledger().add(entry):
+        return entry
+    return ledger().get(entry["id"]) or entry

@@ -18,6 +18,7 @@ from contracts.orders import OrderPlaced
 from functions.messaging import publish as publishing
 from functions.messaging.errors import PublishFailed, Reject
 from functions.payments import sandbox
+from functions.payments.ledger import MemoryLedger, TableLedger
 from functions.payments.provider import Declined, ProviderUnavailable, charge
 from local.provider import Provider
 from tests.functions.conftest import Clock, DeadLetters, Deliver, Published
@@ -73,6 +74,14 @@ def provider(requests: Requests, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 Answering = Callable[[int, str], None]
+
+
+@pytest.fixture(params=["in a table", "in memory"])
+def either_ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in's ledger, as the function on AWS keeps it, and as a process of ours does."""
+    if request.param == "in memory":
+        ledger = MemoryLedger()
+        monkeypatch.setattr(sandbox, "ledger", lambda: ledger)
 
 
 @pytest.fixture
@@ -367,6 +376,7 @@ def test_a_provider_that_does_not_answer_is_unavailable(monkeypatch: pytest.Monk
 REQUEST = {"order_id": "order-1", "customer_id": "customer-1", "amount": "9.99"}
 
 
+@pytest.mark.usefixtures("either_ledger")
 @pytest.mark.parametrize(("path", "kind"), [("/charges", "charge"), ("/refunds", "refund")])
 def test_a_repeated_key_is_the_same_entry(path: str, kind: str) -> None:
     first, second = ask("POST", path, REQUEST), ask("POST", path, REQUEST)
@@ -375,6 +385,7 @@ def test_a_repeated_key_is_the_same_entry(path: str, kind: str) -> None:
     assert [entry["kind"] for entry in ledger()] == [kind]
 
 
+@pytest.mark.usefixtures("either_ledger")
 @pytest.mark.parametrize("path", ["/charges", "/refunds"])
 def test_another_key_is_another_entry(path: str) -> None:
     for key in ("key-1", "key-2"):
@@ -382,18 +393,21 @@ def test_another_key_is_another_entry(path: str) -> None:
     assert len(ledger()) == 2
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_a_charge_and_a_refund_may_have_the_same_key() -> None:
     ask("POST", "/charges", REQUEST)
     ask("POST", "/refunds", REQUEST)
     assert sorted(entry["kind"] for entry in ledger()) == ["charge", "refund"]
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_what_was_charged_under_a_key_stands_whatever_is_asked_later() -> None:
     ask("POST", "/charges", REQUEST)
     status, entry = ask("POST", "/charges", REQUEST | {"amount": "100"})
     assert (status, entry["amount"]) == (201, "9.99")
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_what_was_declined_stays_declined() -> None:
     behave(decline_above="5.00")
     assert ask("POST", "/charges", REQUEST)[0] == 402
@@ -402,12 +416,14 @@ def test_what_was_declined_stays_declined() -> None:
     assert [entry["status"] for entry in ledger()] == ["declined"]
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_an_amount_at_the_limit_is_charged_and_one_above_is_declined() -> None:
     behave(decline_above="9.99")
     assert ask("POST", "/charges", REQUEST)[0] == 201
     assert ask("POST", "/charges", REQUEST | {"amount": "10.00"}, key="key-2")[0] == 402
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_while_it_is_down_it_charges_and_refunds_nothing_but_shows_its_ledger() -> None:
     behave(mode="down")
     assert ask("POST", "/charges", REQUEST)[0] == 503
@@ -415,6 +431,7 @@ def test_while_it_is_down_it_charges_and_refunds_nothing_but_shows_its_ledger() 
     assert ledger() == []
 
 
+@pytest.mark.usefixtures("either_ledger")
 def test_while_it_is_slow_it_takes_its_time_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
@@ -427,8 +444,10 @@ def test_the_ledger_comes_a_page_at_a_time_and_whole(monkeypatch: pytest.MonkeyP
     behave(mode="ok")
     for number in range(7):
         ask("POST", "/charges", REQUEST, key=f"key-{number}")
-    scan = sandbox._dynamodb.scan
-    monkeypatch.setattr(sandbox._dynamodb, "scan", lambda **asked: scan(**asked, Limit=2))
+    table = TableLedger(os.environ["LEDGER_TABLE"])
+    scan = table._client.scan
+    monkeypatch.setattr(table._client, "scan", lambda **asked: scan(**asked, Limit=2))
+    monkeypatch.setattr(sandbox, "ledger", lambda: table)
     entries, pages, after = [], 0, None
     while pages == 0 or (after and pages < 20):  # an end, whatever is broken
         page = ask("GET", "/ledger", **({"after": after} if after else {}))[1]
