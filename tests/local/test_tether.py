@@ -31,8 +31,9 @@ PARENT = """
 import os, signal, sys, time
 from pathlib import Path
 from local.process import Tethered
-# A shell's background jobs, and all that they start, ignore it.
+# A shell's background jobs, and all that they start, ignore the one; what nohup starts, the other.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 child = Tethered(sys.argv[2:], environ=os.environ, log=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(3600)
