@@ -142,7 +142,8 @@ def _missing(
         yield "it was accepted, and OrderPlaced was never published"
     dead = False
     for event in events:
-        if event.event_id not in evidence.journalled:
+        in_journal = event.event_id in evidence.journalled
+        if not in_journal and ("journal", str(event.event_id)) not in evidence.dead:
             yield f"the journal has no copy of {event.detail_type} {event.event_id}"
         for consumer in (each for each in evidence.consumers if each.takes(event.text)):
             key = (consumer.name, str(event.event_id))

@@ -1,11 +1,10 @@
 """What the payment provider's stand-in keeps: items by id, in a table or in its own memory."""
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
 import boto3
 
-Item = Mapping[str, Any]
+Item = dict[str, Any]
 
 
 class Ledger(Protocol):

@@ -97,13 +97,13 @@ def _charge(event: dict[str, Any]) -> Answer:
     entry = _record("charge", request, "declined" if declined else "succeeded")
     if entry["status"] == "declined":
         reason = "the amount is above the card's limit"
-        return HTTPStatus.PAYMENT_REQUIRED, {**entry, "reason": reason}
-    return HTTPStatus.CREATED, {**entry}
+        return HTTPStatus.PAYMENT_REQUIRED, entry | {"reason": reason}
+    return HTTPStatus.CREATED, entry
 
 
 def _refund(event: dict[str, Any]) -> Answer:
     _behaved()
-    return HTTPStatus.CREATED, {**_record("refund", _request(event), "succeeded")}
+    return HTTPStatus.CREATED, _record("refund", _request(event), "succeeded")
 
 
 def _ledger(after: str | None) -> Answer:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -80,8 +81,7 @@ Answering = Callable[[int, str], None]
 def either_ledger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in's ledger, as the function on AWS keeps it, and as a process of ours does."""
     if request.param == "in memory":
-        ledger = MemoryLedger()
-        monkeypatch.setattr(sandbox, "ledger", lambda: ledger)
+        monkeypatch.setattr(sandbox, "ledger", cache(MemoryLedger))
 
 
 @pytest.fixture

@@ -137,6 +137,13 @@ def test_an_event_that_one_consumer_did_not_handle_is_lost_unless_it_is_a_dead_l
     assert not judge(Evidence(**found | {"dead": {(name, event_id)}}))
 
 
+def test_an_event_among_the_journals_dead_letters_is_not_lost_to_it() -> None:
+    found = all_is_well(["a"])
+    found["journalled"].remove("a/OrderPlaced")
+    assert "the journal has no copy" in judge(Evidence(**found)).lost["a"]
+    assert not judge(Evidence(**found | {"dead": {("journal", "a/OrderPlaced")}}))
+
+
 def test_two_charges_for_an_order_are_found_whatever_their_keys() -> None:
     found = all_is_well(["a", "b"])
     found["ledger"].append(entry("charge", "b"))

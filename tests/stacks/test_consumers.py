@@ -128,12 +128,12 @@ def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
     assert {"notifications", "payments", "payments-refund"} <= remembering
 
 
-def test_who_is_naturally_idempotent_has_no_memory_to_keep_nor_the_right_to_one(
+def test_where_all_of_a_service_is_naturally_idempotent_it_has_no_memory(
     found: list[ConsumerParts],
 ) -> None:
-    for consumer in found:
-        if consumer.name not in ("accounts-gifts", "accounts-statement", "fulfilment", "journal"):
-            continue
+    by_name = {consumer.name: consumer for consumer in found}
+    for name in ("accounts-gifts", "accounts-statement", "fulfilment", "journal", "orders-status"):
+        consumer = by_name[name]
         assert "IDEMPOTENCY_TABLE" not in consumer.function.properties["Environment"]["Variables"]
         tables = consumer.template.all("DynamoDB::Table")
         names = [table.properties["TableName"] for table in tables]
