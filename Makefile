@@ -26,10 +26,10 @@ endif
 .PHONY: demo local test isolation coupling
 
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
-	@$(PYTHON) -m local demo --orders $(ORDERS)
+	@$(PYTHON) -m demo demo --orders $(ORDERS)
 
 local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
-	@$(PYTHON) -m local up
+	@$(PYTHON) -m demo up
 
 test: $(READY) ## Check the style and the types, and run every test
 	ruff check
@@ -39,22 +39,22 @@ test: $(READY) ## Check the style and the types, and run every test
 	pytest -m embedded
 
 isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice
-	@$(PYTHON) -m tests.isolation
+	@$(PYTHON) -m patchbay.testkit.isolation
 
 coupling: $(READY) ## Break one service at a time: this shop, and one coupled by requests
-	@$(PYTHON) -m benchmarks.coupling
+	@$(PYTHON) -m demo.coupling
 
 ##@ Build on it
 .PHONY: consumer schemas asyncapi screenshots format lock
 
 consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
-	@$(PYTHON) -m scaffold "$(NAME)" "$(ON)"
+	@$(PYTHON) -m patchbay.cli.develop.add "$(NAME)" "$(ON)"
 
 schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
-	@$(PYTHON) -m contracts.compatibility --write
+	@$(PYTHON) -m patchbay.events.compatibility --write
 
 asyncapi: $(READY) ## Write the catalogue of events to docs/asyncapi.json, for AsyncAPI's tools
-	@$(PYTHON) -m operations.asyncapi --write
+	@$(PYTHON) -m patchbay.operations.catalogue.asyncapi --write
 
 screenshots: $(READY) ## Take the docs' pictures of the console, of the local cloud at work
 	@$(PYTHON) -m tests.browser.screenshots
@@ -74,7 +74,7 @@ lock: $(VENV)/.ready ## Pin what the *.in files ask for, with hashes
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) functions/requirements.in -c requirements.txt -o functions/requirements.txt \
 		$(RUNTIME:%=--no-emit-package %)
-	$(COMPILE) local/requirements.in -o local/requirements.txt
+	$(COMPILE) patchbay/local/requirements.in -o patchbay/local/requirements.txt
 
 ##@ Deploy it to AWS
 .PHONY: synth diff deploy destroy
@@ -84,7 +84,7 @@ diff: $(READY) ## Compare them with what is deployed [STAGE=dev]
 deploy: $(READY) ## Deploy a stage to the account that the environment names [STAGE=dev]
 destroy: $(READY) ## Delete a stage from it [STAGE=dev]
 synth diff deploy destroy:
-	@$(PYTHON) -m local.account $@ --stage $(STAGE)
+	@$(PYTHON) -m patchbay.deploy.account $@ --stage $(STAGE)
 
 ##@ And else
 .PHONY: clean help
@@ -109,7 +109,7 @@ $(VENV)/.uv: requirements-uv.txt
 $(VENV)/.ready: $(VENV)/.uv requirements-dev.txt
 	@echo "Setting up: the Python packages, checked against their hashes"
 	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
-	@ln -sf ../../operations/patchbay $(VENV)/bin/patchbay
+	@ln -sf ../../patchbay/cli/patchbay.sh $(VENV)/bin/patchbay
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""The whole system: the broker, and every service found in stacks/services."""
+"""The whole system: the broker, and every service found in stacks."""
 
 import sys
 
 from aws_cdk import App
 
+from patchbay.app.discovery import in_order, services
+from patchbay.constructs.stage import Stage
+from patchbay.errors import Mistake
+from patchbay.guardrails.guard import guard
 from stacks.broker import Broker
-from stacks.discovery import in_order, services
-from stacks.guardrails import guard
-from stacks.mistake import Mistake
-from stacks.stage import Stage
 
 app = App()
 try:

@@ -15,14 +15,14 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from local.purchases import Purchase, first_purchases
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.faults import TimesOut
-from tests.cloud.shop import Shop
+from demo.purchases import Purchase, first_purchases
+from patchbay.testkit.faults import TimesOut
+from patchbay.testkit.templates import Blueprint
 
 # Importing it also shuts every way to a real account.
 from tests.conftest import STAGE
-from tests.stacks.synthesis import assembly, templates_in
+from tests.shop import Shop
+from tests.synthesis import assembly, templates_in
 
 FEW, MANY = 500, 5_000  # orders
 AT_ONCE = 10  # orders that are under way together: a batch

@@ -4,8 +4,8 @@ from datetime import date
 
 from pydantic import NonNegativeInt
 
-from contracts.event import Event
 from contracts.values import Dollars
+from patchbay.events.event import Event
 
 
 class DayClosed(Event):

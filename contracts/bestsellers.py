@@ -2,8 +2,8 @@
 
 from pydantic import PositiveInt
 
-from contracts.event import Event
 from contracts.values import RecordId
+from patchbay.events.event import Event
 
 
 class BestsellerChanged(Event):

@@ -2,8 +2,8 @@
 
 from pydantic import PositiveInt
 
-from contracts.event import Event
 from contracts.values import CustomerId, Dollars, OrderId
+from patchbay.events.event import Event
 
 
 class OrderPlaced(Event):

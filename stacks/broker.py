@@ -7,10 +7,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from contracts.event import NAMESPACE
-from stacks.claims import Claims
-from stacks.naming import SYSTEM
-from stacks.stage import Stage
+from patchbay.constructs.claims import Claims
+from patchbay.constructs.stage import Stage
+from patchbay.events.event import NAMESPACE
+from patchbay.project.naming import SYSTEM
 
 ARCHIVED_FOR = Duration.days(90)
 

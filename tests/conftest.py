@@ -10,13 +10,13 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import settings
 
-from local.purchases import Purchase, first_purchases
-from local.shop import Shop as DeployedShop
-from local.system import System, system
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.cloud import Cloud
-from tests.cloud.shop import Shop
-from tests.stacks.synthesis import assembly, templates_in
+from demo.purchases import Purchase, first_purchases
+from demo.shop import Shop as DeployedShop
+from patchbay.local.system import System, system
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
+from tests.synthesis import assembly, templates_in
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]

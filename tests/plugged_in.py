@@ -13,8 +13,8 @@ from unittest.mock import patch
 
 import aws_cdk
 
-from stacks import discovery
-from tests.stacks.synthesis import SETTINGS
+from patchbay.app import discovery
+from tests.synthesis import SETTINGS
 
 
 def main(out: Path, new: list[str]) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.cloud.cloud import Cloud
-from tests.cloud.faults import CrashesAfterEffect, DynamoDBThrottled, RefusesEntries, Throttled
-from tests.cloud.intrinsics import REGION
-from tests.cloud.shop import Shop
+from patchbay.testkit.aws.intrinsics import REGION
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.faults import CrashesAfterEffect, DynamoDBThrottled, RefusesEntries, Throttled
+from tests.shop import Shop
 
 
 def look_at(cloud: Cloud, *records: str, kind: str = "view") -> None:

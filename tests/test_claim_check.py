@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from contracts.claim import KEPT_FOR
 from contracts.orders import OrderPlaced
-from functions.messaging.publish import MAX_EVENT_BYTES
-from local.workspace import ROOT
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.faults import Crash, CrashesAfterEffect, Fault
-from tests.cloud.shop import Shop
+from patchbay.events.claim import KEPT_FOR
+from patchbay.messaging.publishing import MAX_EVENT_BYTES
+from patchbay.project.root import ROOT
+from patchbay.testkit.faults import Crash, CrashesAfterEffect, Fault
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 LARGE = 3 * 1024 * 1024
 
@@ -225,5 +225,5 @@ def test_who_may_not_get_data_from_the_bucket_keeps_the_event_until_it_may(
 
 
 def test_what_meets_no_claim_does_not_load_the_client_of_s3() -> None:
-    code = "import functions.messaging.claim_check, sys; sys.exit('boto3' in sys.modules)"
+    code = "import patchbay.messaging.claim_check, sys; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

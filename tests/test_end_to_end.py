@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from local.purchases import Purchase, first_purchases
-from local.schedules import run_now
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.views import PURCHASE_WEIGHS, visit
-from local.waiting import wait_until
-from local.workspace import ROOT
-from operations.consumers import Consumer, deployed_consumers
-from stacks.layer import build
-from stacks.naming import bus_name, named
-from stacks.stage import Stage
+from demo.page_views import PURCHASE_WEIGHS, visit
+from demo.purchases import Purchase, first_purchases
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.constructs.stage import Stage
+from patchbay.local.schedules import run_now
+from patchbay.local.system import System
+from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.packaging.layer import build
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import bus_name, named
+from patchbay.project.root import ROOT
 
 pytestmark = pytest.mark.embedded
 
@@ -198,7 +198,7 @@ def test_a_schedule_runs_by_hand_and_closes_the_day(running: System) -> None:
 LARGE_ORDER = """
 from decimal import Decimal
 from contracts.orders import OrderPlaced
-from functions.messaging.publish import publish
+from patchbay.messaging.publishing import publish
 
 class OrderWithNotes(OrderPlaced):
     notes: str

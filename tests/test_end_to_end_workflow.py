@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.event import Envelope, Metadata
 from contracts.payments import PaymentTaken
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.waiting import wait_until
-from stacks.naming import bus_name, named
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.events.event import Envelope, Metadata
+from patchbay.local.system import System
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import bus_name, named
 
 pytestmark = pytest.mark.embedded
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.shop import Shop
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 IMPORT = "from pydantic import PositiveInt\n"
 FIELD = """\

@@ -19,10 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from stacks.parts import consumers, looks_inside
-from stacks.template import Template
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.faults import (
+from patchbay.testkit.faults import (
     Crash,
     CrashesAfterEffect,
     Duplicated,
@@ -37,8 +34,11 @@ from tests.cloud.faults import (
     TimesOut,
     Undeliverable,
 )
-from tests.cloud.shop import PlacedOrder, Shop, charging_carelessly
-from tests.cloud.subscriptions import Address, annotated
+from patchbay.testkit.subscriptions import Address, annotated
+from patchbay.testkit.templates import Blueprint
+from patchbay.topology.consumers import consumers, looks_inside
+from patchbay.topology.template import Template
+from tests.shop import PlacedOrder, Shop, charging_carelessly
 
 SCHEDULES = int(os.environ.get("SCHEDULES", "2000"))
 SEED = int(os.environ.get("SEED", "0"))

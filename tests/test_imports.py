@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {path.stem for path in ROOT.iterdir() if path.is_dir() or path.suffix == ".py"}
-SHARED = "functions.messaging"
+SHARED = "patchbay.messaging"
 # What a module of each folder may import of ours; folders that are not here may import all.
 ALLOWED = {
     "contracts": ("contracts",),
@@ -60,8 +60,12 @@ def test_the_check_sees_every_folder() -> None:
 @pytest.mark.parametrize(
     ("module", "statement", "what"),
     [
-        ("functions/loyalty/handler.py", "import stacks.service", "stacks.service"),
-        ("functions/loyalty/handler.py", "from stacks import stage", "stacks.stage"),
+        (
+            "functions/loyalty/handler.py",
+            "import patchbay.constructs.service",
+            "patchbay.constructs.service",
+        ),
+        ("functions/loyalty/handler.py", "from stacks import stage", "patchbay.constructs.stage"),
         ("functions/loyalty/handler.py", "from functions import orders", "functions.orders"),
         (
             "functions/loyalty/handler.py",
@@ -71,8 +75,8 @@ def test_the_check_sees_every_folder() -> None:
         ("functions/loyalty/handler.py", "from ..orders import store", "functions.orders.store"),
         (
             "functions/loyalty/handler.py",
-            "def later() -> None:\n    import local.drive",
-            "local.drive",
+            "def later() -> None:\n    import demo.drive",
+            "demo.drive",
         ),
         (
             "functions/loyalty/handler.py",
@@ -80,13 +84,13 @@ def test_the_check_sees_every_folder() -> None:
             "functions.loyalty_points.handler",
         ),
         (
-            "functions/messaging/publish.py",
+            "patchbay/messaging/publishing.py",
             "import functions.orders.store",
             "functions.orders.store",
         ),
         ("contracts/orders.py", "import functions.orders.api", "functions.orders.api"),
-        ("stacks/services/loyalty.py", "import functions.orders.store", "functions.orders.store"),
-        ("stacks/services/loyalty.py", "from local import drive", "local.drive"),
+        ("stacks/loyalty.py", "import functions.orders.store", "functions.orders.store"),
+        ("stacks/loyalty.py", "from local import drive", "demo.drive"),
     ],
 )
 def test_an_import_against_the_direction_is_found(
@@ -102,12 +106,12 @@ def test_an_import_against_the_direction_is_found(
     ("module", "statement"),
     [
         ("functions/loyalty/handler.py", "from contracts.orders import OrderPlaced"),
-        ("functions/loyalty/handler.py", "from functions.messaging.consumer import consumer"),
+        ("functions/loyalty/handler.py", "from patchbay.messaging.consuming import consumer"),
         ("functions/loyalty/handler.py", "from functions.loyalty.points import Points"),
         ("functions/loyalty/handler.py", "from .points import Points"),
         ("functions/loyalty/handler.py", "import boto3"),
-        ("stacks/services/loyalty.py", "from stacks.service import Service"),
-        ("stacks/services/loyalty.py", "from contracts.orders import OrderPlaced"),
+        ("stacks/loyalty.py", "from patchbay.constructs.service import Service"),
+        ("stacks/loyalty.py", "from contracts.orders import OrderPlaced"),
     ],
 )
 def test_an_import_in_the_direction_is_fine(module: str, statement: str, tmp_path: Path) -> None:

@@ -11,16 +11,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.deploy import deploy
-from local.observer import Observer
-from local.purchases import first_purchases
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System, system
-from local.waiting import wait_until
-from operations.consumers import Consumer, deployed_consumers
-from operations.replay import replay
-from stacks.naming import bus_name, named
+from demo.observer import Observer
+from demo.purchases import first_purchases
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.local.deploy import deploy
+from patchbay.local.system import System, system
+from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.replay import replay
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import bus_name, named
 
 pytestmark = pytest.mark.embedded
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from contracts.payments import PaymentTaken
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.cloud import Cloud
-from tests.cloud.faults import (
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.faults import (
     CrashesAfterEffect,
     Duplicated,
     Fault,
@@ -23,7 +22,8 @@ from tests.cloud.faults import (
     Throttled,
     TimesOut,
 )
-from tests.cloud.shop import Shop
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 CONSUMER, RELAY = "accounts-statement", "accounts-statement-relay"
 FAULTS: tuple[Fault, ...] = (

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.shop import Shop
-from tests.scaffold.trees import copy_of_the_project, run
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
+from tests.trees import copy_of_the_project, run
 
 # One of pytest's workers takes them all, for what they share takes long to make.
 pytestmark = pytest.mark.xdist_group("plug-in")
@@ -48,7 +48,7 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, options in OPTIONS.items():
         stack = root / "stacks" / "services" / f"{name.replace('-', '_')}.py"
         text = re.sub(r"(on=\[\w+\])", rf"\1, {options}", stack.read_text())
-        imports = "from aws_cdk import Duration\nfrom stacks.content_filter import at_least\n"
+        imports = "from aws_cdk import Duration\nfrom patchbay.events.filters import at_least\n"
         stack.write_text(text.replace("\n\nfrom", f"\n\n{imports}from", 1))
     out = root / "build" / "plugged-in"
     synthesized = run(root, "tests.plugged_in", str(out), *NEW)

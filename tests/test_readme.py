@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from local.workspace import ROOT
-from tests.cloud.shop import Shop
+from patchbay.project.root import ROOT
+from tests.shop import Shop
 
 BLOCK = re.compile(r"```python\n(def (test_\w+)\(.*?)```", re.DOTALL)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.errors import NotInTheKit
-from tests.cloud.shop import Shop
+from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 ORDERS = 50
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import events
-from contracts.event import Event
-from contracts.examples import example
-from stacks.routes import routes
-from stacks.template import Template
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.cloud import Cloud
-from tests.cloud.shop import Shop
-from tests.cloud.story import Published
-from tests.cloud.subscriptions import Address, annotated, mismatches
+from patchbay.events.catalogue import events
+from patchbay.events.event import Event
+from patchbay.events.examples import example
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.history import Published
+from patchbay.testkit.subscriptions import Address, annotated, mismatches
+from patchbay.testkit.templates import Blueprint
+from patchbay.topology.routes import routes
+from patchbay.topology.template import Template
+from tests.shop import Shop
 
 EVENTS = list(events().values())
 Change = Callable[[dict[str, Any]], object]

@@ -12,21 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.event import Envelope
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentTaken
-from stacks.template import listed
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.execution import Execution
-from tests.cloud.faults import (
+from patchbay.events.event import Envelope
+from patchbay.testkit.faults import (
     CrashesAfterEffect,
     Fault,
     Raises,
     Throttled,
     TimesOut,
 )
-from tests.cloud.shop import Shop
-from tests.cloud.state_faults import AnswerLost, Fails, Hangs, StateFault
+from patchbay.testkit.states.execution import Execution
+from patchbay.testkit.states.state_faults import AnswerLost, Fails, Hangs, StateFault
+from patchbay.testkit.templates import Blueprint
+from patchbay.topology.template import listed
+from tests.shop import Shop
 
 SAGA, SHIPPING = "fulfilment", "fulfilment-shipping"
 FULL = 1_000  # what a warehouse of the stage dev holds

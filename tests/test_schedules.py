@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.cron import expression
-from tests.cloud.errors import NotDeployable
-from tests.cloud.faults import CrashesAfterEffect, Throttled
-from tests.cloud.shop import Shop
+from patchbay.testkit.aws.cron import expression
+from patchbay.testkit.errors import NotDeployable
+from patchbay.testkit.faults import CrashesAfterEffect, Throttled
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 CLOSE = "accounts-close"
 Change = Callable[[dict[str, Any]], object]

@@ -2,8 +2,8 @@
 
 from contracts.orders import OrderPlaced
 from functions.accounts.books import Line, note
-from functions.messaging.consumer import consumer
-from functions.messaging.idempotency import naturally_idempotent
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import naturally_idempotent
 
 
 @consumer

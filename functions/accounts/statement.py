@@ -2,8 +2,8 @@
 
 from contracts.payments import PaymentRefunded, PaymentTaken
 from functions.accounts.books import Line, book
-from functions.messaging.consumer import consumer
-from functions.messaging.idempotency import naturally_idempotent
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import naturally_idempotent
 
 
 @consumer

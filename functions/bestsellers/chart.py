@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic import BaseModel, Field
 
 from functions.bestsellers.tally import Count, Tally
-from functions.messaging.backoff import full_jitter
+from patchbay.messaging.backoff import full_jitter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -24,7 +24,7 @@ LENGTH = 100  # places of the chart
 MARKED = 7 * 24 * 60 * 60  # seconds: longer than the stream keeps what could come back
 
 # A transaction takes 100 items, of which one is the marker and one the shard's. A batch has to fit
-# into one (stacks/services/bestsellers.py): it may come back in halves, and must not be half there.
+# into one (stacks/bestsellers.py): it may come back in halves, and must not be half there.
 RECORDS_AT_ONCE = 98
 KEYS_AT_ONCE = 100  # BatchGetItem's own limit
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
-from functions.messaging.any_event import AnyEvent
-from functions.messaging.consumer import consumer
-from functions.messaging.idempotency import naturally_idempotent
+from patchbay.messaging.any_event import AnyEvent
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import naturally_idempotent
 
 KEPT_FOR = timedelta(days=90)  # as long as the bus's archive
 # An item has 400 KB at most, and is paid for by its size.

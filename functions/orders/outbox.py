@@ -11,10 +11,10 @@ from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, ev
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.messaging.journey import Cause, caused_by
-from functions.messaging.publish import Outgoing, prepare, send
-from functions.messaging.telemetry import logger
 from functions.orders.store import Order
+from patchbay.messaging.cause import Cause, caused_by
+from patchbay.messaging.publishing import Outgoing, prepare, send
+from patchbay.messaging.telemetry import logger
 
 
 @event_source(data_class=DynamoDBStreamEvent)

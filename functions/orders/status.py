@@ -2,10 +2,10 @@
 
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
-from functions.messaging.consumer import consumer
-from functions.messaging.errors import Reject
-from functions.messaging.idempotency import naturally_idempotent
 from functions.orders import store
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.errors import Reject
+from patchbay.messaging.idempotency import naturally_idempotent
 
 
 @consumer

@@ -2,9 +2,9 @@
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentTaken
-from functions.messaging.consumer import consumer
-from functions.messaging.publish import publish
 from functions.payments.provider import Declined, charge
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.publishing import publish
 
 
 @consumer

@@ -2,9 +2,9 @@
 
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.payments import PaymentRefunded
-from functions.messaging.consumer import consumer
-from functions.messaging.publish import publish
 from functions.payments.provider import refund
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.publishing import publish
 
 
 @consumer

@@ -8,9 +8,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.storefront import Interaction
-from functions.messaging.http_api import answer, body, http_api
-from functions.messaging.telemetry import logger
 from functions.storefront.stream import MAX_RECORDS, put
+from patchbay.messaging.api import answer, body, http_api
+from patchbay.messaging.telemetry import logger
 
 app = http_api("invalid interactions")
 

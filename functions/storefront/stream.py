@@ -10,8 +10,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.storefront import Interaction
-from functions.messaging.backoff import full_jitter
-from functions.messaging.telemetry import logger
+from patchbay.messaging.backoff import full_jitter
+from patchbay.messaging.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

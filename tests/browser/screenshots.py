@@ -10,18 +10,19 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from local.playground import ShopsPlayground
-from local.purchases import first_purchases
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System, system
-from local.waiting import wait_until
-from local.workspace import ROOT, LocalFailed
-from operations.board import Board
-from operations.clients import Kept
-from operations.console.deployment import Deployment
-from operations.console.serve import serving
-from operations.watch import Watch
+from demo.playground import ShopsPlayground
+from demo.purchases import first_purchases
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.console.deployment import Deployment
+from patchbay.console.serve import serving
+from patchbay.local.system import System, system
+from patchbay.operations.clients import Kept
+from patchbay.operations.health.health import Board
+from patchbay.operations.health.monitor import Watch
+from patchbay.processes.waiting import wait_until
+from patchbay.processes.workspace import LocalFailed
+from patchbay.project.root import ROOT
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.browser.watched import Watched, chromium
 

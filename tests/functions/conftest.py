@@ -43,9 +43,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.events.utils import EventTemplateParser
 from moto.ses.models import ses_backends
 
-from functions.messaging import telemetry
-from tests.functions.queues import ConsumerQueue, DeadLetter, sqs
-from tests.functions.wire import Message, OnTheBus
+from patchbay.messaging import telemetry
+from tests.queues import ConsumerQueue, DeadLetter, sqs
+from tests.wire import Message, OnTheBus
 
 REGION = os.environ["AWS_DEFAULT_REGION"]
 # Made once, since making one takes as long as a whole test: moto answers whichever test asks.

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from contracts.payments import PaymentTaken
-from tests.cloud.faults import CrashesAfterEffect
-from tests.cloud.shop import Shop
+from patchbay.testkit.faults import CrashesAfterEffect
+from tests.shop import Shop
 
 
 def balances(cloud: Shop) -> dict[str, object]:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.bestsellers import api, chart, handler
 from functions.bestsellers.tally import Count, Tally
-from tests.cloud.network import http_event
+from patchbay.testkit.aws.network import http_event
 from tests.functions.conftest import Published
 
 SHARD = "shardId-000000000000"

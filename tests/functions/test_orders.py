@@ -16,10 +16,10 @@ from moto.dynamodb.models import dynamodb_backends
 
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
-from functions.messaging.errors import PublishFailed
 from functions.orders import api, outbox, store
+from patchbay.messaging.errors import PublishFailed
 from tests.functions.conftest import DeadLetters, Deliver, Lines, Published
-from tests.functions.wire import Context
+from tests.wire import Context
 
 NEW_ORDER = {"customer_id": "customer-1", "items": 2, "amount": 9.99}
 STATUS = "functions.orders.status"

@@ -16,14 +16,14 @@ import pytest
 
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.orders import OrderPlaced
-from functions.messaging import publish as publishing
-from functions.messaging.errors import PublishFailed, Reject
+from demo.provider import Provider
 from functions.payments import sandbox
 from functions.payments.ledger import MemoryLedger, TableLedger
 from functions.payments.provider import Declined, ProviderUnavailable, charge
-from local.provider import Provider
+from patchbay.messaging import publishing as publishing
+from patchbay.messaging.errors import PublishFailed, Reject
 from tests.functions.conftest import Clock, DeadLetters, Deliver, Published
-from tests.functions.queues import VISIBILITY_TIMEOUT
+from tests.queues import VISIBILITY_TIMEOUT
 
 HANDLER = "functions.payments.handler"
 ORDER = OrderPlaced(order_id="order-1", customer_id="customer-1", items=2, amount=9.99)

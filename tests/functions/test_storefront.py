@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 
 from functions.storefront import stream
 from functions.storefront.api import handler
-from tests.cloud.network import http_event
+from patchbay.testkit.aws.network import http_event
 
 VIEW = {"record_id": "a", "kind": "view", "at": "2026-11-23T12:00:00Z"}
 

@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 import boto3
 
-from operations import sweep
-from operations.dead_letter_queues import counted
-from operations.dead_letters import DeadLetterQueue, ToQueue
-from operations.redrive import redrive
-from operations.selection import Selection
+from patchbay.operations.dead_letters import drain as sweep
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, ToQueue
+from patchbay.operations.dead_letters.queues import counted
+from patchbay.operations.dead_letters.redrive import redrive
+from patchbay.operations.dead_letters.selection import Selection
 
 HIDDEN_FOR = 1  # seconds after which others see what a killed process was at
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import events
-from contracts.event import Envelope, Metadata
-from operations.asyncapi import FILE, Part, document
-from stacks.template import read
-from tests.stacks.synthesis import assembly
+from patchbay.events.catalogue import events
+from patchbay.events.event import Envelope, Metadata
+from patchbay.operations.catalogue.asyncapi import FILE, Part, document
+from patchbay.topology.template import read
+from tests.synthesis import assembly
 
 NAME = re.compile(r"[A-Za-z0-9_.-]+")  # as AsyncAPI wants the keys of components
 

@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 
-from contracts.catalogue import events
 from contracts.orders import OrderPlaced
-from operations.__main__ import main
-from operations.catalogue import Catalogue, KnownEvent, Subscription, catalogue, known_events
-from operations.clients import OperationFailed
-from stacks.template import Template, read
+from patchbay.cli.__main__ import main
+from patchbay.events.catalogue import events
+from patchbay.operations.catalogue.catalogue import (
+    Catalogue,
+    KnownEvent,
+    Subscription,
+    catalogue,
+    known_events,
+)
+from patchbay.operations.clients import OperationFailed
+from patchbay.topology.template import Template, read
 from tests.operations.test_templates import CloudFormation
-from tests.stacks.synthesis import assembly
+from tests.synthesis import assembly
 
 
 @pytest.fixture(scope="module")

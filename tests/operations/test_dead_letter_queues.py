@@ -2,9 +2,8 @@
 
 import pytest
 
-from operations.clients import OperationFailed
-from operations.dead_letter_queues import queues
-from operations.dead_letters import (
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterQueue,
     FromStream,
     NoWay,
@@ -12,9 +11,10 @@ from operations.dead_letters import (
     ToQueue,
     ToStream,
 )
-from tests.cloud.arns import queue_url
-from tests.cloud.blueprint import Blueprint
-from tests.cloud.shop import Shop
+from patchbay.operations.dead_letters.queues import queues
+from patchbay.testkit.aws.arns import queue_url
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
 
 P = "patchbay-dev-"
 

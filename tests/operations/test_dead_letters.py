@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import typer
 
-from operations.__main__ import main
-from operations.commands import dead_letters, redrive
-from tests.cloud.faults import Undeliverable
-from tests.cloud.shop import Shop
+from patchbay.cli.__main__ import main
+from patchbay.cli.operate import dead_letters, redrive
+from patchbay.testkit.faults import Undeliverable
+from tests.shop import Shop
 
 HOSTILE = [
     "\x1b]0;owned\x07\x1b[2J[bold]<script>alert(1)</script>[/bold][link=file:///etc]x[/link]",
@@ -236,7 +236,7 @@ def test_what_can_not_be_written_is_not_deleted(
     file = tmp_path / "gone.jsonl"
     file.touch()
     file.unlink()
-    monkeypatch.setattr("operations.discard._to_disk", lambda folder: None)
+    monkeypatch.setattr("patchbay.operations.dead_letters.discard._to_disk", lambda folder: None)
     monkeypatch.setattr("os.fsync", full)
     terminal.run("discard", "payments", "--yes", "--to", str(file))
     assert terminal.code == 1
@@ -248,7 +248,7 @@ def test_what_can_not_be_written_is_not_deleted(
 def test_on_prod_it_says_what_it_would_do_and_takes_a_yes(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("operations.redrive.count_meant", lambda *asked: 12)
+    monkeypatch.setattr("patchbay.operations.dead_letters.redrive.count_meant", lambda *asked: 12)
     terminal.run(command, "payments", "--stage", "prod")
     assert terminal.code == 1
     assert "12 dead letters" in terminal.complaint

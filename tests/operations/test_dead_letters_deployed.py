@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from local.purchases import Purchase
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.waiting import wait_until
-from operations.consumers import Consumer, deployed_consumers
-from operations.dead_letter_queues import queues
-from operations.dead_letters import DeadLetter, DeadLetterQueue
-from operations.journal import entries
-from operations.letter_log import logged_about
-from operations.peek import peek
-from operations.redrive import redrive
-from operations.selection import Selection, find
-from stacks.naming import bus_name, named
+from demo.purchases import Purchase
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.local.system import System
+from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
+from patchbay.operations.dead_letters.last_error import logged_about
+from patchbay.operations.dead_letters.queues import queues
+from patchbay.operations.dead_letters.redrive import redrive
+from patchbay.operations.dead_letters.selection import Selection, find
+from patchbay.operations.journeys.journal import entries
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import bus_name, named
 from tests.operations.test_deployed import giving_up_at_once
 
 pytestmark = pytest.mark.embedded

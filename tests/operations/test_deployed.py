@@ -7,20 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.purchases import Purchase
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.waiting import wait_until
-from operations.clients import OperationFailed
-from operations.consumers import Consumer, deployed_consumers
-from operations.handlings import Handling
-from operations.journal import Entry
-from operations.journey import Step, journey
-from operations.replay import replay
-from operations.tail import Tail, Wanted
-from operations.workflow_run import Run
-from stacks.naming import bus_name
+from demo.purchases import Purchase
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.local.system import System
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.journeys.deliveries import Handling
+from patchbay.operations.journeys.executions import Run
+from patchbay.operations.journeys.journal import Entry
+from patchbay.operations.journeys.journey import Step, journey
+from patchbay.operations.journeys.tail import Tail, Wanted
+from patchbay.operations.replay import replay
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import bus_name
 
 pytestmark = pytest.mark.embedded
 

@@ -18,17 +18,17 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from local.purchases import Purchase
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.waiting import wait_until
-from local.workspace import ROOT
-from operations.__main__ import INTERRUPTED, app
-from operations.clients import OperationFailed
-from operations.journal import entries
-from operations.pause import resume
-from stacks.naming import named
+from demo.purchases import Purchase
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.cli.__main__ import INTERRUPTED, app
+from patchbay.local.system import System
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.journeys.journal import entries
+from patchbay.operations.pause import resume
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import named
+from patchbay.project.root import ROOT
 
 SECONDS = 120  # what a command takes at most on a slow machine
 A_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*_[A-Z]+|NOW")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from operations.clients import OperationFailed
-from operations.handlings import Handling
-from operations.journey import Step, journey
-from tests.cloud.faults import Undeliverable
-from tests.cloud.shop import Shop
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.journeys.deliveries import Handling
+from patchbay.operations.journeys.journey import Step, journey
+from patchbay.testkit.faults import Undeliverable
+from tests.shop import Shop
 
 
 def flat(steps: list[Step]) -> list[Step]:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from local.system import System
-from local.workspace import ROOT
-from operations.__main__ import main
-from operations.dead_letter_queues import queues
-from operations.dead_letters import DeadLetterQueue
+from patchbay.cli.__main__ import main
+from patchbay.local.system import System
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
+from patchbay.operations.dead_letters.queues import queues
+from patchbay.project.root import ROOT
 
 pytestmark = pytest.mark.embedded
 

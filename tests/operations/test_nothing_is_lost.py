@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from operations import sweep
-from operations.dead_letter_queues import counted, queues
-from operations.dead_letters import DeadLetterQueue
-from operations.discard import discard
-from operations.redrive import redrive
-from operations.selection import Selection
-from tests.cloud.queue import Queue
-from tests.cloud.shop import Shop
+from patchbay.operations.dead_letters import drain as sweep
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
+from patchbay.operations.dead_letters.discard import discard
+from patchbay.operations.dead_letters.queues import counted, queues
+from patchbay.operations.dead_letters.redrive import redrive
+from patchbay.operations.dead_letters.selection import Selection
+from patchbay.testkit.aws.queue import Queue
+from tests.shop import Shop
 
 MOVING = {"receive_message", "send_message_batch", "delete_message_batch"}
 RUNS = 3  # of the command, one after the other

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from local.purchases import Purchase
-from local.settings import STAGE
-from local.shop import Shop
-from local.system import System
-from local.waiting import wait_until
-from operations import pause as pauses
-from operations.__main__ import main
-from operations.clients import Clients, OperationFailed
-from operations.consumers import Consumer
-from operations.pause import pause, paused_queues, polled, resume
-from stacks.naming import named
-from tests.cloud.shop import Shop as DeployedInKit
+from demo.purchases import Purchase
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.cli.__main__ import main
+from patchbay.local.system import System
+from patchbay.operations import pause as pauses
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.consumers import Consumer
+from patchbay.operations.pause import pause, paused_queues, polled, resume
+from patchbay.processes.waiting import wait_until
+from patchbay.project.naming import named
+from tests.shop import Shop as DeployedInKit
 
 SECONDS = 60
 CHANGING = {"Disabling": "Disabled", "Enabling": "Enabled"}
@@ -106,8 +106,8 @@ def test_a_consumer_that_nothing_polls_for_is_said_to_be_so(lambda_: Lambda) -> 
 @pytest.fixture
 def command(lambda_: Lambda, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     """Has the commands reach that Lambda."""
-    monkeypatch.setattr("operations.commands.pause.Environment", lambda: lambda_)
-    monkeypatch.setattr("operations.pause.SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("patchbay.cli.operate.pause.Environment", lambda: lambda_)
+    monkeypatch.setattr("patchbay.operations.pause.SECONDS_BETWEEN_LOOKS", 0)
     return lambda_
 
 
@@ -129,7 +129,7 @@ def test_the_command_waits_until_lambda_has_done_it(
 def test_it_waits_no_longer_than_its_deadline(
     command: Lambda, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("operations.pause.SECONDS_TO_SETTLE", 0)
+    monkeypatch.setattr("patchbay.operations.pause.SECONDS_TO_SETTLE", 0)
     assert main(["pause", "payments"]) == 1
     assert "the mapping of payments is still Disabling" in capsys.readouterr().err
 

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderPlaced
-from functions.messaging.publish import MAX_EVENT_BYTES
-from local.purchases import Purchase
-from local.settings import STAGE
-from local.shop import Shop as DeployedShop
-from local.system import System
-from local.waiting import wait_until
-from operations.__main__ import main
-from operations.catalogue import known_events
-from operations.clients import OperationFailed
-from operations.event_file import ready
-from operations.publish import publish
-from tests.cloud.shop import Shop
+from demo.purchases import Purchase
+from demo.settings import STAGE
+from demo.shop import Shop as DeployedShop
+from patchbay.cli.__main__ import main
+from patchbay.local.system import System
+from patchbay.messaging.publishing import MAX_EVENT_BYTES
+from patchbay.operations.catalogue.catalogue import known_events
+from patchbay.operations.catalogue.event_file import ready
+from patchbay.operations.catalogue.publish import publish
+from patchbay.operations.clients import OperationFailed
+from patchbay.processes.waiting import wait_until
+from tests.shop import Shop
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = {"order_id": "order-1", "customer_id": "00001", "items": 1, "amount": 11.77}

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderPlaced
-from operations.clients import OperationFailed
-from operations.dead_letter_queues import queues
-from operations.peek import peek
-from operations.redrive import redrive
-from operations.selection import Selection
-from operations.sweep import Outcome
-from tests.cloud.faults import DynamoDBThrottled, RefusesEntries, Undeliverable
-from tests.cloud.shop import Shop
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.drain import Outcome
+from patchbay.operations.dead_letters.queues import queues
+from patchbay.operations.dead_letters.redrive import redrive
+from patchbay.operations.dead_letters.selection import Selection
+from patchbay.testkit.faults import DynamoDBThrottled, RefusesEntries, Undeliverable
+from tests.shop import Shop
 
 PAYMENTS = Selection(owner="payments")
 

@@ -5,13 +5,13 @@ from copy import deepcopy
 
 import pytest
 
-from local.settings import STAGE
-from local.system import System
-from operations.__main__ import main
-from operations.routes import Producer, Routes, routes, routes_of
-from stacks.naming import named
-from stacks.template import Template, read
-from tests.stacks.synthesis import assembly
+from demo.settings import STAGE
+from patchbay.cli.__main__ import main
+from patchbay.local.system import System
+from patchbay.operations.routes import Producer, Routes, routes, routes_of
+from patchbay.project.naming import named
+from patchbay.topology.template import Template, read
+from tests.synthesis import assembly
 
 # A user's services beside them hear what they like.
 THE_SHOPS_OWN = (
@@ -79,7 +79,7 @@ def test_a_function_that_publishes_nothing_is_told_with_what_sets_it_going(
 def test_the_command_draws_them(
     found: Routes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("operations.routes.routes", lambda clients, stage: found)
+    monkeypatch.setattr("patchbay.operations.routes.routes", lambda clients, stage: found)
     assert main(["routes"]) == 0
     drawn = capsys.readouterr().out
     assert "→ accounts-gifts  where amount = 0" in drawn

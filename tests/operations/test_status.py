@@ -8,15 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
-from operations import trouble
-from operations.__main__ import main
-from operations.board import Board
-from operations.clients import Clients
-from operations.dead_letters import DeadLetterQueue, NoWay
-from operations.status import Status, looks
-from operations.trouble import Alarm, Reader, Workflow
-from tests.cloud.shop import Shop
-from tests.operations.boards import AT, board, failure
+from patchbay.cli.__main__ import main
+from patchbay.operations.clients import Clients
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NoWay
+from patchbay.operations.health import aws_health as trouble
+from patchbay.operations.health.aws_health import Alarm, Reader, Workflow
+from patchbay.operations.health.health import Board
+from patchbay.operations.health.status import Status, looks
+from tests.patchbay.operations.health.boards import AT, board, failure
+from tests.shop import Shop
 
 NOWHERE = NoWay("nobody wants them")
 ESCAPE = "\x1b[2J"
@@ -91,7 +91,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
         def known(clients: Clients, stage: str) -> Any:
             return lambda: status
 
-        monkeypatch.setattr("operations.status.looks", known)
+        monkeypatch.setattr("patchbay.operations.health.status.looks", known)
 
     return show
 
@@ -186,8 +186,8 @@ def test_a_look_asks_for_all_of_it(cloud: Shop, monkeypatch: pytest.MonkeyPatch)
         def look(self) -> Board:
             return board()
 
-    monkeypatch.setattr("operations.status.Watch", Watched)
-    monkeypatch.setattr("operations.status.workflows", lambda *asked: [])
+    monkeypatch.setattr("patchbay.operations.health.status.Watch", Watched)
+    monkeypatch.setattr("patchbay.operations.health.status.workflows", lambda *asked: [])
     status = looks(cloud, "dev")()
     assert [each.name for each in status.readers] == ["bestsellers", "orders-outbox"]
     assert status.wrong == []

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from operations.clients import OperationFailed
-from operations.journal import Entry
-from operations.tail import Tail, Wanted, as_json, told
-from tests.cloud.shop import Shop
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.journeys.journal import Entry
+from patchbay.operations.journeys.tail import Tail, Wanted, as_json, told
+from tests.shop import Shop
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 EVENT = Entry("1", "OrderPlaced", "shop.orders", START, None, "order-1", {"order_id": "order-1"})

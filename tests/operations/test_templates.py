@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contracts.catalogue import events
-from local.settings import STAGE
-from local.system import System
-from operations.clients import OperationFailed
-from operations.templates import Publisher, deployed_templates, publishers
-from stacks.routes import routes
-from stacks.template import Template, read
-from tests.stacks.synthesis import assembly
+from demo.settings import STAGE
+from patchbay.events.catalogue import events
+from patchbay.local.system import System
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.templates import Publisher, deployed_templates, publishers
+from patchbay.topology.routes import routes
+from patchbay.topology.template import Template, read
+from tests.synthesis import assembly
 
 
 class CloudFormation:

@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from stacks.template import Template, read
-from tests.stacks.synthesis import assembly
+from patchbay.topology.template import Template, read
+from tests.synthesis import assembly
 
 Templates = Callable[[str], dict[str, Template]]
 

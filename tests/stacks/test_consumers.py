@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from stacks.naming import bus_name, named
-from stacks.parts import ConsumerParts, consumers
+from patchbay.project.naming import bus_name, named
+from patchbay.topology.consumers import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from stacks.naming import bus_name
-from stacks.parts import consumers
-from stacks.template import listed, texts
+from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import consumers
+from patchbay.topology.template import listed, texts
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")

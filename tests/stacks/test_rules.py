@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from contracts.catalogue import events
-from contracts.event import Event
-from local.workspace import ROOT
-from stacks.parts import ConsumerParts, consumers
+from patchbay.events.catalogue import events
+from patchbay.events.event import Event
+from patchbay.project.root import ROOT
+from patchbay.topology.consumers import ConsumerParts, consumers
 from tests.stacks.conftest import Templates
 
 EXPECTED: Mapping[str, set[str]] = {

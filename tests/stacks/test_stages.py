@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from local.workspace import ROOT
-from stacks.naming import bus_name, named
-from stacks.template import Template, texts
+from patchbay.project.naming import bus_name, named
+from patchbay.project.root import ROOT
+from patchbay.topology.template import Template, texts
 from tests.stacks.conftest import Templates
-from tests.stacks.synthesis import SETTINGS, run_app
+from tests.synthesis import SETTINGS, run_app
 
 STAGES = ("local", "dev", "prod")
 DATA = ("DynamoDB::Table", "SQS::Queue", "Logs::LogGroup", "Events::EventBus", "Events::Archive")
@@ -143,6 +143,4 @@ def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
     result = run_app({"stage": "dev"}, tmp_path / "out", root=tmp_path)
 
     assert result.returncode == 1
-    assert result.stderr == (
-        "stacks/services/nothing.py defines 0 services; a module there defines one.\n"
-    )
+    assert result.stderr == ("stacks/nothing.py defines 0 services; a module there defines one.\n")

@@ -1,0 +1,136 @@
+"""One run: every fault in its turn, on both shops at once, until nothing moves any more."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from statistics import quantiles
+from typing import Any
+
+from demo.coupling.drive import Answered, Driver
+from demo.coupling.faults import Fault, faults
+from demo.coupling.names import EVENT_DRIVEN
+from demo.coupling.outcome import outcome
+from demo.coupling.prices import idle_polling, per_million_orders
+from demo.coupling.shops import Shops, Side
+from demo.coupling.trail import Trail
+from demo.coupling.witness import Witness
+from demo.purchases import Purchase, first_purchases
+from demo.shop import Shop
+
+WARM = 10  # orders at once, before anything is measured
+LOOK_EVERY = 0.5  # seconds
+# With nothing new for that long, what is missing will not come.
+PATIENCE = 45.0  # seconds
+
+# What an order is in the end; `paid` is the end only where nothing is sent.
+FINAL = frozenset({"declined", "refunded"})
+
+Tell = Callable[[Fault, str], None]
+
+
+class Experiment:
+    """Both shops, and all that is done to them."""
+
+    def __init__(self, shops: Shops, *, orders: int, rate: float) -> None:
+        self._shops = shops
+        self._rate = rate
+        self._purchases = first_purchases(orders)
+        self._final = FINAL | ({"shipped"} if shops.fulfils else {"paid"})
+        self._driver = Driver(shops.sides, str(shops.cloud.ca_path))
+        self._witness = Witness(shops)
+        self.faults = faults(shops, decline_above=str(limit_of(self._purchases)))
+
+    def prepare(self) -> None:
+        """Let the mails out, set the card's limit, and warm both shops up."""
+        shop = Shop(self._shops.cloud, self._shops.provider_url)
+        shop.let_mails_out()
+        shop.decline_above(limit_of(self._purchases))
+        self._driver.warm_up(self._purchases[:WARM], key="warm-up")
+        self._settle([])
+
+    def run(self, tell: Tell) -> dict[str, Any]:
+        """Every fault in its turn; the outcome, as JSON holds it."""
+        return {
+            "on": datetime.now(UTC).date().isoformat(),
+            "orders": len(self._purchases),
+            "rate": self._rate,
+            "services": list(self._shops.sides[0].functions),
+            "parts": self._parts(),
+            "scenarios": [self._scenario(fault, tell) for fault in self.faults],
+        }
+
+    def _scenario(self, fault: Fault, tell: Tell) -> dict[str, Any]:
+        tell(fault, "ordering")
+        trail = Trail(self._shops)
+        started = time.time()
+        answers = self._driver.drive(
+            self._purchases,
+            key=f"{fault.service}-{fault.kind}",
+            rate=self._rate,
+            fault=fault,
+        )
+        tell(fault, "settling")
+        self._settle(answers)
+        used = trail.usage()
+        return {
+            "service": fault.service,
+            "fault": fault.kind,
+            "what": fault.what,
+            "sides": {
+                side.name: self._outcome(side, answers, started, used[side.name])
+                for side in self._shops.sides
+            },
+        }
+
+    def _settle(self, answers: Sequence[Answered]) -> None:
+        """Return once nothing moves any more: all is finished, or nothing new has come for long."""
+        side = self._shops.sides[0]
+        accepted = {each.order_id for each in answers if each.side == side.name and each.accepted}
+        before: object = None
+        last_change = time.monotonic()
+        while time.monotonic() - last_change < PATIENCE:
+            statuses, waiting = self._witness.statuses(side), self._witness.waiting()
+            done = {order for order, status in statuses.items() if status in self._final}
+            if accepted <= done and not waiting:
+                return
+            if (now := (statuses, waiting)) != before:
+                before, last_change = now, time.monotonic()
+            time.sleep(LOOK_EVERY)
+
+    def _outcome(
+        self, side: Side, answers: Sequence[Answered], started: float, called: Counter[str]
+    ) -> dict[str, Any]:
+        own = [answer for answer in answers if answer.side == side.name]
+        used: dict[str, float] = {"http_requests": len(own)}
+        for uses in (called, self._witness.used(side, started)):
+            for what, amount in uses.items():
+                used[what] = used.get(what, 0) + amount
+        return outcome(own, self._witness.traces(side, started), self._final) | {
+            "used": {what: round(amount, 6) for what, amount in sorted(used.items())},
+            "dollars_per_million_orders": {
+                what: round(dollars, 3)
+                for what, dollars in sorted(per_million_orders(used, len(own)).items())
+            },
+        }
+
+    def _parts(self) -> dict[str, Any]:
+        """Of how many resources each side consists, and what it costs while nobody orders."""
+        parts = {}
+        for side, resources in self._shops.resources.items():
+            kinds = Counter(resource.kind for resource in resources)
+            read = len(self._witness.consumers) if side == EVENT_DRIVEN else 0
+            parts[side] = {
+                "resources": len(resources),
+                "functions": kinds["Lambda::Function"],
+                "queues": kinds["SQS::Queue"],
+                "dollars_a_month_idle": round(idle_polling(read), 2),
+            }
+        return parts
+
+
+def limit_of(purchases: Sequence[Purchase]) -> Decimal:
+    """What the card's limit must be for about a tenth of the purchases to be above it."""
+    amounts = [purchase.amount for purchase in purchases]
+    return quantiles(amounts, n=10)[-1] if len(amounts) > 1 else amounts[0]

@@ -1,0 +1,99 @@
+"""The same shop, coupled by requests: each function invokes the next, and waits for it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from demo.coupling.names import NAME
+from patchbay.constructs.function import Function
+from patchbay.constructs.mail import allow_mailing
+from patchbay.constructs.service import Service
+from patchbay.constructs.stage import Stage
+
+# Seconds that each step waits for the next. API Gateway gives an integration 30 s, so that each
+# must give up before the one that waits for it does.
+PATIENCE = {"orders": 28, "payments": 20, "fulfilment": 12}
+
+
+class RequestResponse(Service):
+    """Takes, charges, sends and mails an order while its customer waits."""
+
+    def __init__(self, scope: Construct, stage: Stage, *, fulfils: bool) -> None:
+        """`fulfils` says whether it sends orders, as it should where the app does."""
+        self._fulfils = fulfils
+        super().__init__(scope, stage)
+
+    @classmethod
+    def service_name(cls) -> str:
+        return NAME
+
+    def compose(self) -> None:
+        mail = {"MAIL_FROM": self.stage.mail_from, "MAIL_TO": self.stage.mail_to}
+        notifications = self._step("notifications", environment=mail)
+        allow_mailing(notifications, self.stage)
+
+        after_payment = {"notifications": notifications}
+        if self._fulfils:
+            after_payment["fulfilment"] = self._fulfilment(notifications)
+        payments = self._step(
+            "payments",
+            calls=after_payment,
+            environment={
+                "PAYMENT_PROVIDER_URL": self.stage.payment_provider or "",
+                "AFTER_PAYMENT": list(after_payment)[-1],
+            },
+        )
+
+        table = self._orders()
+        orders = self._step(
+            "orders", calls={"payments": payments}, environment={"ORDERS_TABLE": table.table_name}
+        )
+        table.grant(orders.function, "dynamodb:PutItem", "dynamodb:UpdateItem")
+        self.http_api({"POST /orders": orders})
+
+    def _orders(self) -> dynamodb.Table:
+        return self.table(f"{NAME}-orders", key="order_id")
+
+    def _fulfilment(self, notifications: Function) -> Function:
+        stock = self.table(f"{NAME}-stock", key="warehouse")
+        shipments = self.table(f"{NAME}-shipments", key="order_id")
+        fulfilment = self._step(
+            "fulfilment",
+            calls={"notifications": notifications},
+            environment={
+                "STOCK_TABLE": stock.table_name,
+                "SHIPMENTS_TABLE": shipments.table_name,
+            },
+        )
+        stock.grant(fulfilment.function, "dynamodb:UpdateItem")
+        shipments.grant(fulfilment.function, "dynamodb:PutItem")
+        return fulfilment
+
+    def _step(
+        self,
+        name: str,
+        *,
+        calls: Mapping[str, Function] | None = None,
+        environment: Mapping[str, str],
+    ) -> Function:
+        """A function, with leave to invoke just those that it calls."""
+        step = Function(
+            self,
+            name.title(),
+            stage=self.stage,
+            name=f"{NAME}-{name}",
+            handler=f"demo.coupling.functions.{name}",
+            packages=self._packages,
+            service=f"{NAME}-{name}",
+            environment=environment,
+            publishes=[],
+        )
+        for other, function in (calls or {}).items():
+            step.allow("lambda:InvokeFunction", on=[function.function.function_arn])
+            step.function.add_environment(
+                f"{other.upper()}_FUNCTION", function.function.function_name
+            )
+        if calls:
+            step.function.add_environment("PATIENCE", str(PATIENCE[name]))
+        return step

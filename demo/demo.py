@@ -1,0 +1,182 @@
+"""`make demo`: real purchases through the whole system, with trouble on the way, and the proof."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from threading import Thread
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from urllib3.exceptions import HTTPError
+
+from demo.audit import Evidence, Verdict, judge
+from demo.drive import Trip, drive
+from demo.end_of_day import close_books, put_large_event
+from demo.event_recorder import Tap
+from demo.observer import Observer
+from demo.page_views import visit
+from demo.purchases import Purchase, first_purchases
+from demo.report import Show, as_json, as_table, display
+from demo.settings import STAGE
+from demo.shop import Shop
+from patchbay.local.system import System, system
+from patchbay.operations.consumers import deployed_consumers
+from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.project.naming import bus_name
+
+REPORT = BUILD / "demo.json"
+EVENTS_FOR_AN_ORDER = 2  # at least: it is placed, and its payment is taken or declined
+LOOK_EVERY = 3.0  # seconds between two looks, each of which the cloud has to answer
+# With nothing new for that long, what is missing will not come.
+PATIENCE = 90.0  # seconds
+
+
+def run(orders: int) -> int:
+    """Drive that many orders through; returns 1 where one was lost or charged twice."""
+    console = Console()
+    purchases = first_purchases(orders)
+    with system() as running:
+        try:
+            demo = Demo(running, purchases, console)
+            evidence = demo.run()
+            verdict = judge(evidence)
+            outcome = demo.outcome(evidence, verdict)
+        except (BotoCoreError, ClientError, HTTPError) as error:
+            raise LocalFailed(
+                f"The local cloud does not answer as it should: {error}\n"
+                f"Its log is {running.cloud.log_path}."
+            ) from error
+    REPORT.write_text(json.dumps(outcome, indent=2) + "\n")
+    console.print(as_table(outcome))
+    console.print(f"\nThe same as JSON is in {REPORT.relative_to(BUILD.parent)}.")
+    if verdict:
+        console.print(f"\n{verdict}", style="bold red", markup=False)
+    return 1 if verdict else 0
+
+
+class Demo:
+    """One drive through a running system."""
+
+    def __init__(self, running: System, purchases: list[Purchase], console: Console) -> None:
+        self._running = running
+        self._purchases = purchases
+        self._console = console
+        self._shop = Shop(running.cloud, running.provider_url)
+        self._shop.let_mails_out()
+        self._tap = Tap(running.cloud)
+        self._consumers = deployed_consumers(running.cloud, bus_name(STAGE))
+        self._observer = Observer(running.cloud, self._consumers)
+        self._trip = Trip(total=len(purchases))
+        self._dead: set[tuple[str, str]] = set()
+        self._visits: dict[str, tuple[int, int]] | None = None
+        self._failure: BaseException | None = None
+        self._seconds = 0.0
+        self._began = datetime.now(UTC)
+        self._closed = False
+
+    def run(self) -> Evidence:
+        """Drive, watch until nothing is left to be done, and gather what was left behind."""
+        started = time.monotonic()
+        # A daemon, so that Ctrl-C need not wait for the orders that are under way.
+        Thread(target=self._drive, daemon=True, name="drive").start()
+        with display(self._console) as show:
+            evidence = self._watch(show)
+        self._seconds = time.monotonic() - started
+        return evidence
+
+    def outcome(self, evidence: Evidence, verdict: Verdict) -> dict[str, object]:
+        """The report, as JSON holds it."""
+        self._observer.look()  # the last log lines come after the last message is gone
+        return as_json(
+            trip=self._trip,
+            evidence=evidence,
+            observed=self._observer.observed,
+            verdict=verdict,
+            seconds={
+                "setup": self._running.seconds_to_set_up,
+                "deploy": self._running.seconds_to_deploy,
+                "drive": self._seconds,
+            },
+        )
+
+    def _drive(self) -> None:
+        try:
+            with ThreadPoolExecutor(1) as visitors:
+                visits = visitors.submit(visit, self._shop, self._purchases)
+                drive(self._shop, self._purchases, self._trip, self._outage_is_felt)
+                self._visits = visits.result()
+        except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
+            self._failure = failure
+
+    def _outage_is_felt(self) -> bool:
+        return any(seen.failed for seen in self._observer.observed.values())
+
+    def _watch(self, show: Show) -> Evidence:
+        """Look until all is done; what is still missing when nothing moves any more is lost."""
+        last_change = time.monotonic()
+        before: object = None
+        while True:
+            self._observer.look()
+            published = self._tap.count()
+            show(self._trip, published, self._observer.observed)
+            if self._failure:
+                raise LocalFailed(f"The drive ended early. {self._failure}") from self._failure
+            if self._is_over() and self._observer.idle() and self._all_published(published):
+                if not self._closed:
+                    self._close()
+                    continue
+                evidence = self._gather()
+                if not judge(evidence):
+                    return evidence
+            now = (published, self._observer.progress(), len(self._trip.accepted))
+            if now != before:
+                before, last_change = now, time.monotonic()
+            if time.monotonic() - last_change > PATIENCE:
+                return self._gather()
+            time.sleep(LOOK_EVERY)
+
+    def _close(self) -> None:
+        """Do what is done at the end of a day; what that sets off is watched like all else."""
+        self._closed = True
+        statuses = self._shop.statuses()
+        shipped = (order for order, status in statuses.items() if status == "shipped")
+        if order := next(shipped, None):
+            put_large_event(self._running.cloud, order)
+        close_books(self._running.cloud, self._began)
+
+    def _is_over(self) -> bool:
+        return self._trip.done and self._visits is not None
+
+    def _all_published(self, published: int) -> bool:
+        return published >= EVENTS_FOR_AN_ORDER * len(self._trip.accepted)
+
+    def _gather(self) -> Evidence:
+        published = self._tap.events()
+        # A dead letter that was looked at is hidden for a while; it was seen all the same.
+        self._dead |= {
+            (consumer.name, event_id)
+            for consumer in self._consumers
+            for event_id in self._shop.dead_letters_of(consumer)
+        }
+        ids = {event.event_id for event in published if event.event_id}
+        return Evidence(
+            accepted=self._trip.accepted,
+            statuses=self._shop.statuses(),
+            visited=self._visits or {},
+            counted=self._shop.counters(),
+            parcels=self._shop.parcels(),
+            taken_from_stock=self._shop.taken_from_stock(),
+            published=published,
+            consumers=self._consumers,
+            journalled=self._shop.journalled(),
+            booked=self._shop.booked(),
+            handled={
+                (consumer.name, event_id)
+                for consumer in self._consumers
+                for event_id in self._shop.handled_by(consumer, ids)
+            },
+            dead=self._dead,
+            ledger=self._shop.ledger(),
+            mails=self._shop.mails(),
+        )

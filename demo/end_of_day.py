@@ -1,0 +1,54 @@
+"""What the demo does once all is quiet: a large event, and the day's books closed."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from contracts.fulfilment import OrderShipped
+from demo.settings import STAGE
+from patchbay.local.cloud import LocalCloud
+from patchbay.local.schedules import run_now
+from patchbay.messaging.publishing import prepare
+from patchbay.operations.catalogue.event_file import Ready
+from patchbay.operations.catalogue.publish import publish
+
+SCAN_BYTES = 3 * 1024 * 1024  # three times what the bus takes
+
+
+class ShippedWithScan(OrderShipped):
+    """An order's shipping as a carrier of tomorrow tells it: with a scan of the signed slip."""
+
+    scan: str
+
+    @classmethod
+    def detail_type(cls) -> str:
+        return OrderShipped.detail_type()
+
+    @classmethod
+    def source(cls) -> str:
+        return OrderShipped.source()
+
+
+def put_large_event(cloud: LocalCloud, order_id: str) -> None:
+    """Tell of a shipped order once more, by an event that has to leave its data with the broker."""
+    event = ShippedWithScan(
+        order_id=order_id,
+        customer_id="00001",
+        items=1,
+        warehouse="east",
+        tracking="signed",
+        scan="x" * SCAN_BYTES,
+    )
+    large = prepare(event)
+    publish(cloud, STAGE, [Ready(1, large, order_id, again=False)])
+
+
+def close_books(cloud: LocalCloud, since: datetime) -> None:
+    """Have the accounts close each day since then, and today, as if these were over."""
+    for day in _days(since.date(), datetime.now(UTC).date()):
+        night = datetime(day.year, day.month, day.day, 3, tzinfo=UTC) + timedelta(days=1)
+        run_now(cloud, "accounts-close", night)
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    for number in range((last - first).days + 1):
+        yield first + timedelta(days=number)

@@ -1,0 +1,38 @@
+"""Real purchases: CDNOW's, from January 1997 to June 1998, in the order in which they were made."""
+
+import csv
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+
+from patchbay.processes.workspace import LocalFailed
+from patchbay.project.root import ROOT
+
+FILE = ROOT / "data" / "cdnow_purchases.csv"
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What one customer bought on one day."""
+
+    number: int
+    customer_id: str
+    items: int
+    amount: Decimal
+
+
+def first_purchases(count: int) -> list[Purchase]:
+    """The first `count` purchases; raises LocalFailed where there are not as many."""
+    with FILE.open(newline="") as file:
+        rows = list(islice(csv.DictReader(file), count))
+    if len(rows) < count:
+        raise LocalFailed(f"{FILE.name} holds {len(rows):,} purchases, not {count:,}.")
+    return [
+        Purchase(
+            number=number,
+            customer_id=row["customer_id"],
+            items=int(row["cds"]),
+            amount=Decimal(row["dollars"]),
+        )
+        for number, row in enumerate(rows, start=1)
+    ]

@@ -1,0 +1,51 @@
+"""Finds the services: whatever the modules of stacks define, so there is no list."""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+
+from patchbay.constructs.service import Service
+from patchbay.errors import Mistake
+from patchbay.project.root import ROOT
+
+_STACKS = ROOT / "stacks"
+_BROKER = "broker"
+
+
+class BadService(Mistake):
+    """A module of stacks does not define exactly one service."""
+
+
+def services() -> list[type[Service]]:
+    """Every service, by name; raises BadService."""
+    names = {module.name for module in pkgutil.iter_modules([str(_STACKS)])} - {_BROKER}
+    return [_service_in(name) for name in sorted(names)]
+
+
+def in_order(deployed: Sequence[Service]) -> None:
+    """Have each be deployed after those whose streams it reads; raises BadService."""
+    by_name = {service.service_name(): service for service in deployed}
+    for service in deployed:
+        for name in sorted(service.reads):
+            if name not in by_name:
+                raise BadService(
+                    f"{service.service_name()} reads the stream of {name}, a service that the "
+                    f"stage {service.stage.name} does not have: there are {', '.join(by_name)}."
+                )
+            service.add_stack_dependency(by_name[name])
+
+
+def _service_in(name: str) -> type[Service]:
+    module = importlib.import_module(f"stacks.{name}")
+    found = [
+        member
+        for member in vars(module).values()
+        if isinstance(member, type)
+        and issubclass(member, Service)
+        and member.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise BadService(
+            f"stacks/{name}.py defines {len(found)} services; a module there defines one."
+        )
+    return found[0]

@@ -1,0 +1,114 @@
+"""`patchbay events`."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from patchbay.cli.options import Json, Stage
+from patchbay.operations.clients import Environment
+
+if TYPE_CHECKING:
+    from patchbay.operations.catalogue.catalogue import Catalogue, KnownEvent, Subscription
+    from patchbay.operations.templates import Publisher
+
+T = TypeVar("T")
+
+
+def events(
+    type: Annotated[
+        str | None, typer.Argument(metavar="[TYPE]", help="One of them, in full.")
+    ] = None,
+    stage: Stage = "dev",
+    as_json: Json = False,
+) -> None:
+    """List every event: its fields, an example, and who publishes and who consumes it.
+
+    That is in the contracts, and takes no credentials. Who publishes and consumes is asked of the
+    deployed stage; where there is none, of what was synthesized for it last.
+
+    Example: patchbay events OrderPlaced --stage local
+    """
+    from patchbay.operations.catalogue.catalogue import as_json as for_machines
+    from patchbay.operations.catalogue.catalogue import catalogue, contract
+
+    if type:
+        contract(type)  # before anybody is asked about it
+    known = catalogue(Environment(), stage)
+    one = known.event(type) if type else None
+    if as_json:
+        told = for_machines(one) if one else [for_machines(event) for event in known.events]
+        print(json.dumps(told, indent=2))
+    else:
+        Console().print(_in_full(one) if one else _listed(known))
+    if known.note:
+        Console(stderr=True).print(Text(known.note, style="dim"))
+
+
+def _listed(known: "Catalogue") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("event", "source", "version", "published by", "consumed by"):
+        table.add_column(column, no_wrap=column == "event")
+    for event in known.events:
+        table.add_row(
+            Text(event.type, style="bold cyan"),
+            Text(event.source),
+            Text(str(event.version)),
+            _names(event.publishers, lambda each: each.name),
+            _names(event.consumers, lambda each: each.consumer),
+        )
+    return table
+
+
+def _in_full(event: "KnownEvent") -> Group:
+    title = Text.assemble(
+        (event.type, "bold cyan"), f"  version {event.version}, from {event.source}"
+    )
+    return Group(
+        title,
+        Text(event.description),
+        Text(),
+        _fields(event),
+        Text(),
+        Text("Published by ", style="dim").append_text(_names(event.publishers, _publisher)),
+        Text("Consumed by  ", style="dim").append_text(_names(event.consumers, _consumer)),
+        Text(),
+        Text("For example, as `patchbay publish` takes it:", style="dim"),
+        Text(json.dumps(event.to_publish, indent=2) if event.example else "none comes to mind"),
+    )
+
+
+def _fields(event: "KnownEvent") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("field", "type", "", ""):
+        table.add_column(column)
+    for field in event.fields:
+        about = Text(". ".join(filter(None, [field.limits, field.description])))
+        table.add_row(
+            Text(field.name, style="bold"),
+            Text(field.type),
+            Text("required" if field.required else "optional", style="dim"),
+            about,
+        )
+    return table
+
+
+def _publisher(publisher: "Publisher") -> str:
+    return f"{publisher.name} ({publisher.kind})"
+
+
+def _consumer(subscription: "Subscription") -> str:
+    some = f"where {subscription.condition}" if subscription.condition else ""
+    which = some or ("every event" if subscription.taps else "")
+    return f"{subscription.consumer} ({which})" if which else subscription.consumer
+
+
+def _names(those: Sequence[T] | None, said: Callable[[T], str]) -> Text:
+    """Who they are; None where nobody could be asked."""
+    if those is None:
+        return Text("not known", style="dim")
+    return Text(", ".join(map(said, those))) if those else Text("nobody", style="yellow")

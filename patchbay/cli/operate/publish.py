@@ -1,0 +1,87 @@
+"""`patchbay publish`."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from patchbay.cli.options import DryRun, Json, Stage, Yes
+from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.operations.escape import visible
+from patchbay.project.naming import bus_name
+
+if TYPE_CHECKING:
+    from patchbay.operations.catalogue.event_file import Ready
+
+STDIN = "-"
+SHOWN = 20  # events; --json has them all
+
+
+def publish(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON; - is standard input.")],
+    correlation_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The journey of those that name none.")
+    ] = None,
+    stage: Stage = "dev",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Put events on the bus: all of them, if each keeps its contract, or else none.
+
+    An event is {"type": …, "data": {…}}, or an entry as PutEvents takes it, which keeps its id. A
+    file holds one, a list of them, or one a line.
+
+    Example: patchbay publish docs/order-placed.json --stage local --dry-run
+    """
+    from patchbay.operations.catalogue import event_file
+    from patchbay.operations.catalogue.publish import publish as put
+
+    events = event_file.ready(_text(file), stage, correlation_id)
+    what = f"{_counted(events)} on the bus {bus_name(stage)}"
+    if stage == "prod" and not (yes or dry_run):
+        raise OperationFailed(
+            f"That would put {what}, where consumers act on it: they charge, ship and mail. "
+            "If that is meant, add --yes."
+        )
+    if not dry_run:
+        put(Environment(), stage, events)
+    if as_json:
+        print(json.dumps([_as_json(each, published=not dry_run) for each in events], indent=2))
+        return
+    print(f"{'Would put' if dry_run else 'Put'} {what}:")
+    for each in events[:SHOWN]:
+        again = "  (its own id: who has handled that skips it)" if each.again else ""
+        print(f"  {each.event.detail_type}  journey {visible(each.correlation_id)}{again}")
+    if len(events) > SHOWN:
+        print(f"  … and {len(events) - SHOWN} more")
+
+
+def _text(file: str) -> str:
+    try:
+        content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise OperationFailed(f"{file} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise OperationFailed(f"line {line}: that is no UTF-8.") from error
+
+
+def _counted(events: "Sequence[Ready]") -> str:
+    counts = Counter(each.event.detail_type for each in events)
+    return " and ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _as_json(ready: "Ready", *, published: bool) -> dict[str, Any]:
+    return {
+        "line": ready.line,
+        "type": ready.event.detail_type,
+        "id": ready.event.event_id,
+        "correlation_id": ready.correlation_id,
+        "published": published,
+    }

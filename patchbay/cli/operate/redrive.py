@@ -1,0 +1,184 @@
+"""`patchbay dead-letters redrive` and `discard`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from patchbay.cli.options import DryRun, Json, Stage, Yes
+from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.operations.dead_letters.report import letters, lines
+
+if TYPE_CHECKING:
+    from patchbay.operations.dead_letters.drain import Outcome
+
+Owner = Annotated[str | None, typer.Argument(help="Or a function; without, everyone's.")]
+Ids = Annotated[
+    list[str] | None, typer.Option("--id", help="Of a letter, or of its event; may be repeated.")
+]
+Reason = Annotated[str | None, typer.Option(help="Those alone whose reason has this in it.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="No more than so many.")]
+
+
+def redrive(
+    consumer: Owner = None,
+    id: Ids = None,
+    reason: Reason = None,
+    limit: Limit = None,
+    rate: Annotated[float | None, typer.Option(min=0.01, help="No more in a second.")] = None,
+    stage: Stage = "dev",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Put dead letters back to where they belong.
+
+    None is lost if this is ended half way; one may then be in both places, and is handled once all
+    the same. What fails again comes back.
+
+    Example: patchbay dead-letters redrive payments --rate 20 --stage local --dry-run
+    """
+    from patchbay.operations.dead_letters.redrive import count_meant
+    from patchbay.operations.dead_letters.redrive import redrive as put_back
+    from patchbay.operations.dead_letters.selection import Selection
+
+    clients = Environment()
+    selection = Selection(consumer, tuple(id or ()), reason)
+    if stage == "prod" and not (yes or dry_run):
+        count = count_meant(clients, stage, selection, limit)
+        raise OperationFailed(
+            f"That would put {letters(count)} back, and who failed on them acts on them again: "
+            "they charge, ship and mail. If that is meant, add --yes."
+        )
+    with _telling("put back", dry_run=dry_run, as_json=as_json) as told:
+        put_back(
+            clients, stage, selection,
+            limit=limit, rate=rate, dry_run=dry_run, tell=told.tell,
+        )  # fmt: skip
+    told.exit()
+
+
+def discard(
+    consumer: Owner = None,
+    id: Ids = None,
+    reason: Reason = None,
+    everything: Annotated[bool, typer.Option("--all", help="Everyone's, for any reason.")] = False,
+    limit: Limit = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file; what it holds can be read back."),
+    ] = None,
+    stage: Stage = "dev",
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it, without a question.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Throw dead letters away, once each is written to a file.
+
+    It asks twice; where nobody can be asked, and on prod, it takes --yes.
+
+    Example: patchbay dead-letters discard payments --reason refused --dry-run --stage local
+    """
+    from patchbay.operations.dead_letters.discard import discard as throw_away
+    from patchbay.operations.dead_letters.redrive import count_meant
+    from patchbay.operations.dead_letters.selection import Selection
+
+    if not (consumer or id or reason or everything):
+        raise typer.BadParameter("say which: CONSUMER, --id, --reason, or --all")
+    clients = Environment()
+    selection = Selection(consumer, tuple(id or ()), reason)
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    file = to or Path(f"dead-letters-{stage}-{moment}.jsonl")
+    if not (yes or dry_run):
+        _ask(count_meant(clients, stage, selection, limit), stage, file)
+    with _telling("discarded", dry_run=dry_run, as_json=as_json) as told:
+        throw_away(clients, stage, selection, file, limit=limit, dry_run=dry_run, tell=told.tell)
+    if file.exists() and not as_json:
+        print(f"What they held is in {file}.")
+    told.exit()
+
+
+def _ask(count: int, stage: str, file: Path) -> None:
+    """Raises OperationFailed unless it is meant."""
+    what = f"delete {letters(count)}, once they are written to {file}"
+    if stage == "prod" or not sys.stdin.isatty():
+        raise OperationFailed(f"That would {what}. If that is meant, add --yes.")
+    print(f"This will {what}.")
+    if not typer.confirm("Is that meant?"):
+        raise OperationFailed("Nothing was discarded.")
+    if typer.prompt(f"Type {count} to have them deleted") != str(count):
+        raise OperationFailed("Nothing was discarded.")
+
+
+@dataclass
+class _Told:
+    """What became of each queue's letters, as far as it was told."""
+
+    verb: str
+    dry_run: bool
+    progress: Progress
+    outcomes: dict[str, "Outcome"] = field(default_factory=dict)
+    tasks: dict[str, Any] = field(default_factory=dict)
+
+    def tell(self, outcome: "Outcome") -> None:
+        queue = outcome.queue
+        if queue.name not in self.tasks:
+            self.tasks[queue.name] = self.progress.add_task(queue.name, total=queue.count)
+        self.outcomes[queue.name] = outcome
+        seen = outcome.done + outcome.kept + len(outcome.failed)
+        self.progress.update(self.tasks[queue.name], completed=min(seen, queue.count))
+
+    def exit(self) -> None:
+        """Raises Exit where something stays that was to go."""
+        if any(each.failed or each.why_not for each in self.outcomes.values()):
+            raise typer.Exit(1)
+
+    def print(self, as_json: bool) -> None:
+        if as_json:
+            told = [_as_json(each, dry_run=self.dry_run) for each in self.outcomes.values()]
+            print(json.dumps(told, indent=2))
+            return
+        if not self.outcomes:
+            print("There are no dead letters.")
+        for outcome in self.outcomes.values():
+            for line in lines(outcome, self.verb, self.dry_run):
+                Console().print(line)
+
+
+@contextmanager
+def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
+    """Shows how far it has come, and at the end, however it ends, what was done."""
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    told = _Told(verb, dry_run, progress)
+    try:
+        with progress:
+            yield told
+    finally:
+        told.print(as_json)
+
+
+def _as_json(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "queue": outcome.queue.name,
+        "belongs_to": outcome.queue.owner,
+        "goes_back_to": str(outcome.queue.way),
+        "dry_run": dry_run,
+        "before": outcome.queue.count,
+        "done": outcome.done,
+        "kept": outcome.kept,
+        "returned": outcome.returned,
+        "undeleted": outcome.undeleted,
+        "failed": outcome.failed,
+        "why_not": outcome.why_not,
+        "after": outcome.after.count if outcome.after else None,
+    }

@@ -1,0 +1,156 @@
+"""`patchbay status`."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from patchbay.cli.options import Json, Stage
+from patchbay.operations.clients import Environment, Kept
+from patchbay.operations.escape import visible
+from patchbay.operations.formatting import count, duration
+
+if TYPE_CHECKING:
+    from patchbay.operations.health.health import Doing
+    from patchbay.operations.health.status import Status
+
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_ON_AWS = 10.0  # where each look costs money
+STATES = {
+    "well": ("well", "green"),
+    "failing": ("failing", "bold red"),
+    "behind": ("behind", "yellow"),
+    "paused": ("paused", "blue"),
+    "dead": ("dead letters", "red"),
+}
+COLUMNS = {
+    "consumer": "left",
+    "state": "left",
+    "waiting": "right",
+    "in flight": "right",
+    "oldest": "right",
+    "dead": "right",
+    "handled": "right",
+    "failed": "right",
+    "p95": "right",
+}
+MOST = 300  # characters of what is wrong
+
+
+def status(
+    stage: Stage = "dev",
+    watch: Annotated[bool, typer.Option("--watch", help="Go on looking, until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how every consumer does, and what is wrong: then it ends with 1.
+
+    Wrong is a consumer that fails or is behind, a dead letter, an alarm, a workflow that failed, a
+    stream that is not read. A consumer that is paused is not: somebody wanted that.
+
+    Example: patchbay status --stage local
+
+    Example: patchbay status --stage local --watch
+    """
+    from patchbay.operations.health.status import looks
+
+    look = looks(Kept(Environment()), stage)
+    if watch:
+        _watch(look, as_json, SECONDS_BETWEEN_LOOKS if stage == "local" else SECONDS_ON_AWS)
+    seen = look()
+    if as_json:
+        print(json.dumps(seen.as_json(), indent=2))
+    else:
+        Console().print(_drawn(seen))
+    if seen.wrong:
+        raise typer.Exit(1)
+
+
+def _watch(look: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
+    """Look again and again; with JSON, each look is a line."""
+    seen = look()
+    if as_json:
+        while True:
+            print(json.dumps(seen.as_json()), flush=True)
+            time.sleep(seconds)
+            seen = look()
+    from patchbay.operations.failures import EXPECTED, explained
+
+    console = Console()
+    # What is no terminal can't be drawn over: it gets one look below the other.
+    with (
+        Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live
+    ):
+        shown = _drawn(seen)
+        while True:
+            if live:
+                live.update(shown, refresh=True)
+            else:
+                console.print(shown)
+                sys.stdout.flush()
+            time.sleep(seconds)
+            try:
+                seen = look()
+                shown = _drawn(seen)
+            except EXPECTED as failure:
+                why = visible(explained(failure), MOST)
+                note = Text(f"No answer since {seen.board.at:%H:%M:%S} UTC. {why}", style="red")
+                shown = Group(_drawn(seen), note)
+
+
+def _drawn(seen: "Status") -> Group:
+    title = Text.assemble(
+        (f"{seen.stage}", "bold"), (f"  {seen.board.at:%Y-%m-%d %H:%M:%S} UTC", "dim")
+    )
+    parts: list[RenderableType] = [title, Text(), _consumers(seen), *_streams(seen), Text()]
+    if paused := seen.paused:
+        parts.append(Text(f"Paused: {', '.join(map(visible, paused))}.", style="blue"))
+    if not seen.wrong:
+        parts.append(Text("All is well." if not paused else "Else all is well.", style="green"))
+    parts += [Text(f"✗ {visible(each, MOST)}", style="red") for each in seen.wrong]
+    return Group(*parts)
+
+
+def _consumers(seen: "Status") -> Table:
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="dim")
+    for column, side in COLUMNS.items():
+        table.add_column(
+            column, justify="right" if side == "right" else "left", no_wrap=column != "state"
+        )
+    for doing in seen.board.consumers:
+        table.add_row(*_row(doing))
+    return table
+
+
+def _row(doing: "Doing") -> list[Text]:
+    word, style = STATES[doing.state]
+    more = "+" if doing.at_least else ""
+    return [
+        Text(visible(doing.name), style="bold"),
+        Text(word, style=style),
+        Text(count(doing.waiting)),
+        Text(count(doing.in_flight)),
+        Text(duration(doing.oldest)),
+        Text(count(doing.dead), style="red" if doing.dead else ""),
+        Text(count(doing.handled) + more),
+        Text(count(doing.failed) + more, style="red" if doing.failed else ""),
+        Text(duration(doing.p95)),
+    ]
+
+
+def _streams(seen: "Status") -> list[Text]:
+    return [
+        Text(
+            f"{visible(each.name)} reads {visible(each.stream)}"
+            + (f", {duration(each.behind)} behind" if each.behind is not None else ""),
+            style="dim",
+        )
+        for each in seen.readers
+    ]

@@ -1,0 +1,54 @@
+"""`patchbay tail`."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from patchbay.cli.options import Json, Stage
+from patchbay.operations.clients import Environment
+
+INTERRUPTED = 130  # as a shell reports what Ctrl-C ended
+
+
+def tail(
+    event: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="Of this type only; may be repeated.")
+    ] = None,
+    order: Annotated[
+        str | None, typer.Option(metavar="ID", help="Of this order, or correlation id, only.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", help="Then end; else at Ctrl-C.")
+    ] = None,
+    stage: Stage = "dev",
+    as_json: Json = False,
+) -> None:
+    """Show events as they pass on the bus, live.
+
+    They are seen when the journal has written them down, and nothing is changed by that.
+
+    Example: patchbay tail --event OrderPlaced --for 2 --stage local
+    """
+    from patchbay.operations.journeys import tail as tails
+
+    stream = tails.Tail(Environment(), stage)
+    shown, notes = Console(highlight=False), Console(stderr=True)
+    notes.print(Text(f"Watching the stage {stage}. Ctrl-C ends it.", style="dim"))
+    try:
+        for each in tails.follow(stream, tails.Wanted(event or (), order), seconds):
+            if as_json:
+                print(tails.as_json(each), flush=True)
+                continue
+            line = tails.told(each)
+            if shown.is_terminal:
+                line.truncate(shown.width, overflow="ellipsis")
+            shown.print(line, soft_wrap=True)
+    except BrokenPipeError:
+        # Who read it has seen enough, as in `| head`; and must not be told so at the exit again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None

@@ -1,0 +1,42 @@
+"""The options that commands share, so that each means the same everywhere."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from patchbay.project.naming import StageName
+
+Stage = Annotated[StageName, typer.Option(help="Which deployment.")]
+Json = Annotated[bool, typer.Option("--json", help="For machines: JSON, and nothing else.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it on prod as well, without a question.")]
+
+
+def moment(text: str) -> datetime:
+    """A time; one that names no zone is in UTC. Raises BadParameter."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write it as 2026-01-31T09:00, or 2026-01-31T09:00:00+01:00"
+        ) from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def consumer_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The consumers of the stage whose names begin so, for the shell: none where nobody answers."""
+    from patchbay.operations.clients import Environment
+    from patchbay.operations.failures import EXPECTED
+    from patchbay.operations.pause import polled
+
+    try:
+        found = polled(Environment(), ctx.params.get("stage", "dev"))
+    except EXPECTED:
+        return []
+    return [name for name in found if name.startswith(incomplete)]
+
+
+ConsumerName = Annotated[
+    str, typer.Argument(metavar="CONSUMER", autocompletion=consumer_names, help="Its name.")
+]

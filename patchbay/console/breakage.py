@@ -1,0 +1,58 @@
+"""Takes a consumer's rights away, and gives them back: each attempt fails, as it does with a bug.
+
+By a policy of its own on the function's role, which denies it what it keeps. What the role has
+besides stays as it is, so that to mend it is to delete that policy.
+"""
+
+import json
+from collections.abc import Iterable
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.consumers import Consumer, consumer_named, deployed_consumers
+from patchbay.project.naming import bus_name
+
+POLICY = "broken-on-purpose"
+# Not all: with no right to its queue, nothing would be delivered, and nothing fail.
+DENIED = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
+WHERE = "local"
+
+
+def break_(clients: Clients, stage: str, name: str) -> None:
+    """Have each of a consumer's attempts fail; raises OperationFailed."""
+    if stage != WHERE:
+        raise OperationFailed(f"Things are broken on purpose on the stage {WHERE!r} only.")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [DENIED]})
+    clients.client("iam").put_role_policy(
+        RoleName=_role(clients, _named(clients, stage, name)),
+        PolicyName=POLICY,
+        PolicyDocument=document,
+    )
+
+
+def mend(clients: Clients, stage: str, name: str) -> None:
+    """Let it work again, whether it was broken or not; raises OperationFailed."""
+    consumer = _named(clients, stage, name)
+    if _is_broken(clients, consumer):
+        clients.client("iam").delete_role_policy(
+            RoleName=_role(clients, consumer), PolicyName=POLICY
+        )
+
+
+def broken(clients: Clients, consumers: Iterable[Consumer]) -> set[str]:
+    """The names of those that are broken on purpose."""
+    return {consumer.name for consumer in consumers if _is_broken(clients, consumer)}
+
+
+def _is_broken(clients: Clients, consumer: Consumer) -> bool:
+    listed = clients.client("iam").list_role_policies(RoleName=_role(clients, consumer))
+    return POLICY in listed["PolicyNames"]
+
+
+def _named(clients: Clients, stage: str, name: str) -> Consumer:
+    return consumer_named(deployed_consumers(clients, bus_name(stage)), name)
+
+
+def _role(clients: Clients, consumer: Consumer) -> str:
+    function = consumer.log_group.rpartition("/")[2]
+    configuration = clients.client("lambda").get_function_configuration(FunctionName=function)
+    return str(configuration["Role"]).rpartition("/")[2]

@@ -1,0 +1,30 @@
+"""What the console shows: one deployment, and how to reach it."""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from patchbay.console.playground import Playground
+from patchbay.operations.clients import Clients
+from patchbay.project.naming import StageName
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stage, in the account or on the local cloud that the clients reach."""
+
+    clients: Clients
+    stage: StageName
+    playground: Playground | None = None
+    """Those around it, where they can be told what to do."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a local cloud, where things may be broken on purpose."""
+        return self.stage == "local"
+
+
+def deployment(request: Request) -> Deployment:
+    """The deployment that the console shows."""
+    shown: Deployment = request.app.state.deployment
+    return shown

@@ -1,0 +1,50 @@
+"""What is shown where something can't be done: a sentence in a box, and never a traceback."""
+
+from http import HTTPStatus
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from patchbay.console.views import page
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.failures import explained
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """What was asked for can't be done."""
+    return _shown(request, HTTPStatus.BAD_GATEWAY, explained(error))
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """There is no such page, or it takes no such request."""
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    if status == HTTPStatus.NOT_FOUND:
+        return _shown(request, status, "There is no such page.")
+    return _shown(request, status, HTTPStatus(status).phrase + ".")
+
+
+def broken(request: Request, error: Exception) -> Response:
+    """A mistake in the console itself: the terminal has the rest."""
+    said = f"The console made a mistake ({type(error).__name__}); its log says where."
+    return _shown(request, HTTPStatus.INTERNAL_SERVER_ERROR, said)
+
+
+HANDLERS = {
+    OperationFailed: failed,
+    BotoCoreError: failed,
+    ClientError: failed,
+    HTTPException: refused,
+    Exception: broken,
+}
+
+
+def _shown(request: Request, status: int, said: str) -> Response:
+    """A page; or, where htmx asked for a part of one, a box above what is on the page."""
+    if "HX-Request" not in request.headers:
+        return page(request, "failed.html", status, said=said)
+    answer = page(request, "_failed.html", status, said=said)
+    answer.headers["HX-Retarget"] = "#notices"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer

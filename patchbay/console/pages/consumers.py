@@ -1,0 +1,61 @@
+"""One consumer: what it is given, how it does, and a switch to stop its deliveries."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from patchbay.console import board_view
+from patchbay.console.deployment import deployment
+from patchbay.console.feed import Sight
+from patchbay.console.pages.patch_bay import feed
+from patchbay.console.views import page
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.health.health import Board
+from patchbay.operations.pause import pause, resume
+
+
+async def show(request: Request) -> Response:
+    """A consumer: a page of its own, or the panel's content."""
+    return _page(request, await feed(request).now())
+
+
+async def stop(request: Request) -> Response:
+    """Stop its deliveries."""
+    return await _switch(request, on=False)
+
+
+async def go_on(request: Request) -> Response:
+    """Let its deliveries go on."""
+    return await _switch(request, on=True)
+
+
+async def _switch(request: Request, *, on: bool) -> Response:
+    shown = deployment(request)
+    name = request.path_params["name"]
+    await run_in_threadpool(resume if on else pause, shown.clients, shown.stage, name)
+    done = f"{name} is given its events again." if on else f"{name} is paused: its events wait."
+    return _page(request, await feed(request).look_again(), done)
+
+
+def _page(request: Request, sight: Sight, done: str = "") -> Response:
+    board = _answered(sight)
+    name = request.path_params["name"]
+    found = [consumer for consumer in board.consumers if consumer.name == name]
+    if not found:
+        raise OperationFailed(f"There is no consumer {name!r} any more.")
+    template = "_consumer.html" if "HX-Request" in request.headers else "consumer.html"
+    return page(request, template, consumer=board_view.details(found[0], board), done=done)
+
+
+def _answered(sight: Sight) -> Board:
+    if sight.board is None or sight.why:
+        raise OperationFailed(sight.why or "There is no answer.")
+    return sight.board
+
+
+routes = [
+    Route("/consumers/{name}", show),
+    Route("/consumers/{name}/pause", stop, methods=["POST"]),
+    Route("/consumers/{name}/resume", go_on, methods=["POST"]),
+]

@@ -1,0 +1,98 @@
+"""The page "Journeys": the latest, and of one of them all that became of it."""
+
+from http import HTTPStatus
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from patchbay.console.deployment import Deployment, deployment
+from patchbay.console.pages.patch_bay import feed
+from patchbay.console.timeline import TimeLine, time_line
+from patchbay.console.views import page
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.escape import visible
+from patchbay.operations.formatting import count, cut
+from patchbay.operations.health.activity import OF_LATE
+from patchbay.operations.health.health import Board
+from patchbay.operations.journeys.journey import journey
+from patchbay.operations.journeys.recent_journeys import Recent, latest
+
+ON_A_PAGE = 50  # journeys
+EVENTS = 200  # of one journey, that are shown
+LONGEST = 200  # characters of what is looked for: no id is longer
+
+
+async def show(request: Request) -> Response:
+    """The page: of one journey, if one is asked for, and else of the latest."""
+    asked = request.query_params.get("id", "").strip()[:LONGEST]
+    if asked:
+        return await _one(request, asked)
+    return await _latest(request)
+
+
+async def _one(request: Request, asked: str) -> Response:
+    try:
+        line, is_cut = await run_in_threadpool(_looked_up, deployment(request), asked)
+    except OperationFailed as failure:
+        return page(
+            request, "journeys.html", HTTPStatus.NOT_FOUND, asked=asked, failure=str(failure)
+        )
+    return page(request, "journey.html", asked=asked, line=line, most=EVENTS if is_cut else None)
+
+
+def _looked_up(shown: Deployment, asked: str) -> tuple[TimeLine, bool]:
+    steps = journey(shown.clients, shown.stage, asked, EVENTS + 1)
+    line = time_line(steps)
+    is_cut = len(line.rows) > EVENTS
+    del line.rows[EVENTS:]
+    return line, is_cut
+
+
+async def _latest(request: Request) -> Response:
+    sight = await feed(request).now()
+    if sight.board is None:
+        raise OperationFailed(sight.why or "There is no answer.")
+    in_trouble = request.query_params.get("in") == "trouble"
+    found = await run_in_threadpool(_found, sight.board, in_trouble)
+    number = _page_number(request)
+    start = (number - 1) * ON_A_PAGE
+    return page(
+        request,
+        "journeys.html",
+        asked="",
+        failure=None,
+        in_trouble=in_trouble,
+        minutes=int(OF_LATE.total_seconds() / 60),
+        total=count(len(found)),
+        first=count(start + 1),
+        last=count(min(start + ON_A_PAGE, len(found))),
+        journeys=[_line(each) for each in found[start : start + ON_A_PAGE]],
+        newer=number - 1,
+        older=number + 1 if start + ON_A_PAGE < len(found) else 0,
+    )
+
+
+def _found(board: Board, in_trouble: bool) -> list[Recent]:
+    found = latest(board.attempts)
+    return [each for each in found if each.failing] if in_trouble else found
+
+
+def _page_number(request: Request) -> int:
+    text = request.query_params.get("page", "")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
+def _line(recent: Recent) -> dict[str, object]:
+    return {
+        "id": recent.id,
+        "name": visible(cut(recent.id, 80)),
+        "at": f"{recent.last:%H:%M:%S}",
+        "type": visible(cut(recent.newest_type, 60)),
+        "events": count(len(recent.types)),
+        "trouble": ", ".join(recent.in_trouble_with),
+    }
+
+
+routes = [Route("/journeys", show)]

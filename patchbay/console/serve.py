@@ -1,0 +1,101 @@
+"""Serves the console on 127.0.0.1, in a thread of its own."""
+
+import os
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Thread
+
+import uvicorn
+
+from patchbay.console.app import console
+from patchbay.console.deployment import Deployment
+from patchbay.console.feed import Feed
+from patchbay.console.keys import Keys
+from patchbay.operations.failures import EXPECTED
+from patchbay.operations.health.health import Board
+from patchbay.operations.health.monitor import Watch
+from patchbay.processes import ports
+
+PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
+SECONDS_TO_END = 5
+
+SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_ON_AWS = 10.0  # where each look costs money
+
+
+@dataclass(frozen=True)
+class Served:
+    """A console that answers."""
+
+    origin: str
+    keys: Keys
+
+    @property
+    def address(self) -> str:
+        """Where its owner opens it, as long as it runs."""
+        return f"{self.origin}/?key={self.keys.printed}"
+
+    def open(self) -> None:
+        """Show it in the browser, if there is one."""
+        with suppress(webbrowser.Error):
+            webbrowser.open(f"{self.origin}/?key={self.keys.ticket()}")
+
+
+@contextmanager
+def serving(
+    deployment: Deployment, preferred_port: int = PORT, look: Callable[[], Board] | None = None
+) -> Iterator[Served]:
+    """Serve the console of a deployment; raises LocalFailed where no port is free.
+
+    `look` is how it is looked at, if not as it usually is.
+    """
+    every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
+    look = look or Watch(deployment.clients, deployment.stage).look
+    # The first look takes longest: by the time that somebody has opened the page, it is done.
+    Thread(target=_look_once, args=(look,), daemon=True, name="first look").start()
+    feed = Feed(look, every=every)
+    with ports.reserve(preferred_port) as reserved:
+        host = f"{ports.HOST}:{reserved.getsockname()[1]}"
+        keys = Keys()
+        app = console(deployment, host=host, keys=keys, feed=feed)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                ws="none",
+                # For a page that is still being made.
+                timeout_graceful_shutdown=1,
+            )
+        )
+        thread = Thread(target=_run, args=(server, reserved), daemon=True, name="console")
+        thread.start()
+        try:
+            yield Served(f"http://{host}", keys)
+        finally:
+            feed.close()
+            server.should_exit = True
+            thread.join(SECONDS_TO_END)
+
+
+def _run(server: uvicorn.Server, listening: socket.socket) -> None:
+    server.run(sockets=[listening])
+
+
+def _look_once(look: Callable[[], Board]) -> None:
+    with suppress(*EXPECTED):  # the page will say so itself
+        look()
+
+
+def may_open_a_browser() -> bool:
+    """Whether somebody sits in front of this terminal, and wants one."""
+    if not sys.stdout.isatty() or os.environ.get("BROWSER") == "none":
+        return False
+    on_screen = sys.platform == "darwin" or os.name == "nt"
+    return on_screen or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,0 +1,201 @@
+"""A journey as the page draws it: rows on a time line, and each event's JSON."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from patchbay.console.time_scale import Mark, TimeScale
+from patchbay.operations.escape import laid_out, visible, visible_lines
+from patchbay.operations.formatting import cut, duration
+from patchbay.operations.journeys.deliveries import Failure, Handling
+from patchbay.operations.journeys.executions import Run
+from patchbay.operations.journeys.journal import Entry
+from patchbay.operations.journeys.journey import Step
+
+MAX_JSON = 8000  # characters of an event that are shown
+FAILURES = 20  # of a consumer with an event, the newest, that are shown
+REASON = 400  # characters
+INDENTS = 6  # levels, after which rows are not moved any further
+THINNEST = 0.4  # percent of the width, so that what took no time is seen as well
+
+Kind = Literal["well", "behind", "failing", "paused"]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a consumer did with an event."""
+
+    consumer: str
+    kind: Kind
+    said: str
+    x: float
+    """Percent of the width, as all places."""
+    width: float
+    is_open: bool
+    """Whether it is not over yet."""
+    ends_dead: bool
+    has_letter: bool
+    """Whether it is in the consumer's own dead letters."""
+    ticks: tuple[float, ...] = ()
+    failures: tuple[str, ...] = ()
+    more_failures: int = 0
+    workflow: str | None = None
+
+    @property
+    def end(self) -> float:
+        """Where it ends."""
+        return round(self.x + self.width, 2)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An event, and what became of it."""
+
+    id: str
+    type: str
+    source: str
+    at: str
+    later: str
+    """How long after what caused it."""
+    x: float
+    indent: int
+    json: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class TimeLine:
+    """A journey."""
+
+    id: str
+    began: str
+    took: str
+    marks: list[Mark]
+    rows: list[Row] = field(default_factory=list)
+
+
+def time_line(steps: Sequence[Step]) -> TimeLine:
+    """The journey, for the page."""
+    flat = list(_flat(steps))
+    moments = [moment for step, _, _ in flat for moment in _moments(step)]
+    scale = TimeScale(moments)
+    first = flat[0][0].entry
+    return TimeLine(
+        id=visible(cut(first.correlation_id)),
+        began=f"{min(moments):%Y-%m-%d %H:%M:%S} UTC",
+        took=duration((max(moments) - min(moments)).total_seconds()),
+        marks=scale.marks(),
+        rows=[_row(step, cause, depth, scale) for step, cause, depth in flat],
+    )
+
+
+def _flat(steps: Sequence[Step]) -> Iterator[tuple[Step, Entry | None, int]]:
+    """Every event, with what caused it, and how deep below the first one it stands."""
+    for step in steps:
+        waiting: list[tuple[Step, Entry | None, int]] = [(step, None, 0)]
+        while waiting:
+            each, cause, depth = waiting.pop()
+            yield each, cause, depth
+            waiting += [(after, each.entry, depth + 1) for after in reversed(each.after)]
+
+
+def _moments(step: Step) -> Iterator[datetime]:
+    yield step.entry.published_at
+    for handling in step.handlings:
+        known = [handling.handled_at, handling.dead_at]
+        known += [failure.at for failure in handling.failures]
+        yield from (moment for moment in known if moment)
+
+
+def _row(step: Step, cause: Entry | None, depth: int, scale: TimeScale) -> Row:
+    entry = step.entry
+    later = (entry.published_at - cause.published_at).total_seconds() if cause else None
+    return Row(
+        id=entry.id,
+        type=visible(entry.type, 80),
+        source=visible(entry.source, 80),
+        at=f"{entry.published_at:%H:%M:%S.%f}"[:-3],
+        later=f"{duration(max(0.0, later))} later" if later is not None else "",
+        x=scale.x(entry.published_at),
+        indent=min(depth, INDENTS),
+        json=pretty(entry),
+        bars=tuple(_bar(handling, entry, scale) for handling in step.handlings),
+    )
+
+
+def _bar(handling: Handling, entry: Entry, scale: TimeScale) -> Bar:
+    ends_dead = handling.is_dead or handling.undelivered is not None
+    last = handling.failures[-1].at if handling.failures else None
+    end = handling.handled_at or (handling.dead_at or last if ends_dead else None)
+    x = scale.x(entry.published_at)
+    until = scale.x(end) if end else x if ends_dead else 100.0
+    width = max(THINNEST, until - x)
+    shown = handling.failures[-FAILURES:]
+    return Bar(
+        consumer=visible(handling.consumer),
+        kind=_kind(handling),
+        said=_said(handling, entry),
+        x=min(x, 100 - THINNEST),
+        width=round(width, 2),
+        is_open=not (handling.handled_at or ends_dead),
+        ends_dead=ends_dead,
+        has_letter=handling.is_dead,
+        ticks=tuple(scale.x(failure.at) for failure in shown),
+        failures=tuple(_failure(each) for each in shown),
+        more_failures=len(handling.failures) - len(shown),
+        workflow=_workflow(handling.run) if handling.run else None,
+    )
+
+
+def _kind(handling: Handling) -> Kind:
+    if handling.handled_at:
+        return "well"
+    if handling.is_dead or handling.undelivered:
+        return "failing"
+    return "behind" if handling.failures else "paused"
+
+
+def _said(handling: Handling, entry: Entry) -> str:
+    if handling.handled_at:
+        took = (handling.handled_at - entry.published_at).total_seconds()
+        return f"handled after {duration(max(0.0, took))}{handling.again}"
+    why = visible(cut(handling.why, REASON))
+    if handling.is_dead:
+        return f"dead letter: {why}"
+    if handling.undelivered:
+        return f"never delivered: {why}"
+    if handling.failures:
+        return "failed so far, and will be tried again"
+    return "has not come to it yet"
+
+
+def _failure(failure: Failure) -> str:
+    reason = visible(cut(failure.reason, REASON))
+    return f"attempt {failure.attempt} at {failure.at:%H:%M:%S}: {reason}"
+
+
+def _workflow(run: Run) -> str:
+    how = run.status.lower().replace("_", " ")
+    took = (run.stopped_at - run.started_at).total_seconds() if run.stopped_at else None
+    after = f" after {duration(took)}" if took is not None else ""
+    why = f": {visible(cut(run.reason, REASON))}" if run.reason else ""
+    return f"its workflow {how}{after}{why}"
+
+
+def pretty(entry: Entry) -> str:
+    """The event as JSON, for people: as much of it as there is room for."""
+    told = {
+        "id": entry.id,
+        "type": entry.type,
+        "source": entry.source,
+        "version": entry.version,
+        "published_at": entry.published_at.isoformat(),
+        "correlation_id": entry.correlation_id,
+        "causation_id": entry.caused_by,
+        "data": "too large for the journal, or too deep" if entry.data is None else entry.data,
+    }
+    text = laid_out(told, MAX_JSON)
+    if len(text) <= MAX_JSON:
+        return visible_lines(text)
+    return f"{visible_lines(text[:MAX_JSON])}\n… and more: what is shown ends here"

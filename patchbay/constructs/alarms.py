@@ -1,0 +1,105 @@
+"""When to call someone: a dead letter, a queue that waits too long, an execution that failed."""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from patchbay.constructs.stage import Stage
+
+PERIOD = Duration.minutes(1)
+MAX_AGE = Duration.minutes(15)
+
+
+def alarm_on_dead_letters(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+    """An alarm for a dead-letter queue; the first message in it raises it."""
+    _alarm(
+        scope,
+        stage,
+        f"{queue.node.id}Alarm",
+        name=name,
+        description=f"{name} holds messages. Find out why, mend it, and put them back.",
+        metric=queue.metric_approximate_number_of_messages_visible(
+            period=PERIOD, statistic="Maximum"
+        ),
+        threshold=1,
+    )
+
+
+def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+    """An alarm for a queue whose oldest message has waited too long."""
+    _alarm(
+        scope,
+        stage,
+        "AgeAlarm",
+        name=f"{name}-age",
+        description=f"{name} is behind: its oldest message waits for {MAX_AGE.to_minutes()} min.",
+        metric=queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
+        threshold=MAX_AGE.to_seconds(),
+    )
+
+
+def alarm_on_iterator_age(
+    scope: Construct, stage: Stage, name: str, function: lambda_.Function
+) -> None:
+    """An alarm for what reads a stream, when it is too far behind the stream's end."""
+    _alarm(
+        scope,
+        stage,
+        "IteratorAgeAlarm",
+        name=f"{name}-iterator-age",
+        description=f"{name} is {MAX_AGE.to_minutes()} min behind its stream, and gives records up "
+        "if this goes on. Find out why it fails, or stands still, and mend it.",
+        metric=function.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
+        threshold=MAX_AGE.to_milliseconds(),
+    )
+
+
+def alarm_on_executions(
+    scope: Construct, stage: Stage, name: str, machine: sfn.StateMachine
+) -> None:
+    """An alarm for each way in which an execution can end other than by succeeding."""
+    for how, metric in {
+        "failed": machine.metric_failed(period=PERIOD),
+        "timed-out": machine.metric_timed_out(period=PERIOD),
+        "aborted": machine.metric_aborted(period=PERIOD),
+    }.items():
+        _alarm(
+            scope,
+            stage,
+            f"{how.title().replace('-', '')}Alarm",
+            name=f"{name}-{how}",
+            description=f"An execution of {name} has ended: {how.replace('-', ' ')}. Find out "
+            "why, mend it, and redrive it: it goes on where it stopped.",
+            metric=metric,
+            threshold=1,
+        )
+
+
+def _alarm(
+    scope: Construct,
+    stage: Stage,
+    id: str,
+    *,
+    name: str,
+    description: str,
+    metric: cloudwatch.Metric,
+    threshold: float,
+) -> None:
+    alarm = cloudwatch.Alarm(
+        scope,
+        id,
+        alarm_name=stage.named(name),
+        alarm_description=description,
+        metric=metric,
+        threshold=threshold,
+        evaluation_periods=1,
+        comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+    topic = Stack.of(scope).format_arn(service="sns", resource=stage.named("alarms"))
+    alarm.add_alarm_action(actions.SnsAction(sns.Topic.from_topic_arn(scope, f"{id}Topic", topic)))

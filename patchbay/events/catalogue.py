@@ -1,0 +1,61 @@
+"""Finds every event there is: whatever the modules of this folder define."""
+
+import importlib
+import pkgutil
+
+from patchbay.events.event import Event
+from patchbay.project.root import ROOT
+
+_CONTRACTS = ROOT / "contracts"
+
+
+class UnknownEvent(ValueError):
+    """No contract has that name."""
+
+
+def events() -> dict[str, type[Event]]:
+    """Every event by its detail-type, in the order of their modules and names.
+
+    Raises ValueError when two modules define an event of the same name: a reader of the bus
+    could not tell them apart by detail-type.
+    """
+    found: dict[str, type[Event]] = {}
+    for module in pkgutil.iter_modules([str(_CONTRACTS)]):
+        for event in _events_in(f"contracts.{module.name}"):
+            other = found.setdefault(event.detail_type(), event)
+            if other is not event:
+                raise ValueError(
+                    f"{event.__name__} is defined in both {other.__module__} and "
+                    f"{event.__module__}; rename one: detail-types are unique on the bus."
+                )
+    return found
+
+
+def event_named(name: str) -> type[Event]:
+    """The event of that detail-type; raises UnknownEvent naming the nearest match."""
+    known = events()
+    if name in known:
+        return known[name]
+    raise UnknownEvent(f"There is no event {name!r}. {_suggestion(name, list(known))}")
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    by_folded_name = {candidate.lower(): candidate for candidate in known}
+    nearest = get_close_matches(name.lower(), by_folded_name, n=1)
+    if nearest:
+        return f"Did you mean {by_folded_name[nearest[0]]!r}?"
+    return f"The events are: {', '.join(known)}."
+
+
+def _events_in(module_name: str) -> list[type[Event]]:
+    module = importlib.import_module(module_name)
+    return [
+        member
+        for _, member in sorted(vars(module).items())
+        if isinstance(member, type)
+        and issubclass(member, Event)
+        and member is not Event
+        and member.__module__ == module_name
+    ]

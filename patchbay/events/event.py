@@ -1,0 +1,62 @@
+"""What every event is: a frozen model whose class and module name its place on the bus."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny
+
+from patchbay.events.claim import Claim
+
+NAMESPACE = "shop"
+
+CorrelationId = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Event(BaseModel):
+    """A fact that a service tells the others.
+
+    The class name is the event's detail-type, its module the source: `OrderPlaced` in
+    `contracts/orders.py` is `OrderPlaced` from `shop.orders`. Fields that a reader does not know
+    are ignored, so that a publisher may add optional ones at any time.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: ClassVar[int] = 1
+    """Raised by one when a change would break a reader; see `patchbay.events.compatibility`."""
+
+    @classmethod
+    def detail_type(cls) -> str:
+        return cls.__name__
+
+    @classmethod
+    def source(cls) -> str:
+        return f"{NAMESPACE}.{cls.__module__.rpartition('.')[2]}"
+
+
+class Metadata(BaseModel):
+    """The envelope's own part: which event this is, and which journey it belongs to."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: UUID
+    version: int = Field(ge=1)
+    correlation_id: CorrelationId
+    causation_id: UUID | None = None
+    published_at: AwareDatetime
+    # Where it is there, `data` holds small fields only, and the claim all of them.
+    claim: Claim | None = Field(default=None, exclude_if=lambda claim: claim is None)
+
+    @classmethod
+    def now(cls, **fields: Any) -> Self:
+        return cls(published_at=datetime.now(UTC), **fields)
+
+
+class Envelope(BaseModel):
+    """The `detail` of an event on the bus."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    metadata: Metadata
+    data: SerializeAsAny[Event]

@@ -1,0 +1,65 @@
+"""Names: AWS takes each, in every stage."""
+
+from collections.abc import Iterator, Mapping
+
+from patchbay.constructs.stage import STAGES
+from patchbay.guardrails.finding import Finding, System
+from patchbay.project.naming import bus_name
+from patchbay.topology.template import NAME_PROPERTIES, Template
+
+# AWS's own limits, in characters: the API reference of each, at `Create…`.
+LIMITS: Mapping[str, tuple[str, int]] = {
+    "SQS::Queue": ("Queue", 80),
+    "Lambda::Function": ("Function", 64),
+    "Events::Rule": ("Rule", 64),
+    "Events::EventBus": ("Bus", 256),
+    "Events::Archive": ("Archive", 48),
+    "DynamoDB::Table": ("Table", 255),
+    "IAM::Role": ("Role", 64),
+    "CloudWatch::Alarm": ("Alarm", 255),
+    "Logs::LogGroup": ("Log group", 512),
+    "SNS::Topic": ("Topic", 256),
+    "Scheduler::Schedule": ("Schedule", 64),
+    "Scheduler::ScheduleGroup": ("Schedule group", 64),
+    "StepFunctions::StateMachine": ("State machine", 80),
+}
+MAX_STACK = 128
+
+
+def name(system: System) -> Iterator[Finding]:
+    """A name that fits in one stage fits in the one whose name is longest."""
+    for template in system.templates.values():
+        yield from _stack(template)
+        for kind, (word, limit) in LIMITS.items():
+            for resource in template.all(kind):
+                given = resource.properties.get(NAME_PROPERTIES[kind])
+                if isinstance(given, str) and len(longest := _longest(given)) > limit:
+                    yield Finding(
+                        resource,
+                        f"{word} {longest} has a name of {len(longest)} characters, and AWS takes "
+                        f"{limit}: it could not be deployed. {_shorten(len(longest) - limit)}",
+                    )
+
+
+def _stack(template: Template) -> Iterator[Finding]:
+    longest = _longest(template.stack)
+    if len(longest) > MAX_STACK:
+        yield Finding(
+            None,
+            f"Stack {longest} has a name of {len(longest)} characters, and AWS takes {MAX_STACK}: "
+            f"it could not be deployed. {_shorten(len(longest) - MAX_STACK)}",
+        )
+
+
+def _longest(given: str) -> str:
+    """What it is called in the stage where that is longest."""
+    for stage in STAGES:
+        before, prefix, after = given.partition(bus_name(stage))
+        # Not in the middle of a longer word, as `dev` is in `device`.
+        if prefix and not after[:1].isalnum():
+            return max((f"{before}{bus_name(s)}{after}" for s in sorted(STAGES)), key=len)
+    return given
+
+
+def _shorten(excess: int) -> str:
+    return f"Shorten it by {excess} character{'s' * (excess > 1)}."

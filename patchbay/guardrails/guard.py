@@ -1,0 +1,164 @@
+"""What no template may do: our own checks and cdk-nag's AwsSolutions pack, at every synth.
+
+docs/guardrails.md says what each check is for.
+"""
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from aws_cdk import Acknowledgment, App, Stack, Validations
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from patchbay.errors import Mistake
+from patchbay.events.catalogue import events
+from patchbay.events.event import Event
+from patchbay.guardrails import acceptance
+from patchbay.guardrails.acceptance import Acceptances
+from patchbay.guardrails.checks import (
+    alarms,
+    delivery,
+    encryption,
+    flow,
+    functions,
+    mappings,
+    names,
+    ordering,
+    permissions,
+    queues,
+    schedules,
+    streams,
+    workflows,
+)
+from patchbay.guardrails.finding import Check, Finding, System, name_of
+from patchbay.topology import template
+from patchbay.topology.template import Template
+
+CHECKS: tuple[Check, ...] = (
+    delivery.queue_policy,
+    delivery.target,
+    delivery.pattern,
+    delivery.limits,
+    queues.visibility,
+    queues.dead_letters,
+    queues.dead_letters_stay,
+    queues.shared_dead_letters,
+    mappings.partial_batch,
+    mappings.concurrency,
+    mappings.enabled,
+    mappings.isolation,
+    mappings.stream,
+    ordering.order,
+    ordering.relay,
+    schedules.schedule,
+    schedules.schedule_role,
+    permissions.wildcard,
+    permissions.publishing,
+    flow.published,
+    flow.consumed,
+    flow.loop,
+    encryption.encryption,
+    encryption.tls,
+    alarms.alarm,
+    alarms.dead_letter_alarm,
+    functions.log_group,
+    functions.runtime,
+    workflows.workflow,
+    workflows.workflow_trail,
+    workflows.workflow_alarm,
+    streams.stream_consumer,
+    streams.stream_exists,
+    streams.stream_alarm,
+    names.name,
+)
+
+
+class Unsafe(Mistake):
+    """A finding stands that no construct accepts."""
+
+
+class BadContracts(Mistake):
+    """The contracts contradict each other."""
+
+
+class BadAcceptance(Mistake):
+    """A finding is accepted for too much, or without a reason."""
+
+
+def guard(app: App) -> None:
+    """Synthesize the app, and check every stack of it; raises Unsafe with all that stands."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    complaints = []
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+        complaints.append(str(error))  # cdk-nag's own report
+    assembly = Path(app.outdir)
+    accepted = acceptance.read(assembly)
+    standing = unaccepted(findings(template.read(assembly)), accepted)
+    if warnings := [finding for finding in standing if finding.warning]:
+        sys.stderr.write(report("Worth knowing", warnings, accepted) + "\n")
+    if errors := [finding for finding in standing if not finding.warning]:
+        complaints.append(report("Not to be deployed as it is", errors, accepted))
+    if complaints:
+        raise Unsafe("\n\n".join(complaints))
+
+
+def accept(construct: IConstruct, findings: Mapping[str, str]) -> None:
+    """Let findings stand on one construct, and what is in it: each by its name, with the reason.
+
+    Raises BadAcceptance.
+    """
+    path = construct.node.path
+    if Stack.is_stack(construct) or App.is_app(construct):
+        raise BadAcceptance(f"{path} is a whole stack: accept findings on the construct concerned.")
+    for finding, reason in findings.items():
+        if not reason.strip():
+            raise BadAcceptance(f"{path} accepts {finding} without a reason: say why.")
+        Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
+
+
+def accept_any_resource(role: IConstruct, *actions: str, reason: str) -> None:
+    """Let a role do these on `*`, and no other action: for one that knows no resources."""
+    ours = {f"{name_of(permissions.wildcard)}[{action}]": reason for action in actions}
+    accept(role, {"AwsSolutions-IAM5[Resource::*]": reason} | ours)
+
+
+def findings(
+    templates: Mapping[str, Template], catalogue: Iterable[type[Event]] | None = None
+) -> list[Finding]:
+    """All that the checks find in the templates of one stage, accepted or not."""
+    system = System(templates, tuple(_contracts() if catalogue is None else catalogue))
+    return [replace(finding, check=name_of(check)) for check in CHECKS for finding in check(system)]
+
+
+def unaccepted(found: list[Finding], accepted: Acceptances) -> list[Finding]:
+    """Those that no construct accepts, and the acceptances that are needed no more."""
+    unused = accepted.unused(found, {name_of(check) for check in CHECKS})
+    return [finding for finding in found if not accepted.hold(finding)] + unused
+
+
+def report(title: str, found: list[Finding], accepted: Acceptances) -> str:
+    """The findings, stack by stack, each with its name and the construct that could accept it."""
+    by_stack: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in found:
+        by_stack[finding.at.stack if finding.at else "The system"].append(finding)
+    lines = [f"{title}: {len(found)} finding{'s' * (len(found) > 1)} (docs/guardrails.md)."]
+    for stack, its_findings in by_stack.items():
+        lines += ["", stack]
+        for finding in its_findings:
+            path = accepted.path_of(finding)
+            lines += [f"  {finding.text}", f"    {finding.id}{f' at {path}' if path else ''}"]
+    return "\n".join(lines)
+
+
+def _contracts() -> Iterable[type[Event]]:
+    try:
+        return events().values()
+    except ValueError as error:
+        raise BadContracts(str(error)) from error

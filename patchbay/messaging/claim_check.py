@@ -1,0 +1,106 @@
+"""Claim check: data that is too large for the bus waits in S3, and the event says where.
+
+The data is in the bucket before the event is on the bus: whoever crashes in between and publishes
+again writes the same key again. What stays on the bus are the small fields, by which rules filter
+and relays put in order.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from patchbay.events.claim import KEPT_FOR, Claim, folder
+from patchbay.events.event import Metadata
+from patchbay.messaging.errors import Reject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+MAX_DATA_BYTES = 32 * 1024 * 1024  # what a function of 512 MB can read, with room for its work
+SMALL = 256  # characters: the longest text that stays on the bus
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """What goes into the bucket."""
+
+    key: str
+    body: bytes
+
+
+def checked(source: str, detail_type: str, detail: str) -> tuple[str, Deposit]:
+    """The detail with a claim in place of its data, and what is to be deposited for it."""
+    envelope = json.loads(detail)
+    data, metadata = envelope["data"], envelope["metadata"]
+    body = json.dumps(data).encode()
+    key = folder(source, detail_type) + metadata["id"]
+    claim = Claim(key=key, sha256=sha256(body).hexdigest(), size=len(body))
+    small = {name: value for name, value in data.items() if _is_small(value)}
+    with_claim = {"metadata": metadata | {"claim": claim.model_dump()}, "data": small}
+    return json.dumps(with_claim), Deposit(key, body)
+
+
+def deposit(deposited: Deposit) -> None:
+    """Put the data where whoever gets the event finds it."""
+    deposit_in(_client(), os.environ["CLAIMS_BUCKET"], deposited)
+
+
+def deposit_in(s3: "S3Client", bucket: str, deposited: Deposit) -> None:
+    """Put the data into a bucket of claims."""
+    s3.put_object(
+        Bucket=bucket,
+        Key=deposited.key,
+        Body=deposited.body,
+        ContentType="application/json",
+    )
+
+
+def claimed(metadata: Metadata, source: str, detail_type: str) -> Any:
+    """The data that the event claims; raises Reject where it can't be had any more."""
+    claim = metadata.claim
+    assert claim
+    if claim.key != folder(source, detail_type) + str(metadata.id):
+        raise Reject(f"claims what is not its own: {claim.key}")
+    body = _fetch(claim, metadata.published_at)
+    if sha256(body).hexdigest() != claim.sha256:
+        raise Reject(
+            f"its data in {claim.key} is not what was published: its SHA-256 is another. If it was "
+            "published again with other data, that event carries the new claim."
+        )
+    return json.loads(body)
+
+
+def _fetch(claim: Claim, published_at: datetime) -> bytes:
+    from botocore.exceptions import ClientError
+
+    try:
+        answer = _client().get_object(Bucket=os.environ["CLAIMS_BUCKET"], Key=claim.key)
+        return answer["Body"].read()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        expired = datetime.now(UTC) > published_at + KEPT_FOR
+        # Whoever may not list a bucket is told AccessDenied for what is not in it.
+        if code == "NoSuchKey" or (code == "AccessDenied" and expired):
+            raise Reject(
+                f"its data is gone: {claim.key} is not in the bucket of claims, which keeps what "
+                f"is published for {KEPT_FOR.days} days"
+            ) from error
+        raise  # a right that is missing can be given, and then the event is handled
+
+
+def _is_small(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float) or (
+        isinstance(value, str) and len(value) <= SMALL
+    )  # fmt: skip
+
+
+@cache
+def _client() -> "S3Client":
+    # Here, not at the top: only what meets a claim pays for loading it.
+    import boto3
+
+    return boto3.client("s3")

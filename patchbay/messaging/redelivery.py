@@ -1,0 +1,78 @@
+"""What becomes of a message that was not handled: it comes back later, or it is a dead letter."""
+
+import math
+import os
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from patchbay.messaging.backoff import full_jitter
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
+
+# All that XML 1.0 has no place for: SQS refuses the message that holds it.
+_UNSENDABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+MAX_REASON = 1024  # characters: enough to say why, and it counts towards the message's size
+
+
+def delay_after(attempt: int) -> int:
+    """Seconds until the next attempt, after the `attempt`-th has failed."""
+    return math.ceil(full_jitter(attempt))
+
+
+def hide(record: SQSRecord, seconds: int) -> None:
+    """Keep the message from being delivered for that long."""
+    _client().change_message_visibility(
+        QueueUrl=os.environ["QUEUE_URL"],
+        ReceiptHandle=record.receipt_handle,
+        VisibilityTimeout=seconds,
+    )
+
+
+def reject(record: SQSRecord, reason: Exception) -> None:
+    """Put the message into the dead-letter queue, with what an operator needs to know.
+
+    The caller then reports it as handled, and Lambda deletes it from the queue. Should the function
+    die in between, the message is a dead letter twice, which is better than not at all.
+    """
+    attributes = {
+        "Reason": _sendable(str(reason))[:MAX_REASON] or type(reason).__name__,
+        "Consumer": os.environ["CONSUMER"],
+        "OriginalMessageId": record.message_id,
+        "Attempts": record.attributes.approximate_receive_count,
+    }
+    _client().send_message(
+        QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"],
+        MessageBody=record.body,
+        MessageAttributes={name: _text(value) for name, value in attributes.items()},
+        **_fifo_fields(record),
+    )
+
+
+def _sendable(text: str) -> str:
+    """The text, with a � for each character that SQS takes in no message."""
+    return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _text(value: str) -> "MessageAttributeValueTypeDef":
+    return {"DataType": "String", "StringValue": value}
+
+
+def _fifo_fields(record: SQSRecord) -> dict[str, Any]:
+    group = record.attributes.message_group_id
+    if not group:
+        return {}
+    return {"MessageGroupId": group, "MessageDeduplicationId": record.message_id}
+
+
+@cache
+def _client() -> "SQSClient":
+    # Here, not at the top: as long as nothing fails, nobody pays for making it.
+    import boto3
+
+    return boto3.client("sqs")

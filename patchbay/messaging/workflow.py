@@ -1,0 +1,43 @@
+"""Starts a state machine for the event at hand: once, however often the event is handled."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+from patchbay.events.event import Envelope, Event
+from patchbay.messaging.cause import current_cause
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+def start_workflow(event: Event) -> None:
+    """Start the service's state machine; its input is the event in its envelope.
+
+    The execution is named after the event's id, and a state machine takes each name once in 90
+    days: whoever starts it again finds that it is started. Raises RuntimeError outside of a
+    consumer's handler, where no event has an id.
+    """
+    handled = current_cause().handled
+    if handled is None:
+        raise RuntimeError(
+            "start_workflow is for a consumer's handler: an execution is named after the event "
+            "that is being handled, and there is none."
+        )
+    states = _client()
+    try:
+        states.start_execution(
+            stateMachineArn=os.environ["WORKFLOW_ARN"],
+            name=str(handled.id),
+            input=Envelope(metadata=handled, data=event).model_dump_json(),
+        )
+    except states.exceptions.ExecutionAlreadyExists:
+        return
+
+
+@cache
+def _client() -> "SFNClient":
+    # Here, not at the top: a function that starts nothing never pays for loading it.
+    import boto3
+
+    return boto3.client("stepfunctions")

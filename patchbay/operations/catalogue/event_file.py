@@ -1,0 +1,220 @@
+"""Reads events that somebody wrote, and holds each against its contract before any is published.
+
+An event is {"type": "OrderPlaced", "data": {…}}, with a "correlation_id" if it belongs to a
+journey; or an entry of PutEvents; or what EventBridge has delivered. A file holds one of them, a
+list, or one after the other.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, NoReturn
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from patchbay.events.event import Event, Metadata
+from patchbay.messaging.cause import Cause, caused_by
+from patchbay.messaging.errors import EventTooLarge
+from patchbay.messaging.publishing import Outgoing, enveloped, prepare
+from patchbay.operations.catalogue.catalogue import contract
+from patchbay.operations.clients import OperationFailed
+from patchbay.project.naming import bus_name
+
+SHOWN = 20  # problems of one file; who has more has one cause for all of them
+LONG = 60  # characters of a value that is wrong
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+# What EventBridge calls the parts of an event: what is put on the bus, and what it delivers.
+_PUT = ("DetailType", "Source", "Detail")
+_DELIVERED = ("detail-type", "source", "detail")
+_PLAIN = ("type", "data", "correlation_id")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An event that may be published, and the line in which it begins."""
+
+    line: int
+    event: Outgoing
+    correlation_id: str
+    again: bool
+    """Whether it came with an id of its own: whoever has handled that skips it."""
+
+
+class _Wrong(Exception):
+    """What is wrong with one event, a sentence each."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+def ready(text: str, stage: str, correlation_id: str | None = None) -> list[Ready]:
+    """Every event of a file, in its order, each in the envelope in which it goes on the bus.
+
+    `correlation_id` names the journey of those that name none; without, each begins its own. Raises
+    OperationFailed, with all that is wrong, by line and field.
+    """
+    found, problems = [], []
+    for line, value in _values(text):
+        try:
+            found.append(_ready(line, value, stage, correlation_id))
+        except _Wrong as wrong:
+            problems += [f"line {line}: {problem}" for problem in wrong.problems]
+        except RecursionError:
+            problems.append(f"line {line}: it is nested too deeply")
+    if problems:
+        more = len(problems) - SHOWN
+        rest = [f"… and {more} more"] if more > 0 else []
+        raise OperationFailed("\n".join(["Nothing is published:", *problems[:SHOWN], *rest]))
+    if not found:
+        raise OperationFailed('There is no event in it: write {"type": …, "data": {…}}.')
+    return found
+
+
+def _values(text: str) -> Iterator[tuple[int, Any]]:
+    """Each JSON value and its line: of a list what is in it, or one value after the other."""
+    decoder = json.JSONDecoder(parse_constant=_refuse)
+    at = _after_space(text, 0)
+    in_list = text[at : at + 1] == "["
+    at = _after_space(text, at + in_list)
+    while at < len(text):
+        if in_list and text[at] == "]":
+            in_list, at = False, _after_space(text, at + 1)
+            if at < len(text):
+                raise OperationFailed(f"line {_line(text, at)}: something follows after the list.")
+            return
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise OperationFailed(
+                f"line {error.lineno}, column {error.colno}: that is no JSON: {error.msg}."
+            ) from error
+        except (ValueError, RecursionError) as error:
+            why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+            raise OperationFailed(f"line {_line(text, at)}: that is no JSON: {why}.") from error
+        yield _line(text, at), value
+        at = _after_space(text, end)
+        if in_list and text[at : at + 1] == ",":
+            at = _after_space(text, at + 1)
+        elif in_list and text[at : at + 1] != "]":
+            raise OperationFailed(
+                f"line {_line(text, at)}: a comma, or the list's end, is missing."
+            )
+    if in_list:
+        raise OperationFailed(f"line {_line(text, at)}: the list does not end.")
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is none of its numbers")
+
+
+def _ready(line: int, value: Any, stage: str, correlation_id: str | None) -> Ready:
+    """Raises _Wrong."""
+    if not isinstance(value, dict):
+        raise _Wrong(f'an event is an object, as {{"type": …, "data": {{…}}}}, not {_cut(value)}')
+    try:
+        for names in (_PUT, _DELIVERED):
+            if names[0] in value:
+                return _with_envelope(line, value, names, stage)
+        return _without_envelope(line, value, correlation_id)
+    except EventTooLarge as error:
+        raise _Wrong(str(error)) from error
+
+
+def _without_envelope(line: int, value: Mapping[str, Any], correlation_id: str | None) -> Ready:
+    if unknown := [name for name in value if name not in _PLAIN]:
+        raise _Wrong(
+            *(f"there is no {_cut(name)} here: it takes {', '.join(_PLAIN)}" for name in unknown)
+        )
+    event = _event(value.get("type"), value.get("data"))
+    journey = value.get("correlation_id") or correlation_id or str(uuid4())
+    try:
+        with caused_by(Cause(seed=str(uuid4()), correlation_id=journey)):
+            return Ready(line, prepare(event), journey, again=False)
+    except ValidationError as error:
+        raise _Wrong(*_problems("", error)) from error
+
+
+def _with_envelope(line: int, value: Mapping[str, Any], names: Sequence[str], stage: str) -> Ready:
+    type_, source, detail = (value.get(name) for name in names)
+    bus = str(value.get("EventBusName", bus_name(stage))).rpartition("/")[2]
+    if bus != bus_name(stage):
+        raise _Wrong(f"EventBusName: it is for the bus {_cut(bus)}, and not for {bus_name(stage)}")
+    if isinstance(detail, str):
+        try:
+            detail = json.loads(detail)
+        except (ValueError, RecursionError) as error:
+            raise _Wrong(f"{names[2]}: that is no JSON: {error}") from error
+    if not isinstance(detail, dict) or not {"metadata", "data"} <= detail.keys():
+        raise _Wrong(
+            f"{names[2]}: it has no envelope, metadata and data. To have one made, write "
+            '{"type": …, "data": {…}}'
+        )
+    event = _event(type_, detail["data"])
+    if source != event.source():
+        raise _Wrong(
+            f"{names[1]}: {event.detail_type()} is from {event.source()}, not {_cut(source)}"
+        )
+    try:
+        metadata = Metadata.model_validate(detail["metadata"])
+    except ValidationError as error:
+        raise _Wrong(*_problems("metadata", error)) from error
+    if metadata.claim:
+        raise _Wrong("metadata.claim: what has its data in S3 is published again by a replay only")
+    if metadata.version != event.version:
+        raise _Wrong(
+            f"metadata.version: {event.detail_type()} is at version {event.version}, and this is "
+            f"version {metadata.version}"
+        )
+    return Ready(line, enveloped(event, metadata), metadata.correlation_id, again=True)
+
+
+def _event(type_: Any, data: Any) -> Event:
+    """Raises _Wrong."""
+    if not isinstance(type_, str):
+        raise _Wrong(f'type: it is an event\'s name, such as "OrderPlaced", not {_cut(type_)}')
+    try:
+        kind = contract(type_)
+    except OperationFailed as error:
+        raise _Wrong(f"type: {error}") from error
+    problems = []
+    if isinstance(data, dict):
+        # Readers ignore what they do not know; for who writes, it is a slip.
+        for name in data.keys() - kind.model_fields.keys():
+            near = get_close_matches(name, kind.model_fields, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            problems.append(f"{type_} has no field {_cut(name)}.{hint}")
+    try:
+        event = kind.model_validate(data)
+    except ValidationError as error:
+        problems += _problems(type_, error)
+    if problems:
+        raise _Wrong(*sorted(problems))
+    return event
+
+
+def _problems(where: str, error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(filter(None, [where, *map(str, problem['loc'])]))}: {problem['msg']}"
+        + ("" if problem["type"] == "missing" else f", not {_cut(problem['input'])}")
+        for problem in error.errors(include_url=False)
+    ]
+
+
+def _cut(value: Any) -> str:
+    """A value that is wrong, as JSON: whatever it holds, it does no harm on a terminal."""
+    text = json.dumps(value, default=repr)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -1,0 +1,143 @@
+"""The consumers that are deployed, found as an operator finds them: by asking AWS."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.event_source_mappings import all_mappings, reads_queue
+from patchbay.topology.event_pattern import EventPattern
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a rule of the bus lets through, and to which queues."""
+
+    arn: str
+    pattern: str
+    targets: tuple[str, ...]
+
+    def passes(self, event: str) -> bool:
+        """Whether it lets an event through, given as EventBridge's own JSON."""
+        return _compiled(self.pattern).matches(event)
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A queue with a function behind it."""
+
+    name: str
+    queue_url: str
+    dead_letters_url: str
+    log_group: str
+    idempotency_table: str | None
+    """None where it is naturally idempotent: it does not mind being given an event twice."""
+    rules: tuple[Rule, ...]
+    workflow_arn: str | None = None
+    """Of the state machine that it starts, if it does."""
+    intake_url: str | None = None
+    """Of the queue from which a relay fills its own, if there is one."""
+
+    def takes(self, event: str) -> bool:
+        """Whether it is given an event, as EventBridge's own JSON has it."""
+        return any(rule.passes(event) for rule in self.rules)
+
+    def idempotency_key(self, event_id: str) -> str:
+        """Under which its table remembers that it has handled an event."""
+        return f"{self.name}#{sha256(json.dumps(event_id).encode()).hexdigest()}"
+
+
+@cache
+def _compiled(pattern: str) -> EventPattern:
+    """Compiled once: the demo's audit asks each rule of each event."""
+    return EventPattern(pattern)
+
+
+def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
+    """Every function that a queue feeds, by name, with the bus's rules that fill the queue.
+
+    None where there is no such bus.
+    """
+    events = clients.client("events")
+    try:
+        rules = list(_rules(events, bus))
+    except events.exceptions.ResourceNotFoundException:
+        return []
+    if not rules:
+        return []
+    mappings = list(_mappings(clients.client("lambda")))
+    queues = {variables["QUEUE_URL"]: arn for arn, _, variables in mappings}
+    # What a relay is given ends up with the consumer behind it.
+    intakes = {
+        variables["RELAYS_TO"]: variables["QUEUE_URL"]
+        for _, _, variables in mappings
+        if "RELAYS_TO" in variables
+    }
+    found = []
+    for _, function, variables in mappings:
+        if "CONSUMER" not in variables:
+            continue
+        url = variables["QUEUE_URL"]
+        intake_url = intakes.get(url)
+        filled = queues[intake_url or url]
+        found.append(
+            Consumer(
+                name=variables["CONSUMER"],
+                queue_url=url,
+                dead_letters_url=variables["DEAD_LETTER_QUEUE_URL"],
+                log_group=f"/aws/lambda/{function}",
+                idempotency_table=variables.get("IDEMPOTENCY_TABLE"),
+                rules=tuple(rule for rule in rules if filled in rule.targets),
+                workflow_arn=variables.get("WORKFLOW_ARN"),
+                intake_url=intake_url,
+            )
+        )
+    fed = [consumer for consumer in found if consumer.rules]
+    return sorted(fed, key=lambda consumer: consumer.name)
+
+
+def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
+    """The one of that name; raises OperationFailed, naming the nearest."""
+    by_name = {consumer.name: consumer for consumer in consumers}
+    if name in by_name:
+        return by_name[name]
+    near = get_close_matches(name, by_name, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(by_name)}."
+    raise OperationFailed(f"There is no consumer {name!r}. {hint}")
+
+
+def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """The queue's ARN, the function's name and its variables, of each function of this system."""
+    for mapping in all_mappings(lambda_):
+        if not reads_queue(mapping):
+            continue
+        function = lambda_.get_function_configuration(FunctionName=mapping["FunctionArn"])
+        variables = function.get("Environment", {}).get("Variables", {})
+        if "QUEUE_URL" in variables:  # others may run in the same account
+            yield mapping["EventSourceArn"], function["FunctionName"], variables
+
+
+def _rules(events: Any, bus: str) -> Iterator[Rule]:
+    for rule in paged(events.list_rules, "Rules", EventBusName=bus):
+        if "EventPattern" not in rule:
+            continue
+        asked = {"Rule": rule["Name"], "EventBusName": bus}
+        targets = paged(events.list_targets_by_rule, "Targets", **asked)
+        arns = tuple(target["Arn"] for target in targets)
+        yield Rule(rule["Arn"], rule["EventPattern"], arns)
+
+
+def paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:
+    """Everything that a call lists, page by page: events has no paginators of its own for these."""
+    found: list[Mapping[str, Any]] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = call(**asked, **token)
+        found += answer[what]
+        if not (following := answer.get("NextToken")):
+            return found
+        token = {"NextToken": following}

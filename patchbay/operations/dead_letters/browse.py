@@ -1,0 +1,122 @@
+"""Looks into dead-letter queues, and leaves everything there.
+
+To look at a letter is to receive it, and to put it back: for so long nobody else sees it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from patchbay.operations.clients import Clients
+from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
+from patchbay.operations.dead_letters.message import Cause, Message, letter, own_cause, sent_at
+from patchbay.operations.log_lines import Line, lines
+
+T = TypeVar("T")
+
+AT_A_TIME = 10  # messages: the limit of each of SQS's requests
+LOOK_AT = 100  # letters of a queue, of which there may be a hundred thousand
+HIDDEN_FOR = 30  # seconds, if nobody puts them back
+SEEN_A_SECOND = 20  # letters, at least
+LATEST_LINES = timedelta(minutes=1)  # how much clocks may differ
+PAGES = 20  # of a log that are read for the reasons of some letters
+IN_A_PATTERN = 16  # message ids, within the length that a pattern may have
+
+
+def peek(clients: Clients, queue: DeadLetterQueue, limit: int = LOOK_AT) -> list[DeadLetter]:
+    """Up to so many of its letters, the newest first; what is in flight can't be seen."""
+    seen = look(clients.client("sqs"), queue.url, limit, queue.count)
+    letters = explained(clients, queue, seen)
+    return sorted(letters, key=lambda each: each.last or each.first, reverse=True)
+
+
+def look(sqs: Any, url: str, limit: int, count: int | None = None) -> list[Message]:
+    """Up to so many messages of a queue, which stay there; `count` is how many there are, about."""
+    seen: dict[str, Message] = {}
+    try:
+        while len(seen) < limit:
+            asked = min(AT_A_TIME, limit - len(seen))
+            messages = receive(sqs, url, asked, HIDDEN_FOR + limit // SEEN_A_SECOND)
+            is_new = any(message["MessageId"] not in seen for message in messages)
+            seen |= {message["MessageId"]: message for message in messages}
+            if not is_new or (len(messages) < asked and len(seen) >= (count or limit)):
+                break
+    finally:
+        put_back(sqs, url, seen.values())
+    return list(seen.values())
+
+
+def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> list[Message]:
+    """Some messages of a queue, which nobody else sees for that many seconds."""
+    answer = sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=most,
+        VisibilityTimeout=hidden_for,
+        # Without waiting, SQS asks some of its servers only, and may find nothing.
+        WaitTimeSeconds=wait,
+        MessageAttributeNames=["All"],
+        MessageSystemAttributeNames=["All"],
+    )
+    messages: list[Message] = answer.get("Messages", [])
+    return messages
+
+
+def put_back(sqs: Any, url: str, messages: Iterable[Message]) -> None:
+    """Have them be seen again now. One that can't be is seen again when its time is over."""
+    for some in in_parts(list(messages), AT_A_TIME):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": each["ReceiptHandle"], "VisibilityTimeout": 0}
+            for number, each in enumerate(some)
+        ]
+        sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+
+
+def explained(
+    clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
+) -> list[DeadLetter]:
+    """The messages as letters. Why they died is in their consumer's log, if not in themselves."""
+    untold = [each for each in messages if queue.kind == "handling" and own_cause(each) is None]
+    logged = _logged(clients, queue, untold) if queue.log_group else {}
+    return [letter(each, queue, logged.get(each["MessageId"])) for each in messages]
+
+
+def _logged(
+    clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
+) -> dict[str, Cause]:
+    """The last failure of each message, by the message's id."""
+    logs, group = clients.client("logs"), queue.log_group or ""
+    found: dict[str, Cause] = {}
+    # What died together has failed together: in this order, each part is of a short time.
+    for some in in_parts(sorted(messages, key=lambda each: _began(each, queue)), IN_A_PATTERN):
+        ids = {message["MessageId"] for message in some}
+        since = _began(some[0], queue) - LATEST_LINES
+        for line in lines(logs, group, _failures_of(sorted(ids)), since, pages=PAGES):
+            if line.get("message") == "failed" and line.get("message_id") in ids:
+                found[line["message_id"]] = _cause(line)
+    return found
+
+
+def _began(message: Message, queue: DeadLetterQueue) -> datetime:
+    """When it can have failed first. Only of a FIFO queue SQS forgets when it was sent."""
+    return letter(message, queue).first if queue.is_fifo else sent_at(message)
+
+
+def _failures_of(ids: Sequence[str]) -> str:
+    which = "||".join(f'$.message_id="{each}"' for each in ids)
+    return f'{{$.message="failed"&&({which})}}'
+
+
+def _cause(line: Line) -> Cause:
+    attempt, trace = line.get("attempt"), line.get("exception")
+    return Cause(
+        reason=str(line.get("reason")),
+        attempts=attempt if isinstance(attempt, int) else None,
+        last=line["at"],
+        traceback=trace if isinstance(trace, str) else None,
+    )
+
+
+def in_parts(those: Sequence[T], most: int) -> Iterator[Sequence[T]]:
+    """All of them, so many at a time."""
+    for start in range(0, len(those), most):
+        yield those[start : start + most]

@@ -1,0 +1,198 @@
+"""A dead letter, the queue that it is in, and the destination to which it is redriven."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Kind = Literal["handling", "delivery", "relay", "schedule", "stream", "unknown"]
+"""Which step gave up: a consumer, EventBridge, a consumer's relay, a schedule or Lambda on its
+behalf, what reads a stream, or nobody that is deployed."""
+# The same in words, after the owner's name.
+WHERE: Mapping[Kind, str] = {
+    "handling": "",
+    "delivery": "not delivered",
+    "relay": "not relayed",
+    "schedule": "missed",
+    "stream": "given up",
+    "unknown": "left behind",
+}
+
+
+@dataclass(frozen=True)
+class ToQueue:
+    """What is in there is sent to a queue again."""
+
+    url: str
+    name: str
+    is_fifo: bool
+    group: str | None = None
+    """The message group of all of them; where there is none, each has its own."""
+
+    def __str__(self) -> str:
+        return f"queue {self.name}"
+
+
+@dataclass(frozen=True)
+class ToFunction:
+    """What is in there is a run, which is started anew: Lambda takes it from there."""
+
+    function: str
+
+    def __str__(self) -> str:
+        return f"function {self.function}, as a new run"
+
+
+@dataclass(frozen=True)
+class FromStream:
+    """What is in there is a position: those records go to the function again."""
+
+    stream_arn: str
+    function: str
+    filters: tuple[str, ...]
+    batch_size: int
+
+    def __str__(self) -> str:
+        return f"function {self.function}, with the records that the stream still has"
+
+
+@dataclass(frozen=True)
+class ToStream:
+    """What is in there is a position: the records there are put at the stream's end once more."""
+
+    stream_arn: str
+
+    def __str__(self) -> str:
+        return f"the end of stream {self.stream_arn.rpartition('/')[2]}"
+
+
+@dataclass(frozen=True)
+class NoWay:
+    """What is in there can't be put back by this tool."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return f"nowhere: {self.why}"
+
+
+Way = ToQueue | ToFunction | FromStream | ToStream | NoWay
+
+
+@dataclass(frozen=True)
+class DeadLetterQueue:
+    """A queue for what failed for good."""
+
+    name: str
+    """Its physical name."""
+    url: str
+    kind: Kind
+    owner: str
+    """The consumer, or the function, that it belongs to; without system and stage."""
+    count: int
+    """How many letters are in it, as SQS counts: about."""
+    in_flight: int
+    """Of these, how many somebody is looking at, or putting back: they can't be seen now."""
+    way: Way
+    log_group: str | None = None
+    """Where who failed has logged it."""
+    attempts: int | None = None
+    """After how many receives a message is moved here, where SQS does that."""
+    is_fifo: bool = False
+
+
+@dataclass(frozen=True)
+class LetterEvent:
+    """The event in a letter, as far as it is one: what is not as it should be is None."""
+
+    id: str | None
+    type: str | None
+    source: str | None
+    journey: str | None
+    """Its correlation id, such as the order's."""
+    order_id: str | None
+    published_at: datetime | None
+    data: Any
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message in a dead-letter queue. Whatever is in it may be hostile."""
+
+    id: str
+    """The message's own."""
+    queue: DeadLetterQueue
+    body: str
+    event: LetterEvent | None
+    reason: str
+    traceback: str | None
+    attempts: int | None
+    """How often it was tried; None where nobody knows."""
+    first: datetime
+    """When it was published, or was sent to the queue in which it died."""
+    last: datetime | None
+    """When it failed last; None where nobody knows."""
+    handle: str = field(repr=False, compare=False)
+    """By which it is deleted, as long as it is hidden."""
+    attributes: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """Its message attributes, as SQS gives them."""
+    group: str | None = None
+    """Its message group, in a FIFO queue."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Letters that died for the same reason, but for the ids and numbers in it."""
+
+    reason: str
+    """As `normalised` has it."""
+    letters: tuple[DeadLetter, ...]
+
+
+def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
+    """The letters by reason, the most frequent first."""
+    groups: dict[str, list[DeadLetter]] = {}
+    for letter in letters:
+        groups.setdefault(normalised(letter.reason), []).append(letter)
+    found = [Group(reason, tuple(those)) for reason, those in groups.items()]
+    return sorted(found, key=lambda group: (-len(group.letters), group.reason))
+
+
+def as_json(letter: DeadLetter) -> dict[str, Any]:
+    """All of a letter, for machines: why it died, and what it takes to send it again by hand."""
+    event = letter.event
+    return {
+        "id": letter.id,
+        "queue": letter.queue.name,
+        "belongs_to": letter.queue.owner,
+        "goes_back_to": str(letter.queue.way),
+        "event_id": event.id if event else None,
+        "type": event.type if event else None,
+        "journey": event.journey if event else None,
+        "order_id": event.order_id if event else None,
+        "reason": letter.reason,
+        "traceback": letter.traceback,
+        "attempts": letter.attempts,
+        "first": letter.first.isoformat(),
+        "last": letter.last.isoformat() if letter.last else None,
+        "group": letter.group,
+        "attributes": {
+            name: value.get("StringValue", repr(value.get("BinaryValue")))
+            for name, value in letter.attributes.items()
+        },
+        "body": letter.body,
+    }
+
+
+_UUID = r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}"
+_HEX = r"\b(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"
+_NUMBER = r"\d+(?:[.,:]\d+)*"
+_VARYING = re.compile(f"{_UUID}|{_HEX}|{_NUMBER}")
+_SPACES = re.compile(r"\s+")
+MAX_GROUP = 300  # characters: what differs behind them does not make another group
+
+
+def normalised(reason: str) -> str:
+    """The reason with a # for each id and number, so that alike ones are the same."""
+    return _SPACES.sub(" ", _VARYING.sub("#", reason[: 4 * MAX_GROUP])).strip()[:MAX_GROUP]

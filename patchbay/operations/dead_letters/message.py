@@ -1,0 +1,170 @@
+"""Reads a message of a dead-letter queue: whatever is in it, it becomes a letter."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, LetterEvent
+
+UNTOLD = "no reason was logged: the function timed out, crashed, or its log has expired"
+UNRELAYED = "its relay could not put it into the consumer's queue: the relay's log says why"
+UNKNOWN = "nobody has said why"
+
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something failed for good, as far as the message itself, or a log, says so."""
+
+    reason: str
+    attempts: int | None = None
+    last: datetime | None = None
+    traceback: str | None = None
+
+
+def letter(message: Message, queue: DeadLetterQueue, logged: Cause | None = None) -> DeadLetter:
+    """The message as a letter. What it says itself goes before what was logged."""
+    body: str = message["Body"]
+    delivered = parsed(body)
+    event = _event(delivered)
+    sent = sent_at(message)
+    cause = own_cause(message) or logged
+    if cause is None and queue.kind in ("schedule", "stream"):
+        cause = _told_by_lambda(delivered, sent)
+    cause = cause or _unexplained(queue)
+    return DeadLetter(
+        id=message["MessageId"],
+        queue=queue,
+        body=body,
+        event=event,
+        reason=cause.reason,
+        traceback=cause.traceback,
+        attempts=cause.attempts,
+        first=(event.published_at if event else None) or _began(delivered) or sent,
+        last=cause.last,
+        handle=message["ReceiptHandle"],
+        attributes=message.get("MessageAttributes", {}),
+        group=message.get("Attributes", {}).get("MessageGroupId"),
+    )
+
+
+def own_cause(message: Message) -> Cause | None:
+    """Why it died, as who left it there says in the message's attributes, if it does."""
+    said = {
+        name: value.get("StringValue", "")
+        for name, value in message.get("MessageAttributes", {}).items()
+    }
+    sent = sent_at(message)
+    if "Reason" in said:  # patchbay/messaging/redelivery.py
+        return Cause(said["Reason"], _number(said.get("Attempts")), sent)
+    if "ERROR_CODE" in said:  # EventBridge's own, and Scheduler's
+        why = said.get("ERROR_MESSAGE") or said.get("EXHAUSTED_RETRY_CONDITION") or UNKNOWN
+        retries = _number(said.get("RETRY_ATTEMPTS"))
+        attempts = None if retries is None else retries + 1
+        return Cause(f"{said['ERROR_CODE']}: {why}", attempts, sent)
+    return None
+
+
+def _told_by_lambda(record: Mapping[str, Any], sent: datetime) -> Cause | None:
+    """What Lambda writes about a run, or a part of a stream, that it has given up."""
+    context = object_in(record, "requestContext")
+    condition = text_in(context, "condition")
+    if condition is None:
+        return None
+    answer = object_in(record, "responsePayload")
+    kind, said = text_in(answer, "errorType"), text_in(answer, "errorMessage")
+    why = ": ".join(filter(None, [kind, said]))
+    if not why:
+        error = text_in(object_in(record, "responseContext"), "functionError")
+        why = f"the function failed ({error})" if error else "the function did not take it"
+    trace = answer.get("stackTrace")
+    return Cause(
+        reason=f"{why} ({condition})",
+        attempts=_number(context.get("approximateInvokeCount")),
+        last=_moment(record.get("timestamp")) or sent,
+        traceback="".join(map(str, trace)) if isinstance(trace, list) else None,
+    )
+
+
+def _unexplained(queue: DeadLetterQueue) -> Cause:
+    match queue.kind:
+        case "handling":
+            return Cause(UNTOLD, queue.attempts)
+        case "relay":
+            return Cause(UNRELAYED, queue.attempts)
+    return Cause(UNKNOWN)
+
+
+def _event(delivered: Mapping[str, Any]) -> LetterEvent | None:
+    """The event in it, if EventBridge has delivered it."""
+    if "detail-type" not in delivered or "detail" not in delivered:
+        return None
+    detail = object_in(delivered, "detail")
+    metadata = object_in(detail, "metadata")
+    published = metadata.get("published_at")
+    return LetterEvent(
+        id=text_in(metadata, "id"),
+        type=text_in(delivered, "detail-type"),
+        source=text_in(delivered, "source"),
+        journey=text_in(metadata, "correlation_id"),
+        order_id=text_in(object_in(detail, "data"), "order_id"),
+        published_at=_moment(published) or _moment(delivered.get("time")),
+        data=detail.get("data"),
+    )
+
+
+def _began(record: Mapping[str, Any]) -> datetime | None:
+    """When that was due which a schedule runs, or was put on a stream."""
+    for told in (record, object_in(record, "requestPayload")):
+        if at := _moment(told.get("at")):
+            return at
+    for batch in ("DDBStreamBatchInfo", "KinesisBatchInfo"):
+        if at := _moment(object_in(record, batch).get("approximateArrivalOfFirstRecord")):
+            return at
+    return None
+
+
+def sent_at(message: Message) -> datetime:
+    """When it was sent: to the queue in which it died, where SQS has moved it from there."""
+    stamp = message.get("Attributes", {}).get("SentTimestamp", "0")
+    return datetime.fromtimestamp(int(stamp) / 1000, UTC)
+
+
+def parsed(body: str) -> dict[str, Any]:
+    """The JSON object that a body is; an empty one where it is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def object_in(within: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What is there under that name, if it is an object."""
+    found = within.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def text_in(within: Mapping[str, Any], name: str) -> str | None:
+    """What is there under that name, if it is a text."""
+    found = within.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _moment(text: Any) -> datetime | None:
+    """A time that says in which zone it is."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _number(told: Any) -> int | None:
+    try:
+        return int(told)
+    except (TypeError, ValueError, OverflowError):
+        return None

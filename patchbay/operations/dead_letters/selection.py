@@ -1,0 +1,106 @@
+"""Which dead letters are meant: by whose they are, by their ids, by why they died."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, normalised
+from patchbay.operations.dead_letters.queues import queues
+
+SHORTEST = 6  # characters of an id that tell which it is
+SEARCHED = 1000  # letters of each queue, for an id
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All that it says has to be so; what it does not say may be anything."""
+
+    owner: str | None = None
+    """A consumer, or a function; None for those of all."""
+    ids: tuple[str, ...] = ()
+    """Of letters or of the events in them, or how those begin; none for all."""
+    reason: str | None = None
+    """What the reason has in it. Upper and lower case, and which ids and numbers, don't count."""
+    group: str | None = None
+    """The whole reason, as `grouped` has it."""
+
+    @property
+    def asks_for_reasons(self) -> bool:
+        """Whether it can't be told without knowing why a letter died."""
+        return bool(self.reason or self.group)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes each letter of a queue."""
+        return not (self.ids or self.asks_for_reasons)
+
+    def takes(self, letter: DeadLetter) -> bool:
+        """Whether that letter is meant."""
+        if self.ids and not any(is_called(letter, each) for each in self.ids):
+            return False
+        why = normalised(letter.reason)
+        if self.group is not None and why != self.group:
+            return False
+        return not self.reason or normalised(self.reason).lower() in why.lower()
+
+
+def is_called(letter: DeadLetter, name: str) -> bool:
+    """Whether that is the id of the letter, or of the event in it, or the beginning of one."""
+    ids = [letter.id, (letter.event.id if letter.event else None) or ""]
+    return any(each.startswith(name) for each in ids) and len(name) >= SHORTEST
+
+
+def selected_queues(
+    clients: Clients, stage: str, owner: str | None = None
+) -> list[DeadLetterQueue]:
+    """The dead-letter queues of an owner, or all; raises OperationFailed."""
+    there = queues(clients, stage)
+    if owner is None:
+        return there
+    found = [queue for queue in there if owner in (queue.owner, queue.name)]
+    if found:
+        return found
+    owners = sorted({queue.owner for queue in there})
+    near = get_close_matches(owner, owners, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(owners)}."
+    raise OperationFailed(f"Nobody called {owner!r} has dead letters of its own. {hint}")
+
+
+def find(
+    clients: Clients, stage: str, id: str, owner: str | None = None, limit: int = SEARCHED
+) -> DeadLetter:
+    """The letter that is called so; raises OperationFailed unless it is one."""
+    if len(id) < SHORTEST:
+        raise OperationFailed(
+            f"{id!r} is too short: give {SHORTEST} characters of the id, or more."
+        )
+    looked = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
+    letters = [letter for queue in looked for letter in peek(clients, queue, limit)]
+    found = [letter for letter in letters if is_called(letter, id)]
+    if len({letter.id for letter in found}) > 1:
+        raise OperationFailed(
+            f"{len(found)} letters are called {id!r}: {', '.join(_told(each) for each in found)}: "
+            "give one of those ids, or name the --consumer."
+        )
+    if found:
+        return found[0]
+    raise OperationFailed(
+        f"No dead letter is called {id!r}, of {len(letters)} that were looked at. "
+        + _unseen(looked, limit)
+    )
+
+
+def _told(letter: DeadLetter) -> str:
+    return f"{letter.id} in {letter.queue.name}"
+
+
+def _unseen(looked: Sequence[DeadLetterQueue], limit: int) -> str:
+    """What may hide the letter."""
+    large = [f"{queue.name} ({queue.count:,})" for queue in looked if queue.count > limit]
+    if large:
+        return f"There are more than that in {', '.join(large)}: --limit has more looked at."
+    if any(queue.in_flight for queue in looked):
+        return "Some can't be seen now: somebody is looking at them, or is putting them back."
+    return "It may have been put back."

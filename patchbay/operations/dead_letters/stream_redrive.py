@@ -1,0 +1,258 @@
+"""What a stream's dead letter stands for: not records, but where they are.
+
+DynamoDB and Kinesis keep a record for a day. As long as that, they can be read again.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from patchbay.operations.clients import Clients
+from patchbay.operations.dead_letters.dead_letter import DeadLetter, FromStream
+from patchbay.operations.dead_letters.message import Message, object_in, parsed, text_in
+from patchbay.topology.event_pattern import EventPattern
+
+Record = dict[str, Any]
+
+MAX_PAYLOAD = 5 * 1024 * 1024  # bytes that a function is given at once; Lambda's own limit is 6 MB
+MAX_RECORDS = 500  # that are put on a stream at once, and
+MAX_PUT = 4 * 1024 * 1024  # bytes of them; Kinesis's own limits are these, and 5 MB
+READS = 1000  # of a shard, until the position is given up for one that is not there
+GONE = "the stream does not have it any more: it keeps a record for a day"
+# What a stream answers of a position that it has not.
+MISSING = {
+    "TrimmedDataAccessException",
+    "ExpiredIteratorException",
+    "InvalidArgumentException",
+    "ResourceNotFoundException",
+    "ValidationException",
+}
+
+
+class NoRecords(Exception):
+    """The records can't be read; the text says why."""
+
+
+class ReadAgain:
+    """Reads the records again, and gives them to the function, as Lambda does."""
+
+    def __init__(self, clients: Clients, way: FromStream) -> None:
+        self._clients = clients
+        self._way = way
+        self._filters = [EventPattern(each) for each in way.filters]
+
+    def put(self, letters: Sequence[DeadLetter]) -> Mapping[str, str]:
+        """Have the function handle each position's records; what it fails on stays."""
+        return {each.id: why for each in letters if (why := self._handle(each))}
+
+    def is_back(self, message: Message) -> bool:
+        """What fails never leaves."""
+        return False
+
+    def _handle(self, letter: DeadLetter) -> str | None:
+        try:
+            records = records_of(self._clients, letter.body)
+        except NoRecords as missing:
+            return str(missing)
+        passing = [record for record in records if self._passes(record)]
+        for batch in _parts(passing, self._way.batch_size, MAX_PAYLOAD):
+            if why := self._invoke(batch):
+                return why
+        return None
+
+    def _passes(self, record: Record) -> bool:
+        return not self._filters or any(each.matches(json.dumps(record)) for each in self._filters)
+
+    def _invoke(self, records: Sequence[Record]) -> str | None:
+        answer = self._clients.client("lambda").invoke(
+            FunctionName=self._way.function,
+            InvocationType="RequestResponse",
+            Payload=json.dumps({"Records": records}).encode(),
+        )
+        told = parsed(answer["Payload"].read().decode(errors="replace"))
+        if error := answer.get("FunctionError"):
+            return f"it failed again: {text_in(told, 'errorMessage') or error}"
+        if told.get("batchItemFailures"):
+            return "it failed again: the function reported a record"
+        return None
+
+
+class WriteAgain:
+    """Puts the records at the end of their stream once more, where they are new ones."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def put(self, letters: Sequence[DeadLetter]) -> Mapping[str, str]:
+        """Write each position's records; where a part is refused, all of it stays."""
+        return {each.id: why for each in letters if (why := self._write(each))}
+
+    def is_back(self, message: Message) -> bool:
+        """What fails again takes its window, and half an hour of retries."""
+        return False
+
+    def _write(self, letter: DeadLetter) -> str | None:
+        try:
+            records = records_of(self._clients, letter.body)
+        except NoRecords as missing:
+            return str(missing)
+        for some in _parts(records, MAX_RECORDS, MAX_PUT):
+            answer = self._clients.client("kinesis").put_records(
+                StreamName=some[0]["eventSourceARN"].rpartition("/")[2],
+                Records=[
+                    {
+                        "Data": base64.b64decode(each["kinesis"]["data"]),
+                        "PartitionKey": each["kinesis"]["partitionKey"],
+                    }
+                    for each in some
+                ],
+            )
+            if refused := answer.get("FailedRecordCount"):
+                return f"Kinesis refused {refused} of its {len(records)} records"
+        return None
+
+
+def records_of(clients: Clients, body: str) -> list[Record]:
+    """The records at the position that a letter names, as Lambda hands them over.
+
+    Raises NoRecords where it names none, or the stream has them no more.
+    """
+    letter = parsed(body)
+    of_table, of_stream = (
+        object_in(letter, f"{kind}BatchInfo") for kind in ("DDBStream", "Kinesis")
+    )
+    position = of_table or of_stream
+    arn, shard, start, end = (
+        text_in(position, name) or ""
+        for name in ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
+    )
+    if not (arn and shard and start.isdigit() and end.isdigit()):
+        raise NoRecords("it names no position in a stream")
+    stream = _Table(clients, arn) if of_table else _Kinesis(clients, arn)
+    try:
+        found = list(stream.between(shard, start, int(end)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            raise NoRecords(GONE) from error
+        raise
+    if not found or stream.number(found[0]) != int(start):
+        raise NoRecords(GONE)
+    return found
+
+
+class _Stream:
+    """A stream, of which a shard can be read from a position on."""
+
+    service: str
+
+    def __init__(self, clients: Clients, arn: str) -> None:
+        self.arn = arn
+        self._client = clients.client(self.service)
+
+    def between(self, shard: str, start: str, end: int) -> Iterator[Record]:
+        """The records from one sequence number to another."""
+        iterator: str | None = self._iterator(shard, start)
+        for _ in range(READS):
+            if iterator is None:
+                return
+            answer = self._client.get_records(ShardIterator=iterator)
+            for each in answer["Records"]:
+                record = self._as_lambda_sees(shard, each)
+                if self.number(record) > end:
+                    return
+                yield record
+                if self.number(record) == end:
+                    return
+            if not answer["Records"] and answer.get("MillisBehindLatest", 0) == 0:
+                return
+            iterator = answer.get("NextShardIterator")
+
+    def number(self, record: Record) -> int:
+        raise NotImplementedError
+
+    def _iterator(self, shard: str, start: str) -> str:
+        raise NotImplementedError
+
+    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+        raise NotImplementedError
+
+
+class _Kinesis(_Stream):
+    service = "kinesis"
+
+    def number(self, record: Record) -> int:
+        return int(record["kinesis"]["sequenceNumber"])
+
+    def _iterator(self, shard: str, start: str) -> str:
+        iterator: str = self._client.get_shard_iterator(
+            StreamName=self.arn.rpartition("/")[2],
+            ShardId=shard,
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            StartingSequenceNumber=start,
+        )["ShardIterator"]
+        return iterator
+
+    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+        return {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": record["PartitionKey"],
+                "sequenceNumber": record["SequenceNumber"],
+                "data": base64.b64encode(record["Data"]).decode(),
+                "approximateArrivalTimestamp": record["ApproximateArrivalTimestamp"].timestamp(),
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"{shard}:{record['SequenceNumber']}",
+            "eventName": "aws:kinesis:record",
+            "awsRegion": self.arn.split(":")[3],
+            "eventSourceARN": self.arn,
+        }
+
+
+class _Table(_Stream):
+    service = "dynamodbstreams"
+
+    def number(self, record: Record) -> int:
+        return int(record["dynamodb"]["SequenceNumber"])
+
+    def _iterator(self, shard: str, start: str) -> str:
+        iterator: str = self._client.get_shard_iterator(
+            StreamArn=self.arn,
+            ShardId=shard,
+            ShardIteratorType="AT_SEQUENCE_NUMBER",
+            SequenceNumber=start,
+        )["ShardIterator"]
+        return iterator
+
+    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+        seen: Record = json.loads(json.dumps(record, default=_plain))
+        return {**seen, "eventSourceARN": self.arn}
+
+
+def _plain(value: Any) -> Any:
+    """Times and bytes, as Lambda's JSON has them."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    raise TypeError(f"{type(value).__name__} is in no record")
+
+
+def _parts(records: Sequence[Record], most: int, most_bytes: int) -> Iterator[list[Record]]:
+    """All records in their order, so many and so large at a time."""
+    part: list[Record] = []
+    size = 0
+    for record in records:
+        its_size = len(json.dumps(record))
+        if part and (len(part) == most or size + its_size > most_bytes):
+            yield part
+            part, size = [], 0
+        part.append(record)
+        size += its_size
+    if part:
+        yield part

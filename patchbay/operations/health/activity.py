@@ -1,0 +1,166 @@
+"""What a consumer has done of late, read from its log as it grows."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from patchbay.operations.consumers import Consumer
+from patchbay.operations.formatting import percentile
+
+OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
+JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted
+LATE_LINES = timedelta(seconds=5)  # how late a line may come into the log
+MOST = 5000  # attempts that are remembered
+PAGES = 5  # of a log that are read at a time
+OUTCOMES = ("handled", "failed", "rejected")
+PATTERN = "{" + " || ".join(f'$.message = "{outcome}"' for outcome in OUTCOMES) + "}"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An event that was handled, or was not."""
+
+    at: datetime
+    event_id: str
+    type: str
+    correlation_id: str
+    number: int
+    """1 for the first one with this event."""
+    age: float | None
+    """Seconds from published to handled; None where it failed."""
+    reason: str | None
+    """Why it failed; None where it did not."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did."""
+        return self.reason is not None
+
+
+@dataclass
+class Pulse:
+    """The attempts of one consumer, the newest last."""
+
+    consumer: Consumer
+    attempts: list[Attempt] = field(default_factory=list)
+    at_least: bool = False
+    """Whether there were more of late than are remembered, or have been read yet."""
+    _listens_since: datetime | None = None
+    _read_until: datetime | None = None
+    _read: dict[int, datetime] = field(default_factory=dict)
+
+    def listen(self, logs: Any, now: datetime, pages: int = PAGES) -> None:
+        """Take in what the log has got since the last time; what failed before counts as well.
+
+        So many pages of it at most: the rest is read the next time.
+        """
+        self._listens_since = self._listens_since or now
+        since = self._read_until - LATE_LINES if self._read_until else now - OF_LATE
+        new = []
+        found = _Lines(logs, self.consumer.log_group, since, pages)
+        for key, at, line in found:
+            if key in self._read:
+                continue
+            self._read[key] = at
+            self._read_until = max(self._read_until or at, at)
+            if line.get("message") in OUTCOMES:
+                new.append(_attempt(at, line))
+        known = sorted([*self.attempts, *new], key=lambda attempt: attempt.at)
+        late = [attempt for attempt in known if attempt.at > now - OF_LATE]
+        self.attempts = late[-MOST:]
+        self.at_least = found.were_cut or len(late) > MOST
+        if self._read_until:
+            again = self._read_until - LATE_LINES
+            self._read = {key: at for key, at in self._read.items() if at >= again}
+
+    def just_now(self, now: datetime) -> list[Attempt]:
+        """The newest attempts."""
+        return [attempt for attempt in self.attempts if attempt.at > now - JUST_NOW]
+
+    def per_second(self, now: datetime) -> float:
+        """Events handled a second."""
+        handled = [attempt for attempt in self.just_now(now) if not attempt.failed]
+        return len(handled) / JUST_NOW.total_seconds()
+
+    @property
+    def failures(self) -> list[Attempt]:
+        """The attempts that failed."""
+        return [attempt for attempt in self.attempts if attempt.failed]
+
+    @property
+    def p95(self) -> float | None:
+        """Seconds from published to handled, that 95 of 100 don't exceed."""
+        ages = [attempt.age for attempt in self.attempts if attempt.age is not None]
+        return percentile(ages, 95)
+
+    def is_failing(self, now: datetime) -> bool:
+        """Whether most of the newest attempts failed; where there are none, whether the last did.
+
+        Who backs off tries rarely: that nothing has failed for a minute does not make it well.
+        """
+        newest = self.just_now(now) or self.attempts[-1:]
+        failed = [attempt for attempt in newest if attempt.failed]
+        return 2 * len(failed) > len(newest)
+
+    def quiet_for(self, now: datetime) -> float:
+        """Seconds since it last handled something, or since it is listened to."""
+        handled = [attempt.at for attempt in self.attempts if not attempt.failed]
+        return (now - max(handled, default=self._listens_since or now)).total_seconds()
+
+
+def _attempt(at: datetime, line: Mapping[str, Any]) -> Attempt:
+    handled = line["message"] == "handled"
+    return Attempt(
+        at=at,
+        event_id=str(line.get("event_id", "")),
+        type=str(line.get("event_type", "")),
+        correlation_id=str(line.get("correlation_id", "")),
+        number=int(_number(line.get("attempt"), 1)),
+        age=_number(line.get("age_ms"), 0) / 1000 if handled else None,
+        reason=None if handled else str(line.get("reason", "no reason was logged")),
+    )
+
+
+def _number(value: Any, otherwise: float) -> float:
+    """What a log says may be anything."""
+    return value if isinstance(value, int | float) else otherwise
+
+
+class _Lines:
+    """The lines of a log that are JSON: what tells each from all others, its time, and itself."""
+
+    def __init__(self, logs: Any, log_group: str, since: datetime, pages: int) -> None:
+        self._logs = logs
+        self._log_group = log_group
+        self._since = since
+        self._pages = pages
+        self.were_cut = False
+        """Whether there are more."""
+
+    def __iter__(self) -> Iterator[tuple[int, datetime, Mapping[str, Any]]]:
+        try:
+            for event in self._events():
+                with suppress(ValueError):
+                    line = json.loads(event["message"])
+                    if isinstance(line, dict):
+                        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                        # The local cloud gives lines no id of their own.
+                        key = hash((event["logStreamName"], event["timestamp"], event["message"]))
+                        yield key, at, line
+        except self._logs.exceptions.ResourceNotFoundException:
+            return  # it has never run
+
+    def _events(self) -> Iterator[Mapping[str, Any]]:
+        found = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=self._log_group,
+            startTime=int(self._since.timestamp() * 1000),
+            filterPattern=PATTERN,
+        )
+        for number, page in enumerate(found, start=1):
+            yield from page["events"]
+            if number == self._pages:
+                self.were_cut = "nextToken" in page
+                return

@@ -1,0 +1,117 @@
+"""Reads what the journal has kept of a journey."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.escape import visible
+from patchbay.operations.stages import not_deployed
+from patchbay.project.naming import named
+
+MAX_ID = 128  # characters: patchbay/events/event.py takes no longer correlation_id
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event of a journey."""
+
+    id: str
+    type: str
+    source: str
+    published_at: datetime
+    caused_by: str | None
+    correlation_id: str
+    data: Mapping[str, Any] | None
+    """None where it was too large for the journal, or is nested too deeply to be read."""
+    version: int = 1
+
+    @property
+    def as_delivered(self) -> str:
+        """The event as rules see it, as far as they look at it, in EventBridge's own JSON."""
+        metadata = {"id": self.id, "correlation_id": self.correlation_id}
+        detail = {"metadata": metadata, "data": self.data or {}}
+        return json.dumps({"source": self.source, "detail-type": self.type, "detail": detail})
+
+
+def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Entry]:
+    """The events of the journey of that id, or of the event of that id, the oldest first.
+
+    No more than so many; raises OperationFailed where there are none.
+    """
+    dynamodb, table = clients.client("dynamodb"), named(stage, "journal")
+    try:
+        items = _of_journey(dynamodb, table, id, most) if 0 < len(id) <= MAX_ID else []
+        if not items and (journey := _journey_of(dynamodb, table, id)):
+            items = _of_journey(dynamodb, table, journey, most)
+    except dynamodb.exceptions.ResourceNotFoundException as error:
+        raise no_journal(clients, stage) from error
+    if not items:
+        known_by = visible(id, MAX_ID)
+        raise OperationFailed(
+            f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes an order's "
+            "id, an event's id or its correlation_id, and keeps what is not older than 90 days."
+        )
+    return [entry(item) for item in items]
+
+
+def no_journal(clients: Clients, stage: str) -> OperationFailed:
+    """What to say where its table is not there."""
+    return not_deployed(clients, stage, f"table {named(stage, 'journal')}")
+
+
+def _of_journey(dynamodb: Any, table: str, journey: str, most: int | None) -> list[Item]:
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="correlation_id = :journey",
+        ExpressionAttributeValues={":journey": {"S": journey}},
+        ConsistentRead=True,
+        PaginationConfig={"MaxItems": most},
+    )
+    return [item for page in pages for item in page["Items"]]
+
+
+def _journey_of(dynamodb: Any, table: str, id: str) -> str | None:
+    """The journey of an event. The index has it some moments after the table."""
+    try:
+        event_id = str(UUID(id))
+    except ValueError:
+        return None
+    answer = dynamodb.query(
+        TableName=table,
+        IndexName="event_id",
+        KeyConditionExpression="event_id = :event",
+        ExpressionAttributeValues={":event": {"S": event_id}},
+        Limit=1,
+    )
+    return answer["Items"][0]["correlation_id"]["S"] if answer["Items"] else None
+
+
+def entry(item: Item) -> Entry:
+    """The event that an item of the journal's table holds."""
+    fields = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    return Entry(
+        id=fields["event_id"],
+        type=fields["type"],
+        source=fields["source"],
+        published_at=datetime.fromisoformat(fields["published_at"]),
+        caused_by=fields.get("causation_id"),
+        correlation_id=fields["correlation_id"],
+        data=_object(fields.get("data")),
+        version=int(fields.get("version", 1)),
+    )
+
+
+def _object(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(text) if text else None
+    except RecursionError:
+        return None
+    return found if isinstance(found, dict) else None

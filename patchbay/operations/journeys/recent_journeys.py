@@ -1,0 +1,50 @@
+"""The latest journeys, as far as the consumers' logs tell of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from patchbay.operations.health.activity import Attempt
+
+
+@dataclass
+class Recent:
+    """A journey of which something was seen of late."""
+
+    id: str
+    first: datetime
+    last: datetime
+    types: dict[str, str] = field(default_factory=dict)
+    """The type of each of its events, by the event's id, as they were seen."""
+    failing: set[tuple[str, str]] = field(default_factory=set)
+    """The consumers whose last attempt failed, each with the event."""
+
+    @property
+    def newest_type(self) -> str:
+        """The type of the event that was seen last."""
+        return next(reversed(self.types.values()), "")
+
+    @property
+    def in_trouble_with(self) -> list[str]:
+        """The consumers that have not managed it yet."""
+        return sorted({consumer for consumer, _ in self.failing})
+
+
+def latest(attempts: Mapping[str, Sequence[Attempt]]) -> list[Recent]:
+    """Every journey that these attempts belong to: first, of which something was seen last."""
+    each_in_turn = sorted(
+        ((consumer, each) for consumer, tried in attempts.items() for each in tried),
+        key=lambda told: told[1].at,
+    )
+    found: dict[str, Recent] = {}
+    for consumer, each in each_in_turn:
+        if not each.correlation_id:
+            continue  # it can't be read to which journey it belongs
+        recent = found.setdefault(
+            each.correlation_id, Recent(each.correlation_id, each.at, each.at)
+        )
+        recent.last = each.at
+        recent.types.setdefault(each.event_id, each.type)
+        key = (consumer, each.event_id)
+        (recent.failing.add if each.failed else recent.failing.discard)(key)
+    return sorted(found.values(), key=lambda recent: recent.last, reverse=True)

@@ -1,0 +1,196 @@
+"""Events as they pass: read from the stream of the journal's table, where nobody notices."""
+
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.escape import visible
+from patchbay.operations.journeys.journal import Entry, entry, no_journal
+from patchbay.project.naming import named
+
+SECONDS_BETWEEN_READS = 0.5  # of which a shard allows five a second, to all who read it
+SECONDS_BETWEEN_LOOKS = 10.0  # for new shards; DynamoDB replaces each every few hours
+MAX_TYPE, MAX_ID, MAX_VALUE = 60, 80, 60  # characters that are shown
+MAX_FIELDS = 12
+CLOCK = "%H:%M:%S.%f"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which events are looked at."""
+
+    types: Collection[str] = ()
+    """All of them where it names none."""
+    order: str | None = None
+    """An order's id, or a correlation id."""
+
+    def __contains__(self, event: Entry) -> bool:
+        if self.types and event.type not in self.types:
+            return False
+        data = event.data or {}
+        return self.order is None or self.order in (event.correlation_id, data.get("order_id"))
+
+
+class Tail:
+    """The stream of the journal's table, from the moment that this is made."""
+
+    def __init__(self, clients: Clients, stage: str) -> None:
+        self._streams = clients.client("dynamodbstreams")
+        self._arn = _stream(clients, stage)
+        self._iterators: dict[str, str | None] = {}
+        self._after: dict[str, str] = {}
+        for shard in self._shards():
+            is_open = "EndingSequenceNumber" not in shard["SequenceNumberRange"]
+            self._iterators[shard["ShardId"]] = self._latest(shard["ShardId"]) if is_open else None
+        self._looked = time.monotonic()
+
+    def read(self) -> list[Entry]:
+        """What has passed since the last time, the oldest first."""
+        found = [event for shard in list(self._iterators) for event in self._read(shard)]
+        has_ended = any(each is None for each in self._iterators.values())
+        if has_ended or time.monotonic() - self._looked > SECONDS_BETWEEN_LOOKS:
+            found += self._read_new_shards()
+        return sorted(found, key=lambda event: event.published_at)
+
+    def _read_new_shards(self) -> list[Entry]:
+        """What is in shards that were not there before: all of it has come since."""
+        self._looked = time.monotonic()
+        there = {shard["ShardId"] for shard in self._shards()}
+        # Those that have ended are of no use any more, but must not be taken for new ones.
+        self._iterators = {key: it for key, it in self._iterators.items() if key in there or it}
+        new = sorted(there - self._iterators.keys())
+        for shard in new:
+            self._iterators[shard] = self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
+        return [event for shard in new for event in self._read(shard)]
+
+    def _read(self, shard: str) -> Iterator[Entry]:
+        iterator = self._iterators[shard]
+        if iterator is None:
+            return
+        errors = self._streams.exceptions
+        try:
+            answer = self._streams.get_records(ShardIterator=iterator)
+        except errors.LimitExceededException:
+            return  # others read as well: the next time, then
+        except (errors.ExpiredIteratorException, errors.TrimmedDataAccessException):
+            self._iterators[shard] = self._again(shard)  # this machine has slept for a while
+            return
+        self._iterators[shard] = answer.get("NextShardIterator")
+        for record in answer["Records"]:
+            self._after[shard] = record["dynamodb"]["SequenceNumber"]
+            # Delivered to the journal again, an event changes its item, and is no new one.
+            if record["eventName"] == "INSERT":
+                yield entry(record["dynamodb"]["NewImage"])
+
+    def _again(self, shard: str) -> str | None:
+        if shard in self._after:
+            try:
+                after = self._after.pop(shard)
+                return self._iterator(
+                    shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=after
+                )
+            except self._streams.exceptions.TrimmedDataAccessException:
+                pass  # it has slept for more than a day
+        try:
+            return self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
+        except self._streams.exceptions.ResourceNotFoundException:
+            return None
+
+    def _latest(self, shard: str) -> str:
+        return self._iterator(shard, ShardIteratorType="LATEST")
+
+    def _iterator(self, shard: str, **where: str) -> str:
+        answer = self._streams.get_shard_iterator(StreamArn=self._arn, ShardId=shard, **where)
+        iterator: str = answer["ShardIterator"]
+        return iterator
+
+    def _shards(self) -> Iterator[Mapping[str, Any]]:
+        start: dict[str, str] = {}
+        while True:
+            answer = self._streams.describe_stream(StreamArn=self._arn, **start)
+            description = answer["StreamDescription"]
+            yield from description["Shards"]
+            if not (last := description.get("LastEvaluatedShardId")):
+                return
+            start = {"ExclusiveStartShardId": last}
+
+
+def follow(tail: Tail, wanted: Wanted, seconds: float | None = None) -> Iterator[Entry]:
+    """Each event that is wanted, when it comes; for so long, or for ever."""
+    ends = time.monotonic() + seconds if seconds is not None else float("inf")
+    while True:
+        began = time.monotonic()
+        yield from (event for event in tail.read() if event in wanted)
+        now = time.monotonic()
+        if now >= ends:
+            return
+        time.sleep(max(0.0, min(began + SECONDS_BETWEEN_READS, ends) - now))
+
+
+def told(event: Entry) -> Text:
+    """An event on one line. What is in it may be hostile, and is shown as text."""
+    return Text.assemble(
+        (f"{event.published_at.strftime(CLOCK)[:-3]}  ", "dim"),
+        (f"{visible(event.type, MAX_TYPE):<20}  ", "bold cyan"),
+        f"{visible(event.correlation_id, MAX_ID)}  ",
+        (f"{visible(event.source, MAX_TYPE):<16}  ", "dim"),
+        _short(event),
+    )
+
+
+def as_json(event: Entry) -> str:
+    """An event as one line of JSON."""
+    envelope: dict[str, Any] = {
+        "published_at": event.published_at.isoformat(),
+        "type": event.type,
+        "source": event.source,
+        "event_id": event.id,
+        "correlation_id": event.correlation_id,
+        "causation_id": event.caused_by,
+    }
+    try:
+        return json.dumps({**envelope, "data": event.data})
+    except RecursionError:
+        return json.dumps({**envelope, "data": None})
+
+
+def _short(event: Entry) -> str:
+    """Its fields as they fit on a line, without what that says already."""
+    if event.data is None:
+        return "(its data is too large for the journal, or too deep)"
+    fields = [
+        f"{visible(name, MAX_VALUE)}={_value(value)}"
+        for name, value in list(event.data.items())[: MAX_FIELDS + 1]
+        if value != event.correlation_id
+    ]
+    more = ["…"] if len(event.data) > MAX_FIELDS + 1 else []
+    return " ".join([*fields, *more])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{…}" if value else "{}"
+    if isinstance(value, list):
+        return f"[{len(value)}]"
+    return visible(value if isinstance(value, str) else json.dumps(value), MAX_VALUE)
+
+
+def _stream(clients: Clients, stage: str) -> str:
+    """The ARN of the stream; raises OperationFailed where there is none."""
+    dynamodb = clients.client("dynamodb")
+    try:
+        table = dynamodb.describe_table(TableName=named(stage, "journal"))["Table"]
+    except dynamodb.exceptions.ResourceNotFoundException as error:
+        raise no_journal(clients, stage) from error
+    if "LatestStreamArn" not in table:
+        raise OperationFailed(
+            f"The table {named(stage, 'journal')} has no stream: it was deployed before there was "
+            "one. Deploy the stage again."
+        )
+    arn: str = table["LatestStreamArn"]
+    return arn

@@ -1,0 +1,26 @@
+"""Which stages are deployed: what is said to who asks for one that is not."""
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.project.naming import SYSTEM
+
+
+def not_deployed(clients: Clients, stage: str, missing: str) -> OperationFailed:
+    """Says that a stage lacks what each has, such as a bus, and which stages there are."""
+    there = deployed_stages(clients)
+    others = f"There is: {', '.join(there)}. " if there else ""
+    return OperationFailed(
+        f"There is no {missing}: is the stage {stage!r} deployed in this account and region? "
+        f"{others}`--stage` names another."
+    )
+
+
+def deployed_stages(clients: Clients) -> list[str]:
+    """The stages that have a bus, by name; none where nobody may ask for it."""
+    prefix = f"{SYSTEM}-"
+    try:
+        answer = clients.client("events").list_event_buses(NamePrefix=prefix)
+    except (BotoCoreError, ClientError):
+        return []
+    return sorted(bus["Name"].removeprefix(prefix) for bus in answer["EventBuses"])

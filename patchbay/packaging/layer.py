@@ -1,0 +1,106 @@
+"""The layer: the third-party packages that all functions share, built with uv, without Docker."""
+
+import compileall
+import hashlib
+import platform
+import py_compile
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+from uv import find_uv_bin
+
+from patchbay.constructs.stage import Stage
+from patchbay.errors import Mistake
+from patchbay.project.root import ROOT
+
+REQUIREMENTS = ROOT / "functions" / "requirements.txt"
+LAYERS = ROOT / "build" / "layers"
+
+# manylinux2014's glibc is older than that of any Lambda runtime in support.
+_PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"}
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
+
+
+class LayerFailed(Mistake):
+    """The packages could not be had for the runtime."""
+
+
+class Packages(lambda_.LayerVersion):
+    """What functions/requirements.txt pins, for the stage's runtime and architecture."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
+        archive = build(stage)
+        super().__init__(
+            scope,
+            id,
+            code=lambda_.Code.from_asset(str(archive), asset_hash=archive.stem),
+            compatible_runtimes=[stage.runtime],
+            compatible_architectures=[stage.architecture],
+            description="What functions/requirements.txt pins",
+        )
+
+
+def build(stage: Stage, requirements: Path = REQUIREMENTS) -> Path:
+    """The layer as a zip file, made anew only where what it is made from has changed.
+
+    Raises LayerFailed with uv's own words.
+    """
+    target = _target(stage)
+    archive = LAYERS / f"{_digest(requirements, target)}.zip"
+    if not archive.exists():
+        LAYERS.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=LAYERS) as unfinished:
+            folder = Path(unfinished, "layer")
+            _install(requirements, folder / "python", target)
+            if stage.name == "local":
+                _compile(folder)
+            # Only what is whole gets the name, whoever else is building the same.
+            _zip(folder, Path(unfinished, archive.name)).rename(archive)
+    return archive
+
+
+def _target(stage: Stage) -> list[str]:
+    if stage.name == "local":
+        return ["--python", sys.executable, "--python-version", platform.python_version()]
+    version = stage.runtime.name.removeprefix("python")
+    return ["--python-version", version, "--python-platform", _PLATFORMS[stage.architecture.name]]
+
+
+def _digest(requirements: Path, target: list[str]) -> str:
+    return hashlib.sha256(requirements.read_bytes() + " ".join(target).encode()).hexdigest()[:32]
+
+
+def _install(requirements: Path, folder: Path, target: list[str]) -> None:
+    command = [find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+    command += ["--only-binary", ":all:", "--target", str(folder), *target]
+    command += ["--requirement", str(requirements)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise LayerFailed(f"The layer can't be built from {requirements}:\n{result.stderr.strip()}")
+
+
+def _compile(folder: Path) -> None:
+    """Compile ahead: locally, each function would else compile it all in a folder of its own."""
+    compileall.compile_dir(
+        folder,
+        quiet=1,
+        stripdir=folder,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
+
+
+def _zip(folder: Path, archive: Path) -> Path:
+    """Zip a folder; the same files give the same bytes."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.name != ".lock":
+                info = zipfile.ZipInfo(str(path.relative_to(folder)), date_time=_EPOCH)
+                info.compress_type = zipfile.ZIP_DEFLATED
+                info.external_attr = 0o644 << 16
+                file.writestr(info, path.read_bytes())
+    return archive

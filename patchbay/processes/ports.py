@@ -1,0 +1,31 @@
+"""Ports of this machine's own."""
+
+import errno
+import socket
+
+from patchbay.processes.workspace import LocalFailed
+
+HOST = "127.0.0.1"
+TRIES = 100
+BACKLOG = 128
+
+
+def reserve(preferred: int) -> socket.socket:
+    """A socket that listens on the first free port from `preferred` on.
+
+    The same port in every run keeps addresses and templates the same. It listens already, so that
+    nobody else can take it before its server is up, and who connects early waits for that.
+    """
+    for port in range(preferred, preferred + TRIES):
+        reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            reserved.bind((HOST, port))
+            reserved.listen(BACKLOG)
+        except OSError as error:
+            reserved.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+        else:
+            return reserved
+    raise LocalFailed(f"No port from {preferred} to {preferred + TRIES - 1} is free on {HOST}.")

@@ -1,0 +1,78 @@
+"""S3's buckets: moto holds them, and here is what their policies and their silence say."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from patchbay.testkit.aws.function import Function
+from patchbay.testkit.aws.iam import Call, allows
+from patchbay.testkit.aws.intrinsics import REGION
+from patchbay.testkit.templates import Blueprint
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# What functions call comes over TLS: boto3 knows no other way.
+OVER_TLS = {"aws:SecureTransport": ["true"]}
+
+
+class Buckets:
+    """The buckets of a blueprint."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._policies = {
+            each.name: blueprint.policies_of("AWS::S3::BucketPolicy", "Bucket", each.name)
+            for each in blueprint.all("AWS::S3::Bucket")
+        }
+        for name in self._policies:
+            _client().create_bucket(Bucket=name)
+
+    @property
+    def _claims(self) -> str:
+        (name,) = [name for name in self._policies if "-claims-" in name]
+        return name
+
+    def put(self, key: str, body: bytes) -> None:
+        """Deposit what a test publishes, in the bucket of claims."""
+        _client().put_object(Bucket=self._claims, Key=key, Body=body)
+
+    def keys(self) -> list[str]:
+        """What is in the bucket of claims."""
+        found = _client().list_objects_v2(Bucket=self._claims).get("Contents", [])
+        return [each["Key"] for each in found]
+
+    def forget(self, key: str) -> None:
+        """Have it gone, as the bucket's lifecycle would."""
+        _client().delete_object(Bucket=self._claims, Key=key)
+
+    def denies(self, call: Call) -> bool:
+        """Whether a bucket's own policy denies what the caller's role may allow."""
+        bucket = call.resource.rpartition(":")[2].partition("/")[0]
+        denials = [each for each in self._policies.get(bucket, ()) if each["Effect"] == "Deny"]
+        asked = Call(call.action, call.resource, {**call.context, **OVER_TLS})
+        # What a denial concerns, it would allow if it were no denial.
+        return allows([{**each, "Effect": "Allow"} for each in denials], asked)
+
+    @staticmethod
+    def ask(caller: Function | None, bucket: str, real: Callable[[], Any]) -> Any:
+        """Have moto answer; what is not there is kept from whoever may not list the bucket."""
+        try:
+            return real()
+        except ClientError as error:
+            may_list = Call("s3:ListBucket", f"arn:aws:s3:::{bucket}", OVER_TLS)
+            if error.response["Error"]["Code"] != "NoSuchKey" or caller is None:
+                raise
+            if allows(caller.statements, may_list):
+                raise
+            response: Mapping[str, Any] = {
+                "Error": {"Code": "AccessDenied", "Message": "Access Denied"}
+            }
+            raise ClientError(response, error.operation_name) from error  # type: ignore[arg-type]
+
+
+@cache
+def _client() -> "S3Client":
+    return boto3.client("s3", region_name=REGION)

@@ -1,0 +1,128 @@
+"""API Gateway: finds the function that a request goes to, as the template's routes say."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from patchbay.testkit.aws.arns import arn
+from patchbay.testkit.aws.function import Function, Lambda
+from patchbay.testkit.aws.iam import Call, allows_service
+from patchbay.testkit.aws.network import http_event, response_of
+from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.templates import Blueprint, Resource
+
+APIGATEWAY = "apigateway.amazonaws.com"
+FULL_CONCURRENCY, FAILED = 503, 500  # what API Gateway answers where there is no answer
+
+_VARIABLE = re.compile(r"\{(\w+)\+?\}")
+
+
+@dataclass(frozen=True)
+class _Route:
+    api: str
+    key: str
+    method: str
+    path: re.Pattern[str]
+    function: Function
+    is_permitted: bool
+
+
+class HttpApis:
+    """Every HTTP API of the templates."""
+
+    def __init__(self, functions: Lambda, blueprint: Blueprint) -> None:
+        self._functions = functions
+        self._routes = list(_routes(blueprint))
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes]:
+        """Send a request; returns the status and the body of the answer."""
+        path = target.partition("?")[0]
+        for route in self._routes:
+            match = route.path.fullmatch(path)
+            if match and route.method in (method, "ANY"):
+                return self._invoke(route, match, method, target, headers, body)
+        return 404, b'{"message":"Not Found"}'
+
+    def _invoke(
+        self,
+        route: _Route,
+        match: re.Match[str],
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[int, bytes]:
+        if not route.is_permitted:
+            return FAILED, b'{"message":"Internal Server Error"}'
+        if self._functions.throttles(route.function):
+            return FULL_CONCURRENCY, b'{"message":"Service Unavailable"}'
+        more = {"routeKey": route.key, "pathParameters": match.groupdict()}
+        event = http_event(method, target, headers, body, f"{route.api}.execute-api", **more)
+        answer = self._functions.invoke(route.function, event)
+        if answer.error is not None:
+            return FAILED, b'{"message":"Internal Server Error"}'
+        return response_of(answer.payload)
+
+
+def _routes(blueprint: Blueprint) -> Iterator[_Route]:
+    integrations = {each.name: each for each in blueprint.all("AWS::ApiGatewayV2::Integration")}
+    for route in blueprint.all("AWS::ApiGatewayV2::Route"):
+        properties = route.properties
+        if properties.get("AuthorizationType", "NONE") != "NONE":
+            raise NotInTheKit(f"{route} asks for {properties['AuthorizationType']} authorization.")
+        integration = integrations[properties["Target"].removeprefix("integrations/")]
+        function = blueprint.function(integration.properties["IntegrationUri"])
+        method, _, path = properties["RouteKey"].partition(" ")
+        yield _Route(
+            api=properties["ApiId"],
+            key=properties["RouteKey"],
+            method=method,
+            path=_expression(path),
+            function=function,
+            is_permitted=_is_permitted(blueprint, function, properties["ApiId"], method, path),
+        )
+
+
+def _is_permitted(
+    blueprint: Blueprint, function: Function, api: str, method: str, path: str
+) -> bool:
+    """Whether the function lets that API invoke it for the route."""
+    source = arn("execute-api:{where}:{name}", f"{api}/$default/{method}{path}")
+    call = Call("lambda:InvokeFunction", function.arn, {"AWS:SourceArn": [source]})
+    return allows_service(
+        (
+            _statement(permission)
+            for permission in blueprint.all("AWS::Lambda::Permission")
+            if blueprint.function(permission.properties["FunctionName"]) == function
+        ),
+        APIGATEWAY,
+        call,
+    )
+
+
+def _statement(permission: Resource) -> dict[str, Any]:
+    """The statement that a permission adds to its function's policy."""
+    properties = permission.properties
+    source = properties.get("SourceArn")
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": properties["Principal"]},
+        "Action": properties["Action"],
+        "Resource": "*",
+        "Condition": {"ArnLike": {"AWS:SourceArn": source}} if source else {},
+    }
+
+
+def _expression(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+\+?\})", path)
+    return re.compile("".join(_part(part) for part in parts))
+
+
+def _part(part: str) -> str:
+    variable = _VARIABLE.fullmatch(part)
+    if not variable:
+        return re.escape(part)
+    return f"(?P<{variable[1]}>{'.+' if part.endswith('+}') else '[^/]+'})"

@@ -1,0 +1,191 @@
+"""What a test does to its cloud, with time and trouble in its hand."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from patchbay.events.event import Envelope, Event, Metadata
+from patchbay.messaging.claim_check import checked
+from patchbay.messaging.publishing import MAX_EVENT_BYTES
+from patchbay.project.naming import replay_name
+from patchbay.testkit.aws.network import Respond
+from patchbay.testkit.clock import EPOCH
+from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.faults import Fault, Raises
+from patchbay.testkit.system import System
+from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.view import View
+
+NO_END = float("inf")
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What an HTTP API answered."""
+
+    status: int
+    body: Any
+
+
+class Cloud(View):
+    """The whole deployed system, with the time in the test's hand.
+
+    Functions are called by their names without system and stage: `payments`, `orders-status`.
+    """
+
+    def __init__(self, blueprint: Blueprint, *, seed: int = 0) -> None:
+        self._system = System(blueprint, seed)
+
+    def __enter__(self) -> Self:
+        self._system.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._system.__exit__(*exception)
+
+    # Time
+
+    @property
+    def now(self) -> datetime:
+        return self._system.clock.time
+
+    @property
+    def start(self) -> datetime:
+        """When the cloud began."""
+        return EPOCH
+
+    def settle(self) -> None:
+        """Let virtual time run until nothing more can happen; raises Restless if that never is."""
+        self._system.clock.run()
+
+    def advance(self, **by: float) -> None:
+        """Let that much time pass, and all happen that happens in it: `advance(minutes=5)`."""
+        until = self._system.clock.now + timedelta(**by).total_seconds()
+        self._system.clock.run(until=until)
+
+    # What a test does
+
+    def publish(self, event: Event, *, id: UUID | None = None, journey: str | None = None) -> str:
+        """Put an event on the bus, as any publisher would; returns its id."""
+        drawn = UUID(int=self._system.chance.getrandbits(128), version=4)
+        metadata = Metadata.now(
+            id=id or drawn, version=event.version, correlation_id=journey or str(drawn)
+        )
+        detail = Envelope(metadata=metadata, data=event).model_dump_json()
+        if len(detail) > MAX_EVENT_BYTES:
+            detail, deposit = checked(event.source(), event.detail_type(), detail)
+            self._system.buckets.put(deposit.key, deposit.body)
+        self.put(event.source(), event.detail_type(), detail)
+        return str(metadata.id)
+
+    def run(self, schedule: str) -> None:
+        """Have a schedule's function run now, as for the moment that it is now."""
+        self._system.schedules.run(self.prefix + schedule)
+
+    def replay(
+        self, to: str | None = None, *, since: datetime = EPOCH, until: datetime | None = None
+    ) -> int:
+        """Play what was published in that time again: to one consumer, or to everyone.
+
+        Returns how many events that were. Raises NotInTheKit where the templates have no archive.
+        """
+        if not self._system.blueprint.all("AWS::Events::Archive"):
+            raise NotInTheKit("No template has an archive to be replayed.")
+        moment = self.now.strftime("%y%m%dT%H%M%S")
+        name = replay_name(to, moment) if to else replay_name(moment=moment)
+        begin, end = since.timestamp(), (until or self.now).timestamp()
+        events = [event for event in self.published() if begin <= event.at <= end]
+        for event in events:
+            self._system.buses.replay(event, name)
+        return len(events)
+
+    def deploy(self, blueprint: Blueprint) -> None:
+        """Deploy the stacks that are new in a blueprint beside those that run."""
+        self._system.add(blueprint)
+
+    def put(self, source: str, detail_type: str, detail: str | Mapping[str, Any]) -> None:
+        """Put on the bus whatever it is, even if it is no event of ours."""
+        text = detail if isinstance(detail, str) else json.dumps(detail)
+        entry: Any = {
+            "EventBusName": self.prefix.rstrip("-"),
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": text,
+        }
+        self.client("events").put_events(Entries=[entry])
+
+    def send(self, consumer: str, body: str, *, group: str = "a group") -> None:
+        """Put a message straight into a consumer's queue, past the bus.
+
+        `group` is its message group, if that is a FIFO queue.
+        """
+        queue = self.queue(consumer)
+        if queue.is_fifo:
+            sent = queue.send(body, group=group, deduplication=str(uuid4()))
+        else:
+            sent = queue.send(body)
+        self._system.story.sent(queue.name, sent, body)
+        self._system.wake(queue)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """Send a request to the system's HTTP API, and wait for the answer."""
+        text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+        status, content = self._system.http.request(method, path, headers or {}, text.encode())
+        return HttpAnswer(status, json.loads(content) if content else None)
+
+    def serve(self, host: str, respond: Respond) -> None:
+        """Be a third party that functions reach over HTTP: answer what they ask of that host."""
+        self._system.network.serve(host, respond)
+
+    # What goes wrong
+
+    def break_(
+        self,
+        function: str,
+        *,
+        with_: Fault | BaseException | type[BaseException],
+        after: timedelta = timedelta(0),
+        lasting: timedelta | None = None,
+        times: float = NO_END,
+    ) -> None:
+        """Have something go wrong for one function: a fault, or an error that its code raises.
+
+        It begins `after` some time, and is over when it was met so many `times`, has lasted for so
+        long, or is mended.
+        """
+        self._check_name(function)
+        fault = with_ if isinstance(with_, Fault) else Raises(with_)
+        since = self._system.clock.now + after.total_seconds()
+        until = since + (lasting.total_seconds() if lasting is not None else NO_END)
+        self._system.faults.add(function, fault, since=since, until=until, times=times)
+
+    def mend(self, function: str) -> None:
+        """Take all faults from a function."""
+        self._check_name(function)
+        self._system.faults.remove(function)
+
+    def redrive(self, consumer: str) -> int:
+        """Put a consumer's dead letters, and what could not be delivered, back into its queue.
+
+        Returns how many they were.
+        """
+        queue = self.queue(consumer)
+        moved = 0
+        intake = self._system.intake_of(queue)
+        ways = [(queue.dead_letters, queue)] if queue.dead_letters else []
+        for source, back in [*ways, *((each, intake) for each in self._undelivered_of(queue))]:
+            for old, new, body in source.forward(back):
+                self._system.story.redriven(back.name, old, new, body)
+                moved += 1
+        self._system.wake(intake)
+        self._system.wake(queue)
+        return moved

@@ -1,0 +1,260 @@
+"""Brings a blueprint to life: its stores in moto, its rules, pollers and addresses in the kit."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import Any
+
+from moto.dynamodb.models.table import Table
+from moto.events.models import events_backends
+from moto.sns.models import sns_backends
+
+from patchbay.testkit.aws.arns import queue_url
+from patchbay.testkit.aws.bus import Rule, Target
+from patchbay.testkit.aws.function import Function
+from patchbay.testkit.aws.iam import Call, allows
+from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.aws.network import FunctionUrl
+from patchbay.testkit.aws.queue import Queue
+from patchbay.testkit.aws.schedule import schedules
+from patchbay.testkit.clock import Clock
+from patchbay.testkit.errors import NotDeployable, NotInTheKit
+from patchbay.testkit.polling.kinesis import make_streams, shards
+from patchbay.testkit.polling.poller import DEFAULT_BATCH_SIZE, MAX_CONCURRENCY, QueueMapping
+from patchbay.testkit.polling.stream import Source, StreamMapping
+from patchbay.testkit.polling.table_stream import TableStream
+from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
+
+# What CloudFormation and the services refuse.
+MAX_BATCH_WITHOUT_WINDOW = 10
+MIN_CONCURRENCY = 2
+POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+READING = ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream")
+READING_KINESIS = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
+
+NO_LIMIT = float("inf")
+_UNKNOWN_IN_TARGETS = ("Input", "InputPath", "InputTransformer", "RoleArn")
+_UNKNOWN_IN_MAPPINGS = (
+    "ParallelizationFactor",
+    "ProvisionedPollerConfig",
+)
+
+
+class Deployment:
+    """What a blueprint becomes when it is deployed."""
+
+    def __init__(self, blueprint: Blueprint, clock: Clock, buses: Iterable[str] = ()) -> None:
+        """Beside what is there already, such as these buses.
+
+        Raises NotDeployable for what AWS would refuse, NotInTheKit for what the kit can't.
+        """
+        self._blueprint = blueprint
+        new = {each.name for each in blueprint.all("AWS::Events::EventBus")}
+        for bus in new:
+            events_backends[ACCOUNT][REGION].create_event_bus(bus)
+        self.buses = {*new, *buses}
+        for topic in blueprint.all("AWS::SNS::Topic"):
+            sns_backends[ACCOUNT][REGION].create_topic(topic.name)
+        for table in blueprint.all("AWS::DynamoDB::Table"):
+            body = {"Properties": dict(table.properties)}
+            Table.create_from_cloudformation_json(table.name, body, ACCOUNT, REGION)
+        make_streams(blueprint)
+        self.queues = self._make_queues(clock)
+        self.rules = [self._rule(each) for each in blueprint.all("AWS::Events::Rule")]
+        self.queue_mappings: list[QueueMapping] = []
+        self.stream_mappings: list[StreamMapping] = []
+        for mapping in blueprint.all("AWS::Lambda::EventSourceMapping"):
+            self._map(mapping)
+        self.schedules = schedules(blueprint, partial(_existing, self.queues))
+        self.urls = {url.host: url for url in self._urls()}
+
+    def _make_queues(self, clock: Clock) -> dict[str, Queue]:
+        """Every queue by its ARN."""
+        queues: dict[str, Queue] = {}
+        for resource in self._blueprint.all("AWS::SQS::Queue"):
+            name = resource.name
+            statements = self._blueprint.policies_of(
+                "AWS::SQS::QueuePolicy", "Queues", queue_url(name)
+            )
+            queue = Queue(clock, {**resource.properties, "QueueName": name}, statements)
+            queues[queue.arn] = queue
+        for queue in queues.values():
+            if target := queue.redrive_target:
+                queue.dead_letters = _existing(
+                    queues, target, f"The redrive policy of {queue.name}"
+                )
+                if queue.is_fifo != queue.dead_letters.is_fifo:
+                    raise NotDeployable(
+                        f"The dead-letter queue of {queue.name} must be of the same kind as it: "
+                        "FIFO or standard."
+                    )
+        return queues
+
+    def _rule(self, resource: Resource) -> Rule:
+        properties = resource.properties
+        if "EventPattern" not in properties:
+            raise NotInTheKit(f"{resource} has no event pattern, and the kit knows no schedules.")
+        bus = str(properties.get("EventBusName", "default")).rpartition("/")[2]
+        if bus not in self.buses | {"default"}:
+            raise NotDeployable(f"{resource} is on the bus {bus}, which does not exist.")
+        text = json.dumps(properties["EventPattern"])
+        try:
+            pattern = _pattern(text)
+        except InvalidEventPattern as error:
+            raise NotDeployable(f"{resource} has an invalid event pattern: {error}") from error
+        return Rule(
+            name=resource.name,
+            bus=bus,
+            pattern=pattern,
+            pattern_text=text,
+            enabled=properties.get("State", "ENABLED") == "ENABLED",
+            targets=tuple(self._target(resource, each) for each in properties.get("Targets", [])),
+        )
+
+    def _target(self, rule: Resource, target: Mapping[str, Any]) -> Target:
+        where = f"The rule {rule.name}"
+        if unknown := [field for field in _UNKNOWN_IN_TARGETS if field in target]:
+            raise NotInTheKit(f"{where} has a target with {unknown}, which the kit can't play.")
+        if ":sqs:" not in target["Arn"]:
+            raise NotInTheKit(f"{where} targets {target['Arn']}; the kit delivers to queues alone.")
+        queue = _existing(self.queues, target["Arn"], where)
+        group = target.get("SqsParameters", {}).get("MessageGroupId")
+        if queue.is_fifo and not group:
+            raise NotDeployable(f"{where} targets the FIFO queue {queue.name}, without a group.")
+        dead_letters = target.get("DeadLetterConfig", {}).get("Arn")
+        retries = target.get("RetryPolicy", {})
+        return Target(
+            id=target["Id"],
+            queue=queue,
+            group=group,
+            dead_letters=_existing(self.queues, dead_letters, where) if dead_letters else None,
+            max_attempts=int(retries.get("MaximumRetryAttempts", 185)),
+            max_age=float(retries.get("MaximumEventAgeInSeconds", 24 * 60 * 60)),
+        )
+
+    def _map(self, resource: Resource) -> None:
+        source = resource.properties["EventSourceArn"]
+        if unknown := [field for field in _UNKNOWN_IN_MAPPINGS if field in resource.properties]:
+            raise NotInTheKit(f"{resource} has {unknown}, which the kit can't play.")
+        function = self._blueprint.function(resource.properties["FunctionName"])
+        if ":sqs:" in source:
+            self.queue_mappings.append(self._queue_mapping(resource, function))
+        elif ":dynamodb:" in source:
+            _check_role(function, READING, source)
+            shard = TableStream(source.split("/")[1], source)
+            self.stream_mappings.append(self._stream_mapping(resource, function, shard))
+        elif ":kinesis:" in source:
+            _check_role(function, READING_KINESIS, source)
+            found = shards(source)
+            if not found:
+                raise NotDeployable(f"{resource} reads {source}, which does not exist.")
+            self.stream_mappings += [self._stream_mapping(resource, function, s) for s in found]
+        else:
+            raise NotInTheKit(f"{resource} reads {source}; the kit knows queues and streams.")
+
+    def _queue_mapping(self, resource: Resource, function: Function) -> QueueMapping:
+        properties = resource.properties
+        queue = _existing(self.queues, properties["EventSourceArn"], str(resource))
+        mapping = QueueMapping(
+            function=function,
+            queue=queue,
+            enabled=bool(properties.get("Enabled", True)),
+            batch_size=int(properties.get("BatchSize", DEFAULT_BATCH_SIZE)),
+            window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            max_concurrency=int(
+                properties.get("ScalingConfig", {}).get("MaximumConcurrency", MAX_CONCURRENCY)
+            ),
+            partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+            filters=_filters(resource),
+        )
+        _check(mapping)
+        return mapping
+
+    def _stream_mapping(
+        self, resource: Resource, function: Function, source: Source
+    ) -> StreamMapping:
+        properties = resource.properties
+        destination = (
+            properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        )
+        return StreamMapping(
+            function=function,
+            source=source,
+            enabled=bool(properties.get("Enabled", True)),
+            batch_size=int(properties.get("BatchSize", 100)),
+            window=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            max_retries=_or_no_limit(properties.get("MaximumRetryAttempts")),
+            max_age=_or_no_limit(properties.get("MaximumRecordAgeInSeconds")),
+            bisects=bool(properties.get("BisectBatchOnFunctionError")),
+            partial="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+            on_failure=(
+                _existing(self.queues, destination, str(resource)) if destination else None
+            ),
+            filters=_filters(resource),
+            tumbling=float(properties.get("TumblingWindowInSeconds", 0)),
+        )
+
+    def _urls(self) -> Iterator[FunctionUrl]:
+        for resource in self._blueprint.all("AWS::Lambda::Url"):
+            yield FunctionUrl(
+                host=f"{resource.name}.lambda-url.{REGION}.on.aws",
+                function=self._blueprint.function(resource.properties["TargetFunctionArn"]),
+                auth=resource.properties["AuthType"],
+            )
+
+
+def _check(mapping: QueueMapping) -> None:
+    """Raises NotDeployable for what Lambda refuses when a mapping is made."""
+    queue, function = mapping.queue, mapping.function
+    if queue.visibility_timeout < function.timeout:
+        raise NotDeployable(
+            f"The visibility timeout of {queue.name} is {queue.visibility_timeout:g} s, shorter "
+            f"than the {function.timeout:g} s that {function.name} may take."
+        )
+    if mapping.batch_size > MAX_BATCH_WITHOUT_WINDOW and mapping.window < 1:
+        raise NotDeployable(
+            f"Batches of {mapping.batch_size} from {queue.name} need a batching window of 1 s."
+        )
+    if mapping.max_concurrency < MIN_CONCURRENCY:
+        raise NotDeployable(f"The maximum concurrency for {queue.name} is at least 2.")
+    _check_role(function, POLLING, queue.arn)
+
+
+def _check_role(function: Function, actions: tuple[str, ...], resource: str) -> None:
+    for action in actions:
+        if not allows(function.statements, Call(action, resource, {})):
+            raise NotDeployable(
+                f"The role of {function.name} does not allow {action} on {resource}."
+            )
+
+
+def _filters(resource: Resource) -> tuple[EventPattern, ...]:
+    filters = resource.properties.get("FilterCriteria", {}).get("Filters", [])
+    try:
+        return tuple(_pattern(each["Pattern"]) for each in filters)
+    except InvalidEventPattern as error:
+        raise NotDeployable(f"{resource} has an invalid filter: {error}") from error
+
+
+def _or_no_limit(value: Any) -> float:
+    """Lambda's -1, and no value, mean that there is no limit."""
+    return NO_LIMIT if value is None or int(value) == -1 else float(value)
+
+
+def _existing(queues: Mapping[str, Queue], queue_arn: str, where: str) -> Queue:
+    if queue_arn not in queues:
+        raise NotDeployable(f"{where} names {queue_arn}, which does not exist.")
+    return queues[queue_arn]
+
+
+@cache
+def _pattern(text: str) -> EventPattern:
+    """Compiled once, however often the same rule is deployed."""
+    return EventPattern(text)

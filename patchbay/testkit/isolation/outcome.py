@@ -1,0 +1,105 @@
+"""What can be seen of a system once nothing more happens in it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from patchbay.testkit.aws.boto import THE_TEST
+from patchbay.testkit.history import Published
+from patchbay.testkit.view import DeadLetter
+from tests.shop import Shop
+
+
+@dataclass(frozen=True)
+class Work:
+    """What became of one consumer's events, which are told by their ids."""
+
+    due: frozenset[str]  # that EventBridge delivered to it, or tried to
+    handled: Counter[str]  # how often
+    handled_at: Mapping[str, float]  # seconds since the epoch
+    dead: Sequence[DeadLetter]
+    undelivered: Sequence[DeadLetter]
+    waiting: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The whole system's state."""
+
+    events: Mapping[str, Published]  # by id, as it was published first
+    work: Mapping[str, Work]  # by consumer
+    publisher: Mapping[str, str]  # of each event: a function, or "the test"
+    orders: Mapping[str, str]  # the status of each
+    charges: Counter[str]  # how often the provider was asked for each order's amount
+    balances: Mapping[str, tuple[int, Decimal]]  # of each account, and how many lines it has
+    parcels: Mapping[str, str]  # the state of each order's
+    mails: frozenset[tuple[str, str]]  # to whom, and what about
+    lost: Sequence[str]
+    log: str
+
+    def caused_by(self, consumer: str) -> set[str]:
+        """The events that the consumer has published, and all that came of them."""
+        found: set[str] = set()
+        for event in self.events.values():
+            if self.publisher[event.id] == consumer or _cause(event) in found:
+                found.add(event.id)
+        return found
+
+    def refused(self, consumer: str) -> set[str]:
+        """The events of no publisher of ours that the consumer has rejected."""
+        return {
+            letter.event_id
+            for letter in self.work[consumer].dead
+            if self.publisher.get(letter.event_id) == THE_TEST
+        }
+
+    def latency(self, consumer: str, event_id: str) -> float | None:
+        """Seconds from published to handled."""
+        handled_at = self.work[consumer].handled_at.get(event_id)
+        return None if handled_at is None else handled_at - self.events[event_id].at
+
+
+def observe(cloud: Shop) -> Outcome:
+    """How things stand."""
+    events: dict[str, Published] = {}
+    for event in cloud.published():
+        events.setdefault(event.id, event)
+    return Outcome(
+        events=events,
+        work={consumer: _work(cloud, consumer) for consumer in cloud.consumers},
+        publisher={each: event.by.removeprefix(cloud.prefix) for each, event in events.items()},
+        orders={order["order_id"]: order["status"] for order in cloud.table("orders")},
+        charges=Counter(entry["order_id"] for entry in cloud.ledger()),
+        balances={
+            each["account"]: (int(each["lines"]), Decimal(str(each["balance"])))
+            for each in cloud.table("accounts-balances")
+        },
+        parcels={each["order_id"]: each["state"] for each in cloud.table("fulfilment-parcels")},
+        mails=frozenset((mail.to, mail.subject) for mail in cloud.mails()),
+        lost=cloud.lost,
+        log=cloud.log,
+    )
+
+
+def _work(cloud: Shop, consumer: str) -> Work:
+    queue = cloud.queue(consumer).name
+    handled = cloud.handled(consumer)
+    return Work(
+        due=frozenset(
+            event.id
+            for event in cloud.published()
+            if queue in event.undelivered or queue in {letter.queue for letter in event.deliveries}
+        ),
+        # Who may be given an event twice is judged by its effects.
+        handled=Counter(set(handled) if consumer in cloud.naturally_idempotent else handled),
+        handled_at={each: at.timestamp() for each, at in cloud.handled_at(consumer).items()},
+        dead=cloud.dead_letters(consumer),
+        undelivered=cloud.undelivered(consumer),
+        waiting=cloud.waiting(consumer),
+    )
+
+
+def _cause(event: Published) -> str | None:
+    cause: str | None = event.detail["metadata"].get("causation_id")
+    return cause

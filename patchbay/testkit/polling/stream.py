@@ -1,0 +1,299 @@
+"""Lambda's poller for a stream: in order, each batch until it succeeds or is given up.
+
+What a stream is, DynamoDB's or Kinesis's, is its source's affair.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Protocol
+
+from patchbay.testkit.aws.function import Answer, Function, Lambda
+from patchbay.testkit.aws.iam import Call, allows
+from patchbay.testkit.aws.queue import Queue
+from patchbay.testkit.clock import Clock, Turn
+from patchbay.testkit.history import Story
+from patchbay.testkit.polling.windows import Window, state_of
+from patchbay.topology.event_pattern import EventPattern
+
+RETENTION = 24 * 60 * 60.0  # seconds that a stream keeps a record, DynamoDB's or Kinesis's
+# Lambda backs off exponentially; its figures are not public.
+FIRST_RETRY = 1.0  # seconds
+LAST_RETRY = 60.0  # seconds
+
+Record = dict[str, Any]
+
+
+class Source(Protocol):
+    """What Lambda reads: one shard of a stream."""
+
+    @property
+    def key(self) -> str:
+        """What is said to have changed when there is more to read."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the story."""
+
+    @property
+    def arn(self) -> str: ...
+
+    @property
+    def shard_id(self) -> str: ...
+
+    def records(self) -> Sequence[Any]:
+        """All that it holds, as moto does."""
+
+    def as_lambda_sees(self, record: Any) -> Record: ...
+
+    def number(self, record: Record) -> str: ...
+
+    def created(self, record: Record) -> float: ...
+
+    def batch_info(self, position: dict[str, Any]) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class StreamMapping:
+    """What the template says of an event source mapping for a stream, of one of its shards."""
+
+    function: Function
+    source: Source
+    enabled: bool
+    batch_size: int
+    window: float  # seconds in which a batch is gathered
+    max_retries: float  # of a batch
+    max_age: float  # seconds
+    bisects: bool
+    partial: bool
+    on_failure: Queue | None
+    filters: Sequence[EventPattern]
+    tumbling: float = 0  # seconds of a tumbling window, if there are any
+
+
+@dataclass
+class _Batch:
+    records: list[Record]
+    retries: int = 0
+    is_final: bool = False  # of a window: there are no records any more
+
+
+class StreamPoller:
+    """Reads one shard for one function, as its mapping says."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        functions: Lambda,
+        story: Story,
+        mapping: StreamMapping,
+        sent: Callable[[Queue], None],
+    ) -> None:
+        self._clock = clock
+        self._functions = functions
+        self._story = story
+        self._sent = sent
+        self.mapping = mapping
+        self._position = 0  # of the next record to be read
+        self._work: deque[_Batch] = deque()
+        self._is_busy = False
+        self._window: Window | None = None
+
+    def wake(self) -> None:
+        """Look when there is something to read: to be called when the stream has changed."""
+        if not self.mapping.enabled or self._is_busy or self._position >= len(self._records()):
+            return
+        self._is_busy = True
+        self._clock.at(self._clock.now + self.mapping.window, self._read, Turn.POLL)
+
+    def backlog(self) -> int:
+        """How many records are not dealt with yet."""
+        unread = len(self._records()) - self._position
+        return unread + sum(len(batch.records) for batch in self._work)
+
+    def _records(self) -> Sequence[Any]:
+        return self.mapping.source.records()
+
+    def _read(self) -> None:
+        if self._window_is_over():
+            self._go_on()
+            return
+        mapping, source = self.mapping, self.mapping.source
+        new = self._records()[self._position : self._position + mapping.batch_size]
+        records = [source.as_lambda_sees(each) for each in new]
+        if mapping.tumbling and records:
+            window = self._window or Window.around(source.created(records[0]), mapping.tumbling)
+            # A batch is of one window.
+            records = list(takewhile(lambda each: window.holds(source.created(each)), records))
+            if self._window is None:
+                self._window = window
+                self._clock.at(window.end, self._look_at_window, Turn.POLL)
+        self._position += len(records)
+        passing = [record for record in records if self._passes(record)]
+        if passing:
+            self._work.append(_Batch(passing))
+        self._go_on()
+
+    def _look_at_window(self) -> None:
+        if not self._is_busy:
+            self._is_busy = True
+            self._go_on()
+
+    def _window_is_over(self) -> bool:
+        window = self._window
+        if window is None:
+            return False
+        if window.is_too_large:
+            return True
+        unread = self._records()[self._position : self._position + 1]
+        if unread:
+            source = self.mapping.source
+            return not window.holds(source.created(source.as_lambda_sees(unread[0])))
+        return self._clock.now >= window.end
+
+    def _go_on(self) -> None:
+        if not self._work and self._window_is_over():
+            self._work.append(_Batch([], is_final=True))
+        if self._work:
+            self._try()
+            return
+        self._is_busy = False
+        self.wake()
+
+    def _try(self) -> None:
+        batch = self._work[0]
+        if self._give_up_what_is_old(batch):
+            self._go_on()
+            return
+        if self._functions.throttles(self.mapping.function):
+            self._retry(batch)
+            return
+        answer = self._functions.invoke(self.mapping.function, self._event(batch))
+        if answer.ended > self._clock.now:
+            self._clock.at(answer.ended, lambda: self._finish(batch, answer))
+        else:
+            self._finish(batch, answer)
+
+    def _event(self, batch: _Batch) -> dict[str, Any]:
+        event: dict[str, Any] = {"Records": batch.records}
+        if self._window is None:
+            return event
+        source = self.mapping.source
+        return event | self._window.event(source.shard_id, source.arn, is_final=batch.is_final)
+
+    def _finish(self, batch: _Batch, answer: Answer) -> None:
+        failed_from, why = self._first_failure(batch, answer)
+        if (
+            self._window
+            and answer.error is None
+            and (state := state_of(answer.payload)) is not None
+        ):
+            self._window.state = state
+        if failed_from is None:
+            self._done()
+            return
+        self._story.note(self.mapping.function.name, "failed", f"{len(batch.records)} records", why)
+        # What came before the first failure is done, and is not read again.
+        del batch.records[:failed_from]
+        # What is reported is where the batch is cut; it is not halved as well.
+        if self.mapping.bisects and answer.error is not None and len(batch.records) > 1:
+            self._bisect(batch)
+        elif batch.retries >= self.mapping.max_retries:
+            self._discard(batch.records, "RetryAttemptsExhausted", batch.retries + 1)
+            self._done()
+            return
+        self._retry(self._work[0])
+
+    def _done(self) -> None:
+        if self._work.popleft().is_final:
+            self._window = None
+        self._go_on()
+
+    def _bisect(self, batch: _Batch) -> None:
+        """Cut it in two, of which the first is tried first. This does not count as a retry."""
+        middle = len(batch.records) // 2
+        self._work.popleft()
+        self._work.appendleft(_Batch(batch.records[middle:], batch.retries))
+        self._work.appendleft(_Batch(batch.records[:middle], batch.retries - 1))
+
+    def _retry(self, batch: _Batch) -> None:
+        batch.retries += 1
+        wait = min(FIRST_RETRY * 2.0 ** min(max(batch.retries - 1, 0), 10), LAST_RETRY)
+        self._clock.at(self._clock.now + wait, self._try, Turn.POLL)
+
+    def _give_up_what_is_old(self, batch: _Batch) -> bool:
+        """Discard the records that are past the mapping's age; returns whether none are left."""
+        if batch.is_final:
+            return False
+        limit = min(self.mapping.max_age, RETENTION)
+        old = [each for each in batch.records if self._age(each) >= limit]
+        if old:
+            self._discard(old, "MaximumRecordAgeExceeded", batch.retries)
+            batch.records = [each for each in batch.records if each not in old]
+        if not batch.records:
+            self._work.popleft()
+        return not batch.records
+
+    def _age(self, record: Record) -> float:
+        return self._clock.now - self.mapping.source.created(record)
+
+    def _discard(self, records: list[Record], condition: str, tries: int) -> None:
+        function, queue = self.mapping.function, self.mapping.on_failure
+        if not records:
+            why = "it was the end of a window, of which AWS's documentation promises no dead letter"
+        elif queue is None:
+            why = "the mapping has no on-failure destination"
+        elif not allows(function.statements, Call("sqs:SendMessage", queue.arn, {})):
+            why = f"the role of {function.name} may not send to {queue.name}"
+        else:
+            body = json.dumps(_batch_info(records, self.mapping, condition, tries))
+            self._story.sent(queue.name, queue.send(body), body)
+            self._sent(queue)
+            return
+        what = f"{len(records)} records of {self.mapping.source.name}"
+        self._story.dropped(function.name, what, condition, why)
+
+    def _first_failure(self, batch: _Batch, answer: Answer) -> tuple[int | None, str]:
+        """Where in the batch the function failed, if it did, and why."""
+        if answer.error is not None:
+            return 0, answer.error
+        if self._window and state_of(answer.payload) is None:
+            return 0, "its answer has no state, which a window needs"
+        if not self.mapping.partial or not answer.payload:
+            return None, ""
+        numbers = [self.mapping.source.number(record) for record in batch.records]
+        failures = answer.payload.get("batchItemFailures") or []
+        try:
+            failed = [numbers.index(each["itemIdentifier"]) for each in failures]
+        except (ValueError, KeyError, TypeError):
+            return 0, f"the response names no record of the batch: {failures!r:.100}"
+        return (min(failed), "it reported a failure") if failed else (None, "")
+
+    def _passes(self, record: Record) -> bool:
+        patterns = self.mapping.filters
+        return not patterns or any(each.matches(json.dumps(record)) for each in patterns)
+
+
+def _batch_info(
+    records: list[Record], mapping: StreamMapping, condition: str, tries: int
+) -> dict[str, Any]:
+    """What Lambda sends about records that it gives up: where they are, and not what they hold."""
+    source = mapping.source
+    numbers = [source.number(record) for record in records]
+    position = {
+        "startSequenceNumber": numbers[0],
+        "endSequenceNumber": numbers[-1],
+        "batchSize": len(records),
+        "streamArn": source.arn,
+    }
+    return {
+        "requestContext": {
+            "functionArn": mapping.function.arn,
+            "condition": condition,
+            "approximateInvokeCount": tries,
+        },
+        "version": "1.0",
+        **source.batch_info(position),
+    }

@@ -1,0 +1,125 @@
+"""A state machine as its template has it, and an execution as a test asks about it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from patchbay.testkit.aws.arns import arn, arn_of
+from patchbay.testkit.aws.iam import Statement
+from patchbay.testkit.errors import NotDeployable, NotInTheKit
+from patchbay.testkit.templates import Blueprint, Resource
+
+STATES = "states.amazonaws.com"
+ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_KINDS = {"Task", "Choice", "Pass", "Wait", "Succeed", "Fail"}
+# Of any state; what Map, Parallel and JSONPath have is not among them.
+_FIELDS = {
+    "Arguments", "Assign", "Catch", "Cause", "Choices", "Comment", "Default", "End", "Error",
+    "Next", "Output", "QueryLanguage", "Resource", "Retry", "Seconds", "TimeoutSeconds",
+    "Timestamp", "Type",
+}  # fmt: skip
+
+State = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StateMachine:
+    """What the template says of a state machine."""
+
+    name: str
+    short_name: str  # without the system and the stage: what tests call it
+    definition: Mapping[str, Any]
+    statements: tuple[Statement, ...]  # of its role's policies
+
+    @property
+    def arn(self) -> str:
+        return arn_of("AWS::StepFunctions::StateMachine", self.name)
+
+    @property
+    def timeout(self) -> float:
+        """Seconds."""
+        return float(self.definition.get("TimeoutSeconds", "inf"))
+
+    def state(self, name: str) -> State:
+        found: State = self.definition["States"][name]
+        return found
+
+
+@dataclass
+class Execution:
+    """A state machine at work on one input."""
+
+    machine: StateMachine
+    name: str
+    input: Any
+    started: float  # seconds since the epoch
+    status: str = "RUNNING"
+    output: Any = None
+    error: str | None = None
+    cause: str | None = None
+    ended: float | None = None
+    variables: dict[str, Any] = field(default_factory=dict)
+    history: list[tuple[str, str]] = field(default_factory=list)
+    """What happened, and in which state: `entered`, or the error of an attempt that failed."""
+
+    @property
+    def arn(self) -> str:
+        return arn("states:{where}:execution:{name}", f"{self.machine.name}:{self.name}")
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.machine.timeout
+
+    @property
+    def states(self) -> list[str]:
+        """The states that it entered, in their order."""
+        return [state for what, state in self.history if what == "entered"]
+
+    def errors(self, state: str) -> list[str]:
+        """How the attempts failed that a state made."""
+        return [what for what, where in self.history if where == state and what != "entered"]
+
+    def __str__(self) -> str:
+        why = f", {self.error}: {self.cause}" if self.error else ""
+        return f"{self.name} {self.status}{why}: {' → '.join(self.states)}"
+
+
+def state_machines(blueprint: Blueprint) -> Iterator[StateMachine]:
+    """Every state machine of the templates; raises NotInTheKit and NotDeployable."""
+    for resource in blueprint.all("AWS::StepFunctions::StateMachine"):
+        properties = resource.properties
+        if properties.get("StateMachineType", "STANDARD") != "STANDARD":
+            raise NotInTheKit(f"{resource} is an express one: the kit knows standard ones alone.")
+        if "DefinitionString" not in properties:
+            raise NotInTheKit(f"{resource} has no DefinitionString, which alone the kit can read.")
+        yield StateMachine(
+            name=resource.name,
+            short_name=blueprint.short(resource.name),
+            definition=_definition(resource),
+            statements=tuple(blueprint.statements(resource, properties["RoleArn"], STATES)),
+        )
+
+
+def _definition(resource: Resource) -> Mapping[str, Any]:
+    values = resource.properties.get("DefinitionSubstitutions", {})
+
+    def value_of(placeholder: re.Match[str]) -> str:
+        if placeholder[1] not in values:
+            raise NotDeployable(f"{resource} has no value for ${{{placeholder[1]}}}.")
+        return str(values[placeholder[1]])
+
+    text = _PLACEHOLDER.sub(value_of, resource.properties["DefinitionString"])
+    definition: Mapping[str, Any] = json.loads(text)
+    if definition.get("QueryLanguage") != "JSONata":
+        raise NotInTheKit(f"{resource} is in JSONPath: the kit knows JSONata alone.")
+    for name, state in definition["States"].items():
+        unknown = sorted(state.keys() - _FIELDS)
+        if state["Type"] not in _KINDS or unknown or state.get("QueryLanguage") == "JSONPath":
+            raise NotInTheKit(
+                f"The state {name} of {resource} is a {state['Type']} with {unknown}, which the "
+                "kit can't play: teach patchbay/testkit/states/state_machine.py."
+            )
+    return definition

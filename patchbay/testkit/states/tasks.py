@@ -1,0 +1,183 @@
+"""What a Task does: calls AWS as its state machine's role, and says how that failed.
+
+"Integrating services with Step Functions" in its guide, for what each integration is called,
+takes, gives, and raises.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from patchbay.testkit.aws.function import Function, Lambda
+from patchbay.testkit.aws.iam import Call, Statement, allows
+from patchbay.testkit.aws.intrinsics import REGION
+from patchbay.testkit.clock import Clock
+from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.templates import Blueprint
+
+TIMED_OUT = "States.Timeout"
+_SDK = re.compile(r"arn:aws:states:::aws-sdk:(\w+):(\w+)")
+# What the AWS SDK for Java calls a service, which is how an SDK integration's errors begin.
+_SDK_PREFIX = {"dynamodb": "DynamoDb"}
+_OPTIMIZED_DYNAMODB = ("getItem", "putItem", "updateItem", "deleteItem")
+
+
+class TaskFailed(Exception):
+    """A Task's error, as Retry and Catch see it."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(f"{error}: {cause}")
+        self.error = error
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a Task gave, and when."""
+
+    ended: float  # seconds since the epoch
+    result: Any = None
+    failed: TaskFailed | None = None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The state machine, or rather an execution of it, that calls AWS."""
+
+    name: str
+    arn: str
+    execution_arn: str
+    statements: tuple[Statement, ...]
+
+
+Perform = Callable[[Caller, Any, str, Mapping[str, Any]], Any]
+"""Does a boto3 call, `client.operation(**parameters)`, as a caller, if its role may."""
+
+
+class Tasks:
+    """Runs the Tasks of all state machines."""
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        functions: Lambda,
+        perform: Perform,
+        clock: Clock,
+    ) -> None:
+        self._blueprint = blueprint
+        self._functions = functions
+        self._perform = perform
+        self._clock = clock
+
+    def run(self, resource: str, arguments: Any, caller: Caller) -> Outcome:
+        """Do what a Task's Resource names, at once; raises NotInTheKit for what is not known."""
+        name = resource.removeprefix("arn:aws:states:::")
+        sdk = _SDK.fullmatch(resource)
+        try:
+            if name == "lambda:invoke":
+                return self._invoke(arguments, caller)
+            if name == "events:putEvents":
+                return self._done(self._put_events(arguments, caller))
+            if sdk and sdk[1] in _SDK_PREFIX:
+                prefix = _SDK_PREFIX[sdk[1]]
+                return self._done(self._call(caller, sdk[1], sdk[2], arguments, prefix))
+            service, _, action = name.partition(":")
+            if service == "dynamodb" and action in _OPTIMIZED_DYNAMODB:
+                return self._done(self._call(caller, service, action, arguments, "DynamoDB"))
+        except TaskFailed as failed:
+            return Outcome(self._clock.now, failed=failed)
+        raise NotInTheKit(
+            f"A Task of {caller.name} calls {resource}, which the kit can't play: teach "
+            "patchbay/testkit/states/tasks.py."
+        )
+
+    def _done(self, result: Any) -> Outcome:
+        return Outcome(self._clock.now, result)
+
+    def _put_events(self, arguments: Mapping[str, Any], caller: Caller) -> Any:
+        # "Create a state machine that sends EventBridge events": a Detail may be JSON, and the
+        # execution's ARNs are added to each entry's resources.
+        entries = [
+            {
+                **entry,
+                "Detail": _as_text(entry["Detail"]),
+                "Resources": [*entry.get("Resources", []), caller.execution_arn, caller.arn],
+            }
+            for entry in arguments["Entries"]
+        ]
+        answer = self._call(caller, "events", "putEvents", {"Entries": entries}, "EventBridge")
+        if answer["FailedEntryCount"]:
+            raise TaskFailed("EventBridge.FailedEntry", json.dumps(answer))
+        return answer
+
+    def _call(
+        self,
+        caller: Caller,
+        service: str,
+        action: str,
+        arguments: Mapping[str, Any],
+        prefix: str,
+    ) -> Any:
+        client = _client(service)
+        operation = action[0].upper() + action[1:]
+        try:
+            answer = self._perform(caller, client, operation, arguments)
+        except ClientError as error:
+            raise _failure(error, client, operation, prefix) from error
+        return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+    def _invoke(self, arguments: Mapping[str, Any], caller: Caller) -> Outcome:
+        function = self._blueprint.function(arguments["FunctionName"])
+        if not allows(caller.statements, Call("lambda:InvokeFunction", function.arn, {})):
+            raise TaskFailed(
+                "Lambda.AWSLambdaException",
+                f"User: {caller.name} is not authorized to perform: lambda:InvokeFunction on "
+                f"resource: {function.arn} because no identity-based policy allows it",
+            )
+        if self._functions.throttles(function):
+            raise TaskFailed("Lambda.TooManyRequestsException", "Rate Exceeded.")
+        return self._answer(function, arguments.get("Payload", {}))
+
+    def _answer(self, function: Function, payload: Any) -> Outcome:
+        answer = self._functions.invoke(function, payload)
+        if answer.error is not None:
+            return Outcome(answer.ended, failed=_function_error(answer.error))
+        result = {"ExecutedVersion": "$LATEST", "Payload": answer.payload, "StatusCode": 200}
+        return Outcome(answer.ended, result)
+
+
+def _failure(error: ClientError, client: Any, operation: str, prefix: str) -> TaskFailed:
+    """An error of AWS's by the name of its exception, which not every code has."""
+    code = error.response["Error"]["Code"]
+    named = {
+        shape.name for shape in client.meta.service_model.operation_model(operation).error_shapes
+    }
+    message = error.response["Error"]["Message"]
+    return TaskFailed(f"{prefix}.{code if code in named else f'{prefix}Exception'}", message)
+
+
+def _function_error(error: str) -> TaskFailed:
+    """How Lambda reports an invocation that did not return: by the type of what was raised."""
+    if error.startswith("Task timed out"):
+        kind, message = "Sandbox.Timedout", error
+    elif ": " in error and " " not in error.partition(": ")[0]:
+        kind, _, message = error.partition(": ")
+    else:
+        kind, message = "Runtime.ExitError", error
+    return TaskFailed(kind, json.dumps({"errorMessage": message, "errorType": kind}))
+
+
+def _as_text(detail: Any) -> str:
+    return detail if isinstance(detail, str) else json.dumps(detail)
+
+
+@cache
+def _client(service: str) -> Any:
+    # Made once, since making one takes as long as a whole test.
+    return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]

@@ -1,0 +1,191 @@
+"""Puts the parts together: a deployed blueprint that runs, and through which all calls go."""
+
+import json
+import random
+from contextlib import ExitStack
+from io import BytesIO
+from typing import Any, Self
+from unittest.mock import patch
+
+import urllib3
+from botocore.client import BaseClient
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
+from moto.moto_api._internal import mock_random
+
+from patchbay.testkit.aws.boto import Aws
+from patchbay.testkit.aws.buckets import Buckets
+from patchbay.testkit.aws.bus import Buses, Rule
+from patchbay.testkit.aws.function import Lambda
+from patchbay.testkit.aws.http_api import HttpApis
+from patchbay.testkit.aws.network import Network
+from patchbay.testkit.aws.queue import Queue
+from patchbay.testkit.aws.schedule import Schedules
+from patchbay.testkit.clock import Clock
+from patchbay.testkit.deployment import Deployment
+from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.faults import Fault, Faults
+from patchbay.testkit.history import Story
+from patchbay.testkit.inventory import Inventory
+from patchbay.testkit.polling.poller import Poller
+from patchbay.testkit.polling.stream import StreamPoller
+from patchbay.testkit.states.execution import state_machines
+from patchbay.testkit.states.state_machine import StateMachines
+from patchbay.testkit.states.tasks import Tasks
+from patchbay.testkit.templates import Blueprint
+
+ONLY_FROM_THE_START = (
+    "AWS::ApiGatewayV2::Api",
+    "AWS::Events::EventBus",
+    "AWS::Lambda::Url",
+    "AWS::Scheduler::Schedule",
+    "AWS::StepFunctions::StateMachine",
+)
+
+
+class System:
+    """A blueprint at work, while it is entered."""
+
+    def __init__(self, blueprint: Blueprint, seed: int) -> None:
+        self.blueprint = blueprint
+        self.seed = seed
+        self.clock = Clock()
+        self.faults = Faults()
+        self.story = Story(self.clock, blueprint.short)
+        self.functions = Lambda(self.clock, self.faults, seed)
+        self.chance = random.Random(seed)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(mock_aws())
+            # Within another mock_aws, this one would go on with what is there.
+            BackendDict.reset()
+            mock_random.seed(self.seed)
+            stack.enter_context(self.clock)
+            self._deploy()
+            stack.enter_context(patch.object(BaseClient, "_make_api_call", _method(self.aws.call)))
+            urlopen = _method(self.network.urlopen)
+            stack.enter_context(patch.object(urllib3.HTTPConnectionPool, "urlopen", urlopen))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _deploy(self) -> None:
+        deployed = Deployment(self.blueprint, self.clock)
+        self._existing_buses = deployed.buses
+        self.rules: list[Rule] = []
+        self.pollers: list[Poller] = []
+        self.streams: list[StreamPoller] = []
+        self._listen(deployed)
+        self.buses = Buses(self.clock, self.story, self.rules, self._faults_of, self.wake)
+        self.schedules = Schedules(self.clock, self.functions, self.story, deployed.schedules)
+        self.network = Network(self.functions, deployed.urls)
+        self.http = HttpApis(self.functions, self.blueprint)
+        self.buckets = Buckets(self.blueprint)
+        tasks = Tasks(
+            self.blueprint,
+            self.functions,
+            lambda *call: self.aws.perform(*call),
+            self.clock,
+        )
+        self.state_machines = StateMachines(
+            self.clock,
+            self.faults,
+            self.story,
+            tasks,
+            state_machines(self.blueprint),
+            self.seed,
+        )
+        self.aws = Aws(
+            self.functions,
+            self.faults,
+            self.story,
+            self.buses,
+            self.buckets,
+            self.state_machines,
+            Inventory(lambda: self.blueprint, self.functions.logs),
+            real=BaseClient._make_api_call,  # type: ignore[attr-defined]
+            invoke=self._invoke,
+            queue_changed=lambda arn: self._wake(arn, None),
+            source_changed=self._read_stream,
+        )
+
+    def add(self, blueprint: Blueprint) -> None:
+        """Deploy the stacks of a blueprint that are not there yet; the others stay as they are."""
+        there = self.blueprint.templates
+        new = {stack: body for stack, body in blueprint.templates.items() if stack not in there}
+        added = blueprint.with_templates(new)
+        for kind in ONLY_FROM_THE_START:
+            for resource in added.all(kind):
+                raise NotInTheKit(
+                    f"{resource} can't be added to what runs: deploy it from the start."
+                )
+        self.blueprint = blueprint
+        self._listen(Deployment(added, self.clock, self._existing_buses))
+
+    def _listen(self, deployed: Deployment) -> None:
+        self.rules += deployed.rules
+        self.pollers += [
+            Poller(self.clock, self.functions, self.faults, self.story, mapping, self.seed)
+            for mapping in deployed.queue_mappings
+        ]
+        self.streams += [
+            StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
+            for mapping in deployed.stream_mappings
+        ]
+
+    def _invoke(
+        self,
+        FunctionName: str,  # noqa: N803 - AWS's names
+        InvocationType: str,  # noqa: N803
+        Payload: bytes,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Run a function for who asks Lambda to."""
+        if InvocationType == "Event":
+            self.schedules.take(FunctionName, Payload.decode())
+            return {"StatusCode": 202}
+        answer = self.functions.invoke(self.blueprint.function(FunctionName), json.loads(Payload))
+        said = {"errorMessage": answer.error} if answer.error else answer.payload
+        failed = {"FunctionError": "Unhandled"} if answer.error else {}
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(said).encode()), **failed}
+
+    def wake(self, queue: Queue) -> None:
+        """Have whoever polls the queue look now: something has arrived."""
+        self._wake(queue.arn, self.clock.now)
+
+    def _wake(self, arn: str, moment: float | None) -> None:
+        for poller in self.pollers:
+            if poller.mapping.queue.arn == arn:
+                poller.wake(moment)
+
+    def _read_stream(self, source: str) -> None:
+        for stream in self.streams:
+            if stream.mapping.source.key == source:
+                stream.wake()
+
+    def _faults_of(self, queue: Queue) -> list[Fault]:
+        """The faults of whoever reads the queue, or what is relayed from it."""
+        return [
+            fault
+            for poller in self.pollers
+            if queue in (poller.mapping.queue, self.intake_of(poller.mapping.queue))
+            for fault in self.faults.of(poller.mapping.function.short_name, self.clock.now)
+        ]
+
+    def intake_of(self, queue: Queue) -> Queue:
+        """The queue from which a relay fills this one; without a relay, it is the same."""
+        for poller in self.pollers:
+            if poller.mapping.function.relays_to == queue.url:
+                return poller.mapping.queue
+        return queue
+
+
+def _method(function: Any) -> Any:
+    """The bound method in a form that gets the patched class's instance as well."""
+
+    def call(instance: Any, *arguments: Any, **options: Any) -> Any:
+        return function(instance, *arguments, **options)
+
+    return call

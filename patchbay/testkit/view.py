@@ -1,0 +1,255 @@
+"""What a test asks of its cloud, by the names of functions without system and stage."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from moto.ses.models import ses_backends
+from moto.sqs.models import Message
+
+from patchbay.testkit.aws.buckets import Buckets
+from patchbay.testkit.aws.function import MEMORY
+from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.aws.queue import Queue
+from patchbay.testkit.history import Fate, Published
+from patchbay.testkit.polling.poller import Poller
+from patchbay.testkit.workflows import Workflows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource
+    from mypy_boto3_dynamodb.service_resource import Table as DynamoDBTable
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message in a dead-letter queue."""
+
+    event_id: str
+    event_type: str
+    reason: str | None
+    body: str
+
+
+class DeadLetters(tuple[DeadLetter, ...]):
+    """What is in a dead-letter queue, the oldest first."""
+
+    __slots__ = ()
+
+    @property
+    def causes(self) -> list[str]:
+        """The ids of the events that are in it."""
+        return [letter.event_id for letter in self]
+
+    @property
+    def reasons(self) -> list[str | None]:
+        return [letter.reason for letter in self]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that SES took."""
+
+    to: str
+    subject: str
+    text: str
+
+
+class View(Workflows):
+    """The part of a cloud that tells what has happened in it."""
+
+    @property
+    def consumers(self) -> list[str]:
+        """Every function that a queue feeds, but for relays, which are a part of their consumer."""
+        functions = [poller.mapping.function for poller in self._system.pollers]
+        return sorted(each.short_name for each in functions if not each.relays_to)
+
+    @property
+    def wire_taps(self) -> set[str]:
+        """The consumers that take whatever there is, and that may be given an event twice."""
+        naming = {
+            target.queue.name
+            for rule in self._system.rules
+            if rule.names_types
+            for target in rule.targets
+        }
+        return {each for each in self.consumers if self.intake(each).name not in naming}
+
+    @property
+    def naturally_idempotent(self) -> set[str]:
+        """The consumers that keep no note of what they have handled: to be given it again is fine.
+
+        Every wire tap is one.
+        """
+        functions = [poller.mapping.function for poller in self._system.pollers]
+        without = {each.short_name for each in functions if MEMORY not in each.environment}
+        return without & set(self.consumers)
+
+    def published(self, detail_type: str | None = None) -> list[Published]:
+        """What is on the bus so far, or what of it is of one type."""
+        events = self._system.story.published
+        return [event for event in events if detail_type in (None, event.type)]
+
+    def handled(self, consumer: str) -> list[str]:
+        """The ids of the events that a consumer has handled, once for each time that it did."""
+        self.queue(consumer)
+        return [str(line["event_id"]) for line in self.logs(consumer, "handled")]
+
+    def handled_at(self, consumer: str) -> dict[str, datetime]:
+        """When each event's message left the consumer's queue for good, the first time."""
+        name = self.queue(consumer).name
+        times: dict[str, datetime] = {}
+        for letter in self._system.story.letters.values():
+            if letter.queue == name and letter.fate is Fate.HANDLED and letter.ended is not None:
+                times.setdefault(letter.event_id, datetime.fromtimestamp(letter.ended, UTC))
+        return times
+
+    def dead_letters(self, function: str) -> DeadLetters:
+        """What a consumer failed on for good, an outbox could not publish, a schedule not run."""
+        for schedule in self._system.schedules.all:
+            if schedule.function.short_name == function:
+                return DeadLetters(self._letters_in(dict.fromkeys(schedule.failures)))
+        for stream in self._system.streams:
+            if stream.mapping.function.short_name == function:
+                failed = stream.mapping.on_failure
+                return DeadLetters(self._letters_in([failed] if failed else []))
+        dead = self.queue(function).dead_letters
+        return DeadLetters(self._letters_in([dead] if dead else []))
+
+    def undelivered(self, consumer: str) -> DeadLetters:
+        """What EventBridge, or a relay, could not put into a consumer's queue."""
+        queue = self.queue(consumer)
+        return DeadLetters(self._letters_in(self._undelivered_of(queue)))
+
+    def waiting(self, consumer: str) -> int:
+        """How many messages are in a consumer's queue, in flight or not, or on the way there."""
+        queue = self.queue(consumer)
+        return sum(map(len, {queue, self._system.intake_of(queue)}))
+
+    @property
+    def lost(self) -> list[str]:
+        """What is nowhere any more, though nobody has handled it: a sentence each."""
+        return self._system.story.lost()
+
+    def logs(self, function: str, message: str | None = None) -> list[dict[str, Any]]:
+        """What a function logged, or the lines that say `message`."""
+        self._check_name(function)
+        lines = self._system.functions.logs.get(function, [])
+        return [line for line in lines if message in (None, line.get("message"))]
+
+    def mails(self) -> list[Mail]:
+        """What was mailed, in its order."""
+        sent: list[Any] = ses_backends[ACCOUNT][REGION].sent_messages
+        return [
+            Mail(to, mail.subject, mail.body)
+            for mail in sent
+            for to in mail.destinations["ToAddresses"]
+        ]
+
+    @property
+    def tables(self) -> list[str]:
+        """Every table, without system and stage."""
+        names = (table.name for table in _dynamodb().tables.all())
+        return [name.removeprefix(self.prefix) for name in names]
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Every item of a table, given by its name without system and stage."""
+        return [_plain(item) for item in self.resource_table(name).scan()["Items"]]
+
+    def resource_table(self, name: str) -> "DynamoDBTable":
+        """A table as boto3 gives it, to be read and written by the test itself."""
+        return _dynamodb().Table(self.prefix + name)
+
+    @property
+    def buckets(self) -> Buckets:
+        """What S3 holds."""
+        return self._system.buckets
+
+    def story(self) -> str:
+        """What was published, who got it, how often, and where each message is now."""
+        return self._system.story.tell()
+
+    @property
+    def log(self) -> str:
+        """Everything that happened, a line each: the same in every run with the same seed."""
+        return self._system.story.log
+
+    # What an operator asks
+
+    def client(self, service: str, /) -> Any:
+        """A boto3 client that reaches it, as `patchbay.operations.clients.Clients` gives one."""
+        return _client(service)
+
+    # Names
+
+    @property
+    def prefix(self) -> str:
+        """What every physical name begins with: the system, and the stage."""
+        return self._system.blueprint.prefix
+
+    def queue(self, consumer: str) -> Queue:
+        """A consumer's queue."""
+        return self._poller(consumer).mapping.queue
+
+    def intake(self, consumer: str) -> Queue:
+        """The queue that a consumer's rules fill: its own, or that of its relay."""
+        return self._system.intake_of(self.queue(consumer))
+
+    def _poller(self, consumer: str) -> Poller:
+        for poller in self._system.pollers:
+            if poller.mapping.function.short_name == consumer:
+                return poller
+        raise LookupError(f"There is no consumer {consumer!r}: there are {self.consumers}.")
+
+    def _check_name(self, function: str) -> None:
+        names = sorted(each.short_name for each in self._system.blueprint.functions.values())
+        if function not in names:
+            raise LookupError(f"There is no function {function!r}: there are {names}.")
+
+    def _undelivered_of(self, queue: Queue) -> list[Queue]:
+        intake = self._system.intake_of(queue)
+        found: list[Queue] = []
+        for rule in self._system.rules:
+            for target in rule.targets:
+                if target.queue is intake and target.dead_letters not in [None, *found]:
+                    found += [target.dead_letters] if target.dead_letters else []
+        if intake is not queue and intake.dead_letters:
+            found.append(intake.dead_letters)
+        return found
+
+    def _letters_in(self, queues: Iterable[Queue]) -> Iterator[DeadLetter]:
+        for queue in queues:
+            for message in queue.messages():
+                yield self._dead_letter(message)
+
+    def _dead_letter(self, message: Message) -> DeadLetter:
+        letter = self._system.story.letters[message.id]
+        attributes = message.message_attributes
+        said = attributes.get("Reason") or attributes.get("ERROR_MESSAGE")
+        reason = said["StringValue"] if said else letter.why
+        return DeadLetter(letter.event_id, letter.event_type, reason, message.body)
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers as Python's own where that loses nothing."""
+    return {
+        key: int(value) if isinstance(value, Decimal) and value == int(value) else value
+        for key, value in item.items()
+    }
+
+
+# Made once, since making one takes as long as a whole test: moto answers whichever cloud asks.
+
+
+@cache
+def _client(service: str) -> Any:
+    client: Any = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+    return client
+
+
+@cache
+def _dynamodb() -> "DynamoDBServiceResource":
+    return boto3.resource("dynamodb", region_name=REGION)

@@ -1,0 +1,29 @@
+"""The fulfilment service."""
+
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
+from contracts.payments import PaymentTaken
+from patchbay.constructs.service import Service
+
+
+class Fulfilment(Service):
+    """Reserves the stock for a paid order and ships it, or gives all back and says why."""
+
+    def compose(self) -> None:
+        stock = self.table("fulfilment-stock", key="warehouse")
+        parcels = self.table("fulfilment-parcels", key="order_id")
+
+        shipping = self.function("shipping", environment={"PARCELS_TABLE": parcels.table_name})
+        parcels.grant(shipping.function, "dynamodb:UpdateItem")
+
+        saga = self.workflow(
+            on=[PaymentTaken],
+            publishes=[OrderShipped, OrderUnfulfillable],
+            invokes={"ShippingFunction": shipping},
+            substitutions={
+                "ParcelsTable": parcels.table_name,
+                "StockTable": stock.table_name,
+                "WarehouseHolds": str(self.stage.warehouse_holds),
+            },
+        )
+        parcels.grant(saga.machine, "dynamodb:PutItem", "dynamodb:UpdateItem")
+        stock.grant(saga.machine, "dynamodb:UpdateItem")

@@ -1,0 +1,39 @@
+"""The payments service."""
+
+from aws_cdk import aws_lambda as lambda_
+
+from contracts.fulfilment import OrderUnfulfillable
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
+from patchbay.constructs.function import Function
+from patchbay.constructs.service import Service
+
+
+class Payments(Service):
+    """Charges the customer for an order, tells how that went, and refunds what can't be sent."""
+
+    def compose(self) -> None:
+        charger = self.consumer(on=[OrderPlaced], publishes=[PaymentTaken, PaymentDeclined])
+        refunder = self.consumer(
+            part="refund", on=[OrderUnfulfillable], publishes=[PaymentRefunded]
+        )
+        sandbox = self._sandbox() if self.stage.has_payment_sandbox else None
+        if address := self.stage.payment_provider:
+            for function in (charger, refunder):
+                function.function.add_environment("PAYMENT_PROVIDER_URL", address)
+        elif sandbox:
+            self._connect(sandbox, charger, refunder)
+
+    def _sandbox(self) -> Function:
+        """A stand-in for the payment provider, which is a third party."""
+        ledger = self.table("payments-ledger", key="id")
+        sandbox = self.function("sandbox", environment={"LEDGER_TABLE": ledger.table_name})
+        ledger.grant(sandbox.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
+        return sandbox
+
+    def _connect(self, sandbox: Function, *callers: Function) -> None:
+        address = sandbox.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
+        for caller in callers:
+            address.grant_invoke_url(caller.role)
+            caller.function.add_environment("PAYMENT_PROVIDER_URL", address.url)
+            caller.function.add_environment("PAYMENT_PROVIDER_AUTH", "iam")

@@ -1,0 +1,13 @@
+"""The storefront service."""
+
+from patchbay.constructs.service import Service
+
+
+class Storefront(Service):
+    """Takes what visitors look at and buy, and puts it on a stream."""
+
+    def compose(self) -> None:
+        stream = self.stream()
+        api = self.function("api", environment={"STREAM": stream.stream_name})
+        api.allow("kinesis:PutRecords", on=[stream.stream_arn])
+        self.http_api({"POST /views": api})

@@ -1,0 +1,222 @@
+"""What dead letters tell, whoever gave up on them; and that looking changes nothing."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.dead_letter import (
+    DeadLetter,
+    DeadLetterQueue,
+    grouped,
+    normalised,
+)
+from patchbay.operations.dead_letters.message import UNTOLD
+from patchbay.operations.dead_letters.queues import queues
+from patchbay.testkit.faults import DynamoDBThrottled, RefusesEntries, TimesOut, Undeliverable
+from tests.shop import Shop
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def queue(cloud: Shop, name: str) -> DeadLetterQueue:
+    (found,) = [each for each in queues(cloud, "dev") if each.name == cloud.prefix + name]
+    return found
+
+
+def letters(cloud: Shop, name: str, limit: int = 100) -> list[DeadLetter]:
+    return peek(cloud, queue(cloud, name), limit)
+
+
+def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
+    metadata = {
+        "id": "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40",
+        "version": 1,
+        "correlation_id": "order-1",
+        "published_at": "2025-12-31T23:59:58Z",
+    }
+    data = {"order_id": "order-1", "customer_id": "00001", "items": "many"}
+    cloud.put("shop.orders", "OrderPlaced", {"metadata": metadata, "data": data})
+    cloud.settle()
+    (letter,) = letters(cloud, "payments-dead-letters")
+    assert letter.reason.startswith("breaks its contract: items: Input should be a valid integer")
+    assert letter.attempts == 1
+    assert letter.first == START - timedelta(seconds=2)
+    assert letter.last == START
+    assert letter.event
+    assert (letter.event.type, letter.event.order_id) == ("OrderPlaced", "order-1")
+    assert (letter.event.id, letter.event.journey) == (metadata["id"], "order-1")
+    assert letter.event.data == data
+
+
+def test_an_outage_says_how_the_last_attempt_failed_and_where_in_the_code(cloud: Shop) -> None:
+    cloud.break_("payments", with_=ConnectionError("the provider is down"))
+    order = cloud.place_order()
+    cloud.settle()
+    (letter,) = letters(cloud, "payments-dead-letters")
+    assert letter.reason == "ConnectionError: the provider is down"
+    assert letter.attempts == 12
+    assert letter.traceback
+    assert "Traceback (most recent call last)" in letter.traceback
+    assert letter.event
+    assert letter.event.id == order.event_id
+    assert letter.last
+    assert timedelta(minutes=1) < letter.last - letter.first < timedelta(hours=2)
+
+
+def test_what_timed_out_without_a_word_is_not_given_a_reason(cloud: Shop) -> None:
+    cloud.break_("payments", with_=TimesOut())
+    cloud.place_order()
+    cloud.settle()
+    (letter,) = letters(cloud, "payments-dead-letters")
+    assert letter.reason == UNTOLD
+    assert (letter.attempts, letter.last) == (12, None)
+
+
+def test_what_eventbridge_could_not_deliver_says_so_with_its_code(cloud: Shop) -> None:
+    cloud.break_("payments", with_=Undeliverable())
+    cloud.place_order()
+    cloud.advance(days=2)
+    (letter,) = letters(cloud, "payments-undelivered")
+    assert letter.reason == "SDK_CLIENT_ERROR: can't be reached"
+    assert letter.attempts
+    assert letter.attempts > 100
+
+
+def test_a_run_that_failed_says_why_and_when_it_was_due(cloud: Shop) -> None:
+    cloud.break_("accounts-close", with_=DynamoDBThrottled())
+    cloud.run("accounts-close")
+    cloud.settle()
+    (letter,) = letters(cloud, "accounts-close-missed")
+    assert "ThrottlingException" in letter.reason
+    assert letter.reason.endswith("(RetriesExhausted)")
+    assert (letter.attempts, letter.first, letter.event) == (3, START, None)
+
+
+def test_what_an_outbox_gave_up_says_under_which_condition(cloud: Shop) -> None:
+    cloud.break_("orders-outbox", with_=RefusesEntries())
+    cloud.place_order()
+    cloud.advance(hours=13)
+    (letter,) = letters(cloud, "orders-unpublished")
+    assert letter.reason.endswith("(MaximumRecordAgeExceeded)")
+
+
+def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
+    for number in range(25):
+        cloud.send("payments", f"nonsense {number}")
+    cloud.settle()
+    first, again = [letters(cloud, "payments-dead-letters") for _ in range(2)]
+    assert len({letter.id for letter in first}) == 25
+    assert {letter.body for letter in first} == {letter.body for letter in again}
+    assert queue(cloud, "payments-dead-letters").in_flight == 0
+    assert len(cloud.dead_letters("payments")) == 25
+
+
+def test_of_many_letters_only_so_many_are_looked_at_and_all_are_counted(cloud: Shop) -> None:
+    for number in range(25):
+        cloud.send("payments", f"nonsense {number}")
+    cloud.settle()
+    assert len(letters(cloud, "payments-dead-letters", limit=12)) == 12
+    assert queue(cloud, "payments-dead-letters").count == 25
+
+
+class Bottomless:
+    """The client of a queue in which there is always one more."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def client(self, service: str, /) -> Any:
+        return self
+
+    def receive_message(self, **asked: Any) -> Any:
+        self.calls += 1
+        return {"Messages": [_message(self.calls, n) for n in range(asked["MaxNumberOfMessages"])]}
+
+    def change_message_visibility_batch(self, **asked: Any) -> None:
+        self.calls += 1
+
+
+def _message(call: int, number: int) -> dict[str, Any]:
+    return {
+        "MessageId": f"{call}-{number}",
+        "ReceiptHandle": "handle",
+        "Body": "nonsense",
+        "Attributes": {"SentTimestamp": "0"},
+        "MessageAttributes": {"Reason": {"StringValue": f"reason {number}"}},
+    }
+
+
+def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: Shop) -> None:
+    full = replace(queue(cloud, "payments-dead-letters"), count=100_000)
+    clients = Bottomless()
+    assert len(peek(clients, full)) == 100
+    assert clients.calls <= 20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 100_000,
+        "null",
+        "<script>alert(1)</script>",
+        json.dumps({"detail-type": ["a"], "detail": {"metadata": 5, "data": "x"}, "time": {}}),
+        json.dumps({"detail-type": 1, "detail": [1], "time": "9999-12-31T23:59:59-23:59"}),
+        json.dumps({"detail-type": "x", "detail": {"metadata": {"id": {}, "published_at": "now"}}}),
+        '{"detail-type": "x", "detail": {"data": {"order_id": "\\ud800"}}}',
+        f'{{"detail-type": "x", "detail": {{"data": {"[" * 3000}1{"]" * 3000}}}}}',
+        "1" * 5000,
+        "x" * 1_000_000,
+    ],
+)  # fmt: skip
+def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> None:
+    cloud.send("payments", body)
+    cloud.settle()
+    (letter,) = letters(cloud, "payments-dead-letters")
+    assert letter.body == body
+    assert letter.reason.startswith(("is no event of ours", "breaks its contract"))
+
+
+def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
+    lie: dict[str, Any] = {"condition": "RetriesExhausted"}
+    cloud.break_("payments", with_=TimesOut())
+    order = cloud.place_order()
+    cloud.settle()
+    body = json.loads(cloud.dead_letters("payments")[0].body)
+    cloud.redrive("payments")
+    cloud.send("payments", json.dumps({**body, "requestContext": lie, "responsePayload": {}}))
+    cloud.settle()
+    assert {letter.reason for letter in letters(cloud, "payments-dead-letters")} == {UNTOLD}
+    assert order.event_id
+
+
+def test_letters_that_died_alike_are_a_group(cloud: Shop) -> None:
+    for number in range(3):
+        cloud.send("payments", json.dumps({"number": number}))
+    cloud.send("payments", "nonsense")
+    cloud.settle()
+    alike, other = grouped(letters(cloud, "payments-dead-letters"))
+    assert (len(alike.letters), len(other.letters)) == (3, 1)
+    assert alike.reason == "is no event of ours: KeyError: 'detail-type'"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            "no order 0b0e8f6c-3a51-4c1c-9f1c-2f6f1c1a7a51 here",
+            "no order 1A0e8f6c-3a51-4c1c-9f1c-2f6f1c1a7a52 here",
+        ),
+        ("answered 503 after 1.25 s", "answered 500 after 12 s"),
+        ("customer 00001", "customer 00002"),
+        ("key deadbeef01", "key 01deadbeef"),
+        ("a\nb", "a b"),
+    ],
+)
+def test_reasons_that_differ_in_ids_and_numbers_are_alike(one: str, other: str) -> None:
+    assert normalised(one) == normalised(other)
+    assert normalised(normalised(one)) == normalised(one)
+    assert normalised(one) != normalised(f"{one} again")

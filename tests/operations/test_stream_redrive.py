@@ -1,0 +1,90 @@
+"""What was given up on a stream is read from the stream once more, as long as that has it."""
+
+import json
+
+import pytest
+
+from patchbay.operations.dead_letters.redrive import redrive
+from patchbay.operations.dead_letters.selection import Selection
+from patchbay.operations.dead_letters.stream_redrive import GONE, NoRecords, records_of
+from patchbay.testkit.aws.arns import queue_url
+from patchbay.testkit.faults import RefusesEntries
+from tests.shop import Shop
+from tests.test_bestsellers import look_at, put_on_stream, views
+
+BESTSELLERS = Selection(owner="bestsellers")
+
+
+def position(cloud: Shop, *, start: str) -> str:
+    """A dead letter's body that names a position of the storefront's stream."""
+    stream = f"arn:aws:kinesis:us-east-1:123456789012:stream/{cloud.prefix}storefront"
+    told = {
+        "shardId": "shardId-000000000000",
+        "startSequenceNumber": start,
+        "endSequenceNumber": start,
+        "batchSize": 1,
+        "streamArn": stream,
+    }
+    return json.dumps({"requestContext": {"condition": "x"}, "KinesisBatchInfo": told})
+
+
+def test_what_missed_its_window_is_counted_though_later_records_were_counted_first(
+    cloud: Shop,
+) -> None:
+    cloud.break_("bestsellers", with_=RuntimeError("broken"))
+    look_at(cloud, "a", "a", "b")
+    cloud.advance(hours=2)
+    cloud.mend("bestsellers")
+    look_at(cloud, "c")
+    cloud.settle()
+    assert views(cloud) == {"c": 1}
+    (done,) = redrive(cloud, "dev", BESTSELLERS)
+    assert (done.failed, done.after and done.after.count) == ({}, 0)
+    cloud.settle()
+    assert views(cloud) == {"a": 2, "b": 1, "c": 1}
+
+
+def test_a_poison_record_comes_back_and_takes_nothing_with_it(cloud: Shop) -> None:
+    put_on_stream(cloud, b"poison")
+    cloud.advance(hours=2)
+    look_at(cloud, "a")
+    redrive(cloud, "dev", BESTSELLERS)
+    cloud.advance(hours=2)
+    assert len(cloud.dead_letters("bestsellers")) == 1
+    assert views(cloud) == {"a": 1}
+
+
+def test_what_the_stream_has_no_more_stays_and_says_so(cloud: Shop) -> None:
+    look_at(cloud, "a")
+    url = queue_url(f"{cloud.prefix}bestsellers-failed")
+    cloud.client("sqs").send_message(QueueUrl=url, MessageBody=position(cloud, start="999"))
+    (done,) = redrive(cloud, "dev", BESTSELLERS)
+    assert list(done.failed.values()) == [GONE]
+    assert done.after
+    assert (done.after.count, done.after.in_flight) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "null", "{}", '{"KinesisBatchInfo": 5}', '{"DDBStreamBatchInfo": {"shardId": 1}}']
+)
+def test_a_letter_that_names_no_position_says_so(cloud: Shop, body: str) -> None:
+    with pytest.raises(NoRecords, match="it names no position in a stream"):
+        records_of(cloud, body)
+
+
+def test_of_a_table_only_what_the_outbox_would_be_given_is_given_to_it(cloud: Shop) -> None:
+    cloud.break_("orders-outbox", with_=RefusesEntries())
+    orders = [cloud.place_order() for _ in range(2)]
+    # A change that is no new order, between them.
+    cloud.resource_table("orders").update_item(
+        Key={"order_id": orders[0].order_id},
+        UpdateExpression="SET note = :note",
+        ExpressionAttributeValues={":note": "changed"},
+    )
+    orders.append(cloud.place_order())
+    cloud.advance(hours=13)
+    cloud.mend("orders-outbox")
+    (done,) = redrive(cloud, "dev", Selection(owner="orders-outbox"))
+    assert done.failed == {}
+    cloud.settle()
+    assert len(cloud.published("OrderPlaced")) == 3

@@ -1,0 +1,99 @@
+"""Services are found, not listed: one in each module of stacks."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from patchbay.app import discovery
+from patchbay.app.discovery import BadService, in_order, services
+from patchbay.constructs.service import Service
+from tests.apps import app_for, stage_of
+
+ONE = "from patchbay.constructs.service import Service\n\nclass {0}(Service):\n    pass\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty stacks."""
+    package = ModuleType("stacks")
+    package.__path__ = [str(tmp_path)]
+    before = {name for name in sys.modules if name.startswith("stacks")}
+    for name in before:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "stacks", package)
+    monkeypatch.setattr(discovery, "_STACKS", tmp_path)
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("stacks.")]:
+        del sys.modules[name]
+
+
+def test_the_shops_services_are_found_by_name() -> None:
+    found = [service.service_name() for service in services()]
+    assert found == sorted(found)
+    assert {"notifications", "orders", "payments"} <= set(found)
+
+
+def test_a_service_is_called_what_its_module_is(folder: Path) -> None:
+    (folder / "loyalty_points.py").write_text(ONE.format("Whatever"))
+    (service,) = services()
+    assert service.service_name() == "loyalty-points"
+    assert issubclass(service, Service)
+
+
+def test_what_a_module_imports_is_not_its_own(folder: Path) -> None:
+    (folder / "first.py").write_text(ONE.format("First"))
+    (folder / "second.py").write_text(
+        "from stacks.first import First\n\nclass Second(First):\n    pass\n"
+    )
+    assert [service.__name__ for service in services()] == ["First", "Second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("x = 1\n", 0), (ONE.format("A") + "\nclass B(Service):\n    pass\n", 2)],
+)
+def test_a_module_that_does_not_define_exactly_one_service_is_named(
+    text: str, count: int, folder: Path
+) -> None:
+    (folder / "loyalty.py").write_text(text)
+    with pytest.raises(BadService, match=rf"loyalty\.py defines {count} services"):
+        services()
+
+
+class Reader(Service):
+    """Reads another service's stream."""
+
+    @classmethod
+    def service_name(cls) -> str:
+        return "reader"
+
+    def compose(self) -> None:
+        self.reads.add("source")
+
+
+class Source(Service):
+    """Has a stream."""
+
+    @classmethod
+    def service_name(cls) -> str:
+        return "source"
+
+    def compose(self) -> None:
+        self.stream()
+
+
+def test_who_reads_a_stream_is_deployed_after_whom_it_is_of(tmp_path: Path) -> None:
+    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
+    reader, source = Reader(app, stage), Source(app, stage)
+    in_order([reader, source])
+    assert reader.dependencies == [source]
+    assert source.dependencies == []
+
+
+def test_a_stream_of_a_service_that_the_stage_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
+    with pytest.raises(BadService, match="reader reads the stream of source, a service that"):
+        in_order([Reader(app, stage)])

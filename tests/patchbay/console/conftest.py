@@ -1,0 +1,88 @@
+"""The console, and its owner's browser in front of it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser as Chromium
+from starlette.testclient import TestClient
+
+from patchbay.console.app import console
+from patchbay.console.deployment import Deployment
+from patchbay.console.feed import Feed
+from patchbay.console.guard import TOKEN
+from patchbay.console.keys import Keys
+from patchbay.console.playground import Playground
+from patchbay.operations.clients import Clients
+from patchbay.operations.health.health import Board
+from patchbay.project.naming import StageName
+from tests.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.browser.watched import chromium
+
+HOST = "127.0.0.1:4600"
+Look = Callable[[], Board]
+ORIGIN = f"http://{HOST}"
+
+
+class Browser(TestClient):
+    """A browser that has opened the console by its printed address."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        stage: StageName = "dev",
+        look: Look | None = None,
+        playground: Playground | None = None,
+    ) -> None:
+        self.keys = Keys()
+        feed = Feed(look or nothing, every=3600)
+        app = console(Deployment(clients, stage, playground), host=HOST, keys=self.keys, feed=feed)
+        super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
+
+    def enter(self) -> "Browser":
+        """Open it."""
+        self.get(f"/?key={self.keys.printed}")
+        return self
+
+    def change(self, path: str, **data: str) -> Any:
+        """Post a form, as one of the console's own pages does."""
+        return self.post(path, data=data, headers={"Origin": ORIGIN, TOKEN: self.keys.change})
+
+
+class Nowhere:
+    """The clients of no cloud at all."""
+
+    def client(self, service: str, /) -> Any:
+        raise AssertionError(f"{service} was asked")
+
+
+def nothing() -> Board:
+    raise AssertionError("There was a look at the deployment")
+
+
+Open = Callable[..., Browser]
+
+
+@pytest.fixture
+def browse() -> Open:
+    """Opens the console of what these clients reach."""
+
+    def opened(
+        clients: Clients | None = None,
+        stage: StageName = "dev",
+        look: Look | None = None,
+        playground: Playground | None = None,
+    ) -> Browser:
+        return Browser(clients or Nowhere(), stage, look, playground).enter()
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """A real one; a test that asks for it is skipped, and says so, where there is none."""
+    executable = find_browser()
+    if executable is None:
+        pytest.skip(HOW_TO_GET_ONE)
+    with chromium(executable) as opened:
+        yield opened

@@ -1,0 +1,3 @@
+"""The synthesized templates of each stage."""
+
+from tests.stacks.conftest import templates as templates

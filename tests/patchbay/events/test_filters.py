@@ -1,0 +1,150 @@
+"""What `where=` lets through, held against AWS's rules, and what it refuses to say."""
+
+import json
+from typing import Any, Literal
+
+import pytest
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentTaken
+from patchbay.events.event import Event
+from patchbay.events.filters import (
+    BadFilter,
+    Test,
+    above,
+    at_least,
+    at_most,
+    below,
+    between,
+    equals,
+    missing,
+    none_of,
+    one_of,
+    prefix,
+    selections,
+    suffix,
+)
+from patchbay.topology.event_pattern import EventPattern
+
+
+class Shipped(Event):
+    """One field of each kind."""
+
+    carrier: Literal["post", "bike"]
+    weight: float
+    fragile: bool
+    tags: list[str]
+    address: dict[str, str]
+    note: str | None = None
+
+
+def passes(field: str, test: Test, value: Any) -> bool:
+    (selection,) = selections([Shipped], {field: test})
+    pattern = EventPattern(json.dumps({"detail": selection.detail}))
+    return pattern.matches(json.dumps({"detail": {"data": {field: value}}}))
+
+
+@pytest.mark.parametrize(
+    ("field", "test", "let_through", "kept_out"),
+    [
+        ("weight", equals(0), [0, 0.0], [0.01, "0", None]),
+        ("weight", one_of(1, 2.5), [1, 1.0, 2.5], [2, 1.5]),
+        ("weight", at_least(100), [100, 100.01, 1e6], [99.99, 0]),
+        ("weight", above(100), [100.01], [100]),
+        ("weight", at_most(2), [2, -1], [2.01]),
+        ("weight", below(2), [1.99], [2]),
+        ("weight", between(2, 5), [2, 3.5, 5], [1.99, 5.01]),
+        ("carrier", equals("post"), ["post"], ["Post", "bike"]),
+        ("carrier", one_of("post", "bike"), ["post", "bike"], ["car"]),
+        ("carrier", none_of("bike"), ["post"], ["bike"]),
+        ("carrier", prefix("po"), ["post"], ["bike"]),
+        ("carrier", suffix("ke"), ["bike"], ["post"]),
+        ("fragile", equals(True), [True], [False, "true"]),
+        ("tags", equals("new"), [["old", "new"]], [["old"], []]),
+        ("note", missing(), [None], ["", "a note"]),
+    ],
+)
+def test_a_filter_lets_through_what_it_says_and_nothing_else(
+    field: str, test: Test, let_through: list[Any], kept_out: list[Any]
+) -> None:
+    assert [value for value in let_through if not passes(field, test, value)] == []
+    assert [value for value in kept_out if passes(field, test, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        (
+            {"ammount": at_least(1)},
+            "A filter asks for 'ammount' of OrderPlaced, which has no such field. Did you mean "
+            "'amount'? See contracts/orders.py.",
+        ),
+        (
+            {"customer_id": at_least(100)},
+            "A filter asks whether 'customer_id' of OrderPlaced is at_least(100): the field holds "
+            "string, so that nothing would ever pass. See contracts/orders.py.",
+        ),
+        (
+            {"amount": equals("0")},
+            "A filter asks whether 'amount' of OrderPlaced is equals('0'): the field holds number, "
+            "so that nothing would ever pass. See contracts/orders.py.",
+        ),
+        (
+            {"amount": missing()},
+            "A filter asks whether 'amount' of OrderPlaced is missing(): the field holds number, "
+            "so that nothing would ever pass. See contracts/orders.py.",
+        ),
+        (
+            {PaymentTaken: {"amount": at_least(1)}},
+            "The filter names PaymentTaken, which is not in `on`.",
+        ),
+        (
+            {OrderPlaced: {}, "amount": at_least(1)},
+            "A filter is by field, or by event and then by field: this one is both.",
+        ),
+    ],
+)
+def test_a_filter_that_could_not_work_is_a_mistake_with_a_sentence(
+    where: Any, sentence: str
+) -> None:
+    with pytest.raises(BadFilter) as told:
+        selections([OrderPlaced], where)
+    assert str(told.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: between(5, 2),
+        lambda: one_of(),
+        lambda: at_least(5_000_000_001),
+        lambda: at_least("100"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_test_that_nothing_could_pass_is_refused_where_it_stands(make: Any) -> None:
+    with pytest.raises((BadFilter, TypeError)):
+        make()
+
+
+def test_a_filter_holds_for_each_of_several_events() -> None:
+    with pytest.raises(BadFilter, match="'items' of PaymentDeclined, which has no such field"):
+        selections([OrderPlaced, PaymentDeclined], {"items": at_least(2)})
+
+
+def test_each_event_may_have_a_filter_of_its_own_and_then_has_a_rule_of_its_own() -> None:
+    found = selections(
+        [PaymentTaken, PaymentDeclined, OrderPlaced], {PaymentDeclined: {"amount": above(50)}}
+    )
+    assert [(each.source, each.types, each.detail) for each in found] == [
+        ("shop.orders", ("OrderPlaced",), None),
+        ("shop.payments", ("PaymentDeclined",), {"data": {"amount": [{"numeric": [">", 50]}]}}),
+        ("shop.payments", ("PaymentTaken",), None),
+    ]
+
+
+def test_without_a_filter_there_is_a_rule_a_source() -> None:
+    found = selections([PaymentTaken, PaymentDeclined, OrderPlaced], None)
+    assert [(each.source, each.types) for each in found] == [
+        ("shop.orders", ("OrderPlaced",)),
+        ("shop.payments", ("PaymentDeclined", "PaymentTaken")),
+    ]

@@ -1,0 +1,134 @@
+"""The real templates of a stage, for a test to break one thing in."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contracts.fulfilment import OrderShipped, OrderUnfulfillable
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
+from patchbay.events.event import Event
+from patchbay.guardrails.acceptance import Acceptances
+from patchbay.guardrails.finding import Finding
+from patchbay.guardrails.guard import findings, unaccepted
+from patchbay.project.naming import named
+from patchbay.topology.template import Resource, Template, listed
+
+STAGE = "dev"
+# What the shop came with: a test of a check is not to depend on what is plugged in.
+SERVICES = ("broker", "fulfilment", "notifications", "orders", "payments")
+EVENTS = (
+    OrderPlaced, OrderShipped, OrderUnfulfillable, PaymentDeclined, PaymentRefunded, PaymentTaken,
+)  # fmt: skip
+
+
+class Broken:
+    """Copies of the templates, and what the guardrails find in them.
+
+    Names are given as a stage's resources have them, less what all begin with.
+    """
+
+    def __init__(
+        self,
+        templates: Mapping[str, Template],
+        accepted: Acceptances,
+        services: Sequence[str] = SERVICES,
+        events: Sequence[type[Event]] = EVENTS,
+    ) -> None:
+        self.bodies: dict[str, Any] = {
+            stack: copy.deepcopy(templates[stack].body)
+            for stack in (named(STAGE, service) for service in services)
+        }
+        self.templates = {stack: Template(stack, body) for stack, body in self.bodies.items()}
+        self.accepted = accepted
+        self.events = events
+
+    def resources(self, service: str) -> dict[str, Any]:
+        """The resources of a service's stack, by logical id."""
+        found: dict[str, Any] = self.bodies[named(STAGE, service)]["Resources"]
+        return found
+
+    def the(self, kind: str, name: str) -> Resource:
+        (found,) = (
+            resource
+            for template in self.templates.values()
+            for resource in template.all(kind)
+            if resource.name.rpartition("/")[2] == named(STAGE, name)
+        )
+        return found
+
+    def queue(self, name: str) -> dict[str, Any]:
+        return _properties(self.the("SQS::Queue", name))
+
+    def rule(self, name: str) -> dict[str, Any]:
+        return _properties(self.the("Events::Rule", name))
+
+    def function(self, name: str) -> dict[str, Any]:
+        return _properties(self.the("Lambda::Function", name))
+
+    def alarm(self, name: str) -> dict[str, Any]:
+        return _properties(self.the("CloudWatch::Alarm", name))
+
+    def mapping(self, function: str) -> dict[str, Any]:
+        """The one mapping that feeds a function."""
+        fed = self.the("Lambda::Function", function)
+        (found,) = (
+            mapping
+            for mapping in fed.template.all("Lambda::EventSourceMapping")
+            if mapping.properties["FunctionName"] == fed.ref
+        )
+        return _properties(found)
+
+    def policy(self, queue: str) -> list[dict[str, Any]]:
+        """The statements of a queue's policy."""
+        of = self.the("SQS::Queue", queue)
+        (found,) = (
+            policy
+            for policy in of.template.all("SQS::QueuePolicy")
+            if policy.properties["Queues"] == [of.ref]
+        )
+        return _statements(found)
+
+    def allowed(self, queue: str) -> dict[str, Any]:
+        """What a queue's policy allows."""
+        (found,) = (each for each in self.policy(queue) if each["Effect"] == "Allow")
+        return found
+
+    def rights(self, function: str) -> list[dict[str, Any]]:
+        """The statements of a function's role."""
+        of = self.the("Lambda::Function", function)
+        role = of.template.at(of.properties["Role"])
+        (found,) = (
+            policy
+            for policy in of.template.all("IAM::Policy")
+            if policy.properties["Roles"] == [role.ref]
+        )
+        return _statements(found)
+
+    def right(self, function: str, action: str) -> dict[str, Any]:
+        """The statement that allows a function's role an action."""
+        (found,) = (each for each in self.rights(function) if action in listed(each["Action"]))
+        return found
+
+    def remove(self, kind: str, name: str) -> None:
+        gone = self.the(kind, name)
+        del self.bodies[gone.stack]["Resources"][gone.id]
+
+    def found(self) -> list[Finding]:
+        """What stands, of what the guardrails find."""
+        return unaccepted(findings(self.templates, self.events), self.accepted)
+
+    def finds(self, id: str, text: str) -> None:
+        """This is found, and nothing else."""
+        found = [(finding.id, finding.text) for finding in self.found()]
+        assert found == [(id, text)], found
+
+
+def _properties(resource: Resource) -> dict[str, Any]:
+    found: dict[str, Any] = resource.body["Properties"]
+    return found
+
+
+def _statements(policy: Resource) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = policy.properties["PolicyDocument"]["Statement"]
+    return found

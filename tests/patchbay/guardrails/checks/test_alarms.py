@@ -1,0 +1,52 @@
+"""The first dead letter and a consumer that falls behind are told to someone."""
+
+from typing import Any
+
+import pytest
+
+from tests.patchbay.guardrails.broken import Broken
+
+
+@pytest.mark.parametrize(
+    "queue", ["payments-dead-letters", "payments-undelivered", "orders-unpublished"]
+)
+def test_every_dead_letter_queue_has_an_alarm(queue: str, dev: Broken) -> None:
+    dev.remove("CloudWatch::Alarm", queue)
+    dev.finds(
+        "alarm",
+        f"Queue patchbay-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
+        "dead letter would wait there until it expires, unseen. Add one.",
+    )
+
+
+def test_a_consumer_that_falls_behind_raises_an_alarm(dev: Broken) -> None:
+    dev.remove("CloudWatch::Alarm", "payments-age")
+    dev.finds(
+        "alarm",
+        "Queue patchbay-dev-payments has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
+        "that stands still would go unnoticed. Add one.",
+    )
+
+
+@pytest.mark.parametrize("change", [{"AlarmActions": []}, {"ActionsEnabled": False}])
+def test_an_alarm_that_tells_nobody_is_found(change: dict[str, Any], dev: Broken) -> None:
+    dev.alarm("payments-age").update(change)
+    dev.finds(
+        "alarm",
+        "Alarm patchbay-dev-payments-age tells nobody: it has no action, or its actions are "
+        "switched off, and a consumer that stands still would go unnoticed. Have it go to the "
+        "stage's topic.",
+    )
+
+
+def test_the_first_dead_letter_raises_the_alarm(dev: Broken) -> None:
+    alarm = dev.alarm("payments-dead-letters")
+    alarm |= {"Threshold": 0, "ComparisonOperator": "GreaterThanThreshold"}
+    assert dev.found() == []
+    alarm["Threshold"] = 100
+    dev.finds(
+        "dead-letter-alarm",
+        "Alarm patchbay-dev-payments-dead-letters is not raised by the first dead letter in "
+        "patchbay-dev-payments-dead-letters: its threshold is 100. Set it to 1, "
+        "GreaterThanOrEqualToThreshold.",
+    )

@@ -1,0 +1,73 @@
+"""What is stored is encrypted, and what travels too."""
+
+from typing import Any
+
+import pytest
+
+from tests.patchbay.guardrails.broken import Broken
+
+
+@pytest.mark.parametrize("setting", [False, None])
+def test_a_queue_that_does_not_encrypt_is_found(setting: bool | None, dev: Broken) -> None:
+    queue = dev.queue("payments-dead-letters")
+    del queue["SqsManagedSseEnabled"]
+    queue |= {} if setting is None else {"SqsManagedSseEnabled": setting}
+    dev.finds(
+        "encryption",
+        "Queue patchbay-dev-payments-dead-letters does not say that it encrypts its messages, "
+        "customers' data among them. Set SqsManagedSseEnabled, or a KMS key.",
+    )
+
+
+def test_a_queue_may_have_a_key_instead(dev: Broken) -> None:
+    queue = dev.queue("payments")
+    del queue["SqsManagedSseEnabled"]
+    queue["KmsMasterKeyId"] = "alias/ours"
+    assert dev.found() == []
+
+
+def test_a_topic_without_a_key_is_found(dev: Broken) -> None:
+    topic = dev.the("SNS::Topic", "alarms")
+    del dev.resources("broker")[topic.id]["Properties"]["KmsMasterKeyId"]
+    dev.finds(
+        "encryption",
+        "Topic patchbay-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
+        "KmsMasterKeyId.",
+    )
+
+
+def test_a_queue_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
+    dev.policy("payments").remove(
+        next(each for each in dev.policy("payments") if each["Effect"] == "Deny")
+    )
+    dev.finds(
+        "tls",
+        "Queue patchbay-dev-payments takes requests without TLS: its messages could be read on "
+        "the way. Have its policy deny all where aws:SecureTransport is false "
+        "(`enforce_ssl=True`).",
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Effect": "Allow", "Principal": {"AWS": "111122223333"}},
+        {"Principal": {"AWS": "111122223333"}},
+        {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+    ],
+)
+def test_only_a_denial_for_everyone_counts(change: dict[str, Any], dev: Broken) -> None:
+    (denial,) = (each for each in dev.policy("payments") if each["Effect"] == "Deny")
+    denial |= change
+    assert "tls" in [finding.id for finding in dev.found()]
+
+
+def test_a_topic_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
+    (policy,) = dev.templates["patchbay-dev-broker"].all("SNS::TopicPolicy")
+    statements = policy.properties["PolicyDocument"]["Statement"]
+    statements[:] = [each for each in statements if each["Effect"] == "Allow"]
+    dev.finds(
+        "tls",
+        "Topic patchbay-dev-alarms takes requests without TLS: its messages could be read on the "
+        "way. Have its policy deny all where aws:SecureTransport is false (`enforce_ssl=True`).",
+    )

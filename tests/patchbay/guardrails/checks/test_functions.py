@@ -1,0 +1,82 @@
+"""What functions run on, and where they write their logs."""
+
+import pytest
+
+from tests.patchbay.guardrails.broken import Broken
+
+
+def test_a_function_without_a_log_group_is_found(dev: Broken) -> None:
+    dev.remove("Logs::LogGroup", "payments-sandbox")
+    dev.finds(
+        "log-group",
+        "Function patchbay-dev-payments-sandbox has no log group in its stack: Lambda would make "
+        "one that keeps everything for ever, at your cost. Make it, with a retention.",
+    )
+
+
+def test_a_log_group_may_be_a_functions_by_its_name(dev: Broken) -> None:
+    del dev.function("payments")["LoggingConfig"]
+    assert dev.found() == []
+
+
+def test_a_log_group_that_two_functions_share_is_found(dev: Broken) -> None:
+    theirs = dev.function("payments")["LoggingConfig"]
+    dev.function("payments-sandbox")["LoggingConfig"] = theirs
+    dev.finds(
+        "log-group",
+        "Log group /aws/lambda/patchbay-dev-payments is shared by patchbay-dev-payments and "
+        "patchbay-dev-payments-sandbox: nobody could tell whose lines are whose, or keep one's "
+        "longer. Give each function its own.",
+    )
+
+
+@pytest.mark.parametrize("name", ["/aws/lambda/patchbay-dev-payments", "/aws/apigateway/"])
+def test_a_log_group_that_never_forgets_is_found(name: str, dev: Broken) -> None:
+    (group,) = (
+        group
+        for template in dev.templates.values()
+        for group in template.all("Logs::LogGroup")
+        if group.name == name or (name.endswith("/") and group.name.startswith(name))
+    )
+    del group.body["Properties"]["RetentionInDays"]
+    dev.finds(
+        "log-group",
+        f"Log group {group.name} has no retention: it would keep everything for ever, at your "
+        "cost. Set RetentionInDays.",
+    )
+
+
+@pytest.mark.parametrize("runtime", ["provided.al2023", "nodejs24.x", "python3", "python3.x"])
+def test_a_runtime_that_is_no_version_of_python_is_found(runtime: str, dev: Broken) -> None:
+    dev.function("payments")["Runtime"] = runtime
+    dev.finds(
+        "runtime",
+        f"Function patchbay-dev-payments runs on {runtime}, which is not a version of Python: what "
+        "its layer and its tests are made for may not be there. Use python3.N.",
+    )
+
+
+@pytest.mark.parametrize("runtime", ["python2.7", "python3.9", "python3.10"])
+def test_a_runtime_that_lambda_does_not_support_any_more_is_found(
+    runtime: str, dev: Broken
+) -> None:
+    dev.function("payments")["Runtime"] = runtime
+    dev.finds(
+        "runtime",
+        f"Function patchbay-dev-payments runs on {runtime}, which Lambda does not support any "
+        "more: it gets no security fixes, and AWS will refuse it. Use python3.11 or newer.",
+    )
+
+
+def test_the_oldest_python_that_lambda_supports_will_do(dev: Broken) -> None:
+    dev.function("payments")["Runtime"] = "python3.11"
+    assert dev.found() == []
+
+
+def test_a_function_that_does_not_state_its_architecture_is_found(dev: Broken) -> None:
+    del dev.function("payments")["Architectures"]
+    dev.finds(
+        "runtime",
+        "Function patchbay-dev-payments does not state its architecture, and would run on x86_64: "
+        "a layer built for arm64 fails there when it is imported. State it.",
+    )

@@ -1,0 +1,138 @@
+"""State machines: what they do when something fails, what can be seen of it, and who is told."""
+
+from typing import Any
+
+import pytest
+
+from patchbay.guardrails.acceptance import read
+from patchbay.guardrails.finding import Finding
+from patchbay.guardrails.guard import findings, unaccepted
+from patchbay.project.naming import named
+from patchbay.topology.template import Template
+from tests.patchbay.guardrails.broken import EVENTS, SERVICES, STAGE, Broken
+from tests.stacks.conftest import Templates
+from tests.synthesis import assembly
+
+NAME = "patchbay-dev-fulfilment"
+
+
+class WithFulfilment(Broken):
+    """The shop and its fulfilment."""
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """What the template says of the state machine."""
+        found: dict[str, Any] = self.the("StepFunctions::StateMachine", "fulfilment").body[
+            "Properties"
+        ]
+        return found
+
+    def found(self) -> list[Finding]:
+        """What stands, but for what is merely worth knowing."""
+        found = findings(self.templates, EVENTS)
+        prefixes = tuple(f"{named(STAGE, service)}/" for service in SERVICES)
+        standing = unaccepted(found, self.accepted)
+        return [
+            each
+            for each in standing
+            if not each.warning and (each.check != "acceptance" or each.text.startswith(prefixes))
+        ]
+
+
+@pytest.fixture
+def dev(templates: Templates) -> WithFulfilment:
+    return WithFulfilment(templates(STAGE), read(assembly(STAGE)))
+
+
+def test_the_shops_own_state_machine_passes(dev: WithFulfilment) -> None:
+    assert dev.found() == []
+
+
+def test_a_mistake_in_a_definition_is_found(dev: WithFulfilment) -> None:
+    text = dev.machine["DefinitionString"]
+    dev.machine["DefinitionString"] = text.replace('"Default": "WaitToRelease"', '"Default": "No"')
+    found = [finding.text for finding in dev.found()]
+    problem = "The state WhyNotReleased leads to 'No', which is no state of it."
+    assert f"State machine {NAME}: {problem}" in found
+    assert {finding.id for finding in dev.found()} == {"workflow"}
+
+
+def test_a_task_that_is_not_tried_again_is_found(dev: WithFulfilment) -> None:
+    text = dev.machine["DefinitionString"]
+    assert text.count('"JitterStrategy": "FULL"') == 5
+    dev.machine["DefinitionString"] = text.replace(', "JitterStrategy": "FULL"', "")
+    assert [finding.id for finding in dev.found()] == ["workflow"] * 5
+
+
+def test_a_definition_that_only_cloudformation_can_read_is_found(dev: WithFulfilment) -> None:
+    dev.machine["DefinitionString"] = {"Fn::Join": ["", ["{", {"Ref": "Anything"}, "}"]]}
+    dev.finds(
+        "workflow",
+        f"State machine {NAME} has a definition that can't be read here: nobody could tell what it "
+        "does when something fails. Write it out in its own file, with substitutions for what only "
+        "CloudFormation knows.",
+    )
+
+
+@pytest.mark.parametrize(
+    "logging", [{}, {"Level": "ERROR"}, {"Level": "ALL"}, {"Level": "ALL", "Destinations": [{}]}]
+)
+def test_a_state_machine_that_does_not_log_is_found(
+    logging: dict[str, Any], dev: WithFulfilment
+) -> None:
+    dev.machine["LoggingConfiguration"] = logging
+    dev.finds(
+        "workflow-trail[logs]",
+        f"State machine {NAME} does not log all that happens to a log group of its stack: after 90 "
+        "days, nobody could tell what became of an execution. Set its LoggingConfiguration, to the "
+        "level ALL.",
+    )
+
+
+def test_a_state_machine_that_is_not_traced_is_found(dev: WithFulfilment) -> None:
+    dev.machine["TracingConfiguration"]["Enabled"] = False
+    dev.finds(
+        "workflow-trail[traces]",
+        f"State machine {NAME} is not traced: what it calls would be missing in an event's "
+        "journey. Set its TracingConfiguration.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric"),
+    [
+        ("failed", "ExecutionsFailed"),
+        ("timed-out", "ExecutionsTimedOut"),
+        ("aborted", "ExecutionsAborted"),
+    ],
+)
+@pytest.mark.parametrize("change", [{"AlarmActions": []}, {"Threshold": 2}, {"Dimensions": []}])
+def test_an_execution_that_ends_badly_and_unseen_is_found(
+    change: dict[str, Any], alarm: str, metric: str, dev: WithFulfilment
+) -> None:
+    dev.alarm(f"fulfilment-{alarm}").update(change)
+    dev.finds(
+        f"workflow-alarm[{metric}]",
+        f"State machine {NAME} has no alarm on its {metric} that the first one raises and that "
+        "goes to someone: what it was started for would stay undone, unseen. Add one.",
+    )
+
+
+def test_a_state_machine_that_could_publish_anything_is_found(dev: WithFulfilment) -> None:
+    machine = dev.the("StepFunctions::StateMachine", "fulfilment")
+    template: Template = machine.template
+    (grant,) = (
+        grant
+        for grant in template.grants()
+        if grant.role == template.at(machine.properties["RoleArn"])
+        and "events:PutEvents" in grant.actions
+    )
+    statement: Any = grant.statement
+    del statement["Condition"]
+    assert dev.found()[0].text.startswith(f"State machine {NAME} may publish any event")
+
+
+def test_an_event_that_comes_back_through_a_state_machine_is_found(dev: WithFulfilment) -> None:
+    rule = dev.rule("fulfilment-shop-payments")
+    rule["EventPattern"] = {"source": ["shop.fulfilment"], "detail-type": ["OrderShipped"]}
+    assert "loop" in {finding.id for finding in dev.found()}

@@ -1,0 +1,53 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from patchbay.local import environment
+from patchbay.local.environment import ensure
+from patchbay.processes.workspace import LocalFailed
+
+
+@pytest.fixture
+def requirements(tmp_path: Path) -> Path:
+    """Requirements that need no registry."""
+    path = tmp_path / "requirements.txt"
+    path.write_text("# nothing\n")
+    return path
+
+
+def test_the_environment_has_an_interpreter_that_runs(tmp_path: Path, requirements: Path) -> None:
+    python = ensure(tmp_path / "environment", requirements)
+    subprocess.run([str(python), "-c", "pass"], check=True)
+
+
+def test_it_is_made_once(
+    tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "environment"
+    ensure(folder, requirements)
+    monkeypatch.setattr(environment, "_uv", _never)
+    ensure(folder, requirements)
+
+
+def _never(*arguments: str) -> None:
+    pytest.fail(f"uv was run: {arguments}")
+
+
+def test_it_is_made_anew_when_its_requirements_change(tmp_path: Path, requirements: Path) -> None:
+    folder = tmp_path / "environment"
+    ensure(folder, requirements)
+    left = folder / "left-from-before"
+    left.touch()
+    requirements.write_text("# still nothing\n")
+    ensure(folder, requirements)
+    assert not left.exists()
+
+
+def test_it_is_made_anew_after_a_failure(tmp_path: Path, requirements: Path) -> None:
+    folder = tmp_path / "environment"
+    requirements.write_text("a-package-without-hash==1.0\n")
+    with pytest.raises(LocalFailed, match="can't be made"):
+        ensure(folder, requirements)
+    requirements.write_text("# nothing\n")
+    assert ensure(folder, requirements).exists()

@@ -1,0 +1,66 @@
+"""What an HTTP API answers to what it can't take."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, PositiveInt
+
+from patchbay.messaging.api import BadRequest, answer, body, http_api
+from patchbay.testkit.aws.network import http_event
+
+
+class Parcel(BaseModel):
+    weight: PositiveInt
+    note: str | None = None
+
+
+@pytest.fixture
+def api() -> APIGatewayHttpResolver:
+    app = http_api("invalid parcel")
+
+    @app.post("/parcels")
+    def send() -> Response[str]:
+        parcel = Parcel.model_validate_json(body(app))
+        if parcel.weight > 1000:
+            raise BadRequest("weight", "is too much")
+        return answer(HTTPStatus.CREATED, parcel)
+
+    return app
+
+
+def sent(api: APIGatewayHttpResolver, content: bytes) -> tuple[int, Any]:
+    request = http_event("POST", "/parcels", {}, content, "shop.example")
+    found = api.resolve(request, LambdaContext())
+    return found["statusCode"], json.loads(found["body"])
+
+
+def test_an_answer_leaves_out_what_is_not_there(api: APIGatewayHttpResolver) -> None:
+    assert sent(api, b'{"weight": 7}') == (201, {"weight": 7})
+
+
+def test_what_breaks_the_model_is_refused_field_by_field(api: APIGatewayHttpResolver) -> None:
+    status, said = sent(api, b'{"weight": 0, "note": 5}')
+    assert (status, said["error"]) == (400, "invalid parcel")
+    assert [each["field"] for each in said["fields"]] == ["weight", "note"]
+
+
+def test_what_is_no_json_is_refused_as_a_whole(api: APIGatewayHttpResolver) -> None:
+    status, said = sent(api, b"")
+    assert (status, said["fields"][0]["field"]) == (400, "body")
+
+
+def test_what_is_no_text_is_refused(api: APIGatewayHttpResolver) -> None:
+    status, said = sent(api, b"\xff")
+    assert (status, said["error"]) == (400, "body: is not UTF-8 text")
+
+
+def test_what_a_service_finds_wrong_is_refused_in_its_words(api: APIGatewayHttpResolver) -> None:
+    problem = {"field": "weight", "problem": "is too much"}
+    assert sent(api, b'{"weight": 1001}') == (
+        400,
+        {"error": "weight: is too much", "fields": [problem]},
+    )

@@ -1,0 +1,481 @@
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentTaken
+from patchbay.messaging.consuming import consumer, subscriptions
+from patchbay.messaging.errors import Reject
+from tests.functions.conftest import Clock, DeadLetters, Lines, Metric
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, Recorder, an_order, orders
+from tests.queues import ConsumerQueue
+from tests.wire import Message, on_the_wire
+
+
+def without(path: str) -> dict[str, Any]:
+    """An order's event that lacks one part."""
+    event = on_the_wire(an_order())
+    *parents, last = path.split(".")
+    inner = event
+    for parent in parents:
+        inner = inner[parent]
+    del inner[last]
+    return event
+
+
+def with_data(**fields: Any) -> dict[str, Any]:
+    """An order's event with other data than an order has."""
+    event = on_the_wire(an_order())
+    event["detail"]["data"] |= fields
+    return event
+
+
+def with_metadata(**fields: Any) -> dict[str, Any]:
+    """An order's event with another envelope than messaging gives it."""
+    event = on_the_wire(an_order())
+    event["detail"]["metadata"] |= fields
+    return event
+
+
+def renamed(detail_type: Any) -> dict[str, Any]:
+    return on_the_wire(an_order()) | {"detail-type": detail_type}
+
+
+# What it handles
+
+
+def test_an_event_is_unwrapped_and_handed_over(queue: ConsumerQueue) -> None:
+    received = []
+
+    @consumer
+    def handler(order: OrderPlaced) -> None:
+        received.append(order)
+
+    assert queue.deliver(handler, an_order()) == []
+    assert received == [an_order()]
+    assert queue.is_empty()
+
+
+def test_the_annotation_may_be_a_union_and_the_detail_type_picks_the_model(
+    queue: ConsumerQueue,
+) -> None:
+    received: list[PaymentTaken | PaymentDeclined] = []
+    taken = PaymentTaken(order_id="order-1", amount=9.99, payment_id="p")
+    declined = PaymentDeclined(order_id="order-2", customer_id="c", amount=1, reason="no funds")
+
+    @consumer
+    def handler(outcome: PaymentTaken | PaymentDeclined) -> None:
+        received.append(outcome)
+
+    queue.deliver(handler, declined, taken)
+    assert received == [declined, taken]
+
+
+def test_a_field_that_the_contract_does_not_know_is_ignored(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    assert queue.deliver(recorder.handler, with_data(gift_wrapped=True)) == []
+    assert recorder.handled == ["order-1"]
+
+
+def test_an_older_version_is_handled(queue: ConsumerQueue) -> None:
+    received = []
+
+    class Renewed(OrderPlaced):
+        version = 3
+
+    @consumer
+    def handler(order: Renewed) -> None:
+        received.append(order.order_id)
+
+    queue.deliver(handler, on_the_wire(an_order(), version=2) | {"detail-type": "Renewed"})
+    assert received == ["order-1"]
+
+
+def test_a_consumer_is_named_after_its_function() -> None:
+    @consumer
+    def greet(order: OrderPlaced) -> None:
+        """Greet the customer."""
+
+    assert (greet.__name__, greet.__doc__) == ("greet", "Greet the customer.")
+
+
+# What it refuses to be made of
+
+
+def of_nothing() -> None: ...
+def of_two(first: OrderPlaced, second: PaymentTaken) -> None: ...
+def of_a_string(text: str) -> None: ...
+def of_an_optional_event(order: OrderPlaced | None) -> None: ...
+def of_a_list(events: list[OrderPlaced]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (of_nothing, "of_nothing takes 0 annotated parameters"),
+        (of_two, "of_two takes 2 annotated parameters"),
+        (of_a_string, "of_a_string takes <class 'str'>, which is not an Event"),
+        (of_an_optional_event, "of_an_optional_event takes <class 'NoneType'>"),
+        (of_a_list, r"of_a_list takes .*, which is not an Event"),
+    ],
+)
+def test_an_annotation_that_names_no_event_is_refused_where_it_is_written(
+    function: Callable[..., None], problem: str
+) -> None:
+    with pytest.raises(TypeError, match=problem):
+        consumer(function)
+
+
+def test_the_subscriptions_of_a_function_are_its_annotation() -> None:
+    def handler(outcome: PaymentTaken | PaymentDeclined) -> None: ...
+
+    assert subscriptions(handler) == {
+        "PaymentTaken": PaymentTaken,
+        "PaymentDeclined": PaymentDeclined,
+    }
+
+
+# Permanent failures
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("this is no JSON", "is no event of ours: JSONDecodeError"),
+        ("[]", "is no event of ours: TypeError"),
+        ("17", "is no event of ours"),
+        ("null", "is no event of ours"),
+        ("[" * 20_000, "is no event of ours: RecursionError"),
+        (without("detail-type"), "is no event of ours: KeyError: 'detail-type'"),
+        (without("detail"), "is no event of ours: KeyError: 'detail'"),
+        (without("detail.metadata"), "is no event of ours: KeyError: 'metadata'"),
+        (without("detail.data"), "is no event of ours: KeyError: 'data'"),
+        (without("detail.metadata.id"), "breaks its contract: id: Field required"),
+        (
+            with_metadata(published_at="2026-01-01T12:00:00"),
+            "breaks its contract: published_at: Input should have timezone info",
+        ),
+        (without("detail.data.order_id"), "breaks its contract: order_id: Field required"),
+        (with_data(items=0), "breaks its contract: items: Input should be greater than 0"),
+        (with_data(amount="cheap"), "breaks its contract: amount: Input should be a valid decimal"),
+        (with_data(items="many", amount=-1), "items: .*; amount: "),
+        (renamed("PaymentTaken"), "'PaymentTaken' is none of this consumer's: OrderPlaced"),
+        (renamed(["OrderPlaced"]), "is no event of ours: TypeError"),
+        (
+            on_the_wire(an_order(), version=2),
+            "OrderPlaced version 2 is newer than version 1, which this consumer was built against",
+        ),
+    ],
+)
+def test_what_breaks_the_contract_is_a_dead_letter_at_once_and_says_why(
+    queue: ConsumerQueue,
+    recorder: Recorder,
+    dead_letters: DeadLetters,
+    message: Message,
+    reason: str,
+) -> None:
+    assert queue.deliver(recorder.handler, message) == []
+    (letter,) = dead_letters()
+    assert re.search(reason, letter.reason)
+    assert recorder.attempted == []
+    assert queue.is_empty()
+
+
+def test_a_dead_letter_is_the_message_as_it_was_and_tells_where_it_died(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
+) -> None:
+    body = '{"detail-type":  "Ördered", "detail": {}}'
+    message_id = queue.send(body)
+    queue.deliver(recorder.handler)
+    (letter,) = dead_letters()
+    assert letter.body == body
+    assert letter.consumer == "loyalty"
+    assert letter.original_message_id == message_id
+    assert letter.attempts == 1
+
+
+def test_a_handler_s_reject_makes_a_dead_letter_at_once(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
+) -> None:
+    recorder.fail(error=Reject("the customer has left"))
+    assert queue.deliver(recorder.handler, an_order()) == []
+    assert [letter.reason for letter in dead_letters()] == ["the customer has left"]
+    assert queue.is_empty()
+
+
+def test_a_dead_letter_s_attempts_are_counted(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters, clock: Clock
+) -> None:
+    recorder.fail()
+    recorder.fail(error=Reject("it has been enough"))
+    queue.deliver(recorder.handler, an_order())
+    clock.shift(1.01)
+    assert queue.deliver(recorder.handler) == []
+    assert [letter.attempts for letter in dead_letters()] == [2]
+
+
+def test_a_reject_without_a_reason_is_a_dead_letter_all_the_same(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
+) -> None:
+    recorder.fail(error=Reject())
+    assert queue.deliver(recorder.handler, an_order()) == []
+    assert [letter.reason for letter in dead_letters()] == ["Reject"]
+
+
+def test_a_long_reason_is_cut_to_what_an_attribute_should_hold(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
+) -> None:
+    recorder.fail(error=Reject("x" * 5000))
+    queue.deliver(recorder.handler, an_order())
+    assert [letter.reason for letter in dead_letters()] == ["x" * 1024]
+
+
+def test_a_rejected_event_may_be_put_back_and_is_tried_again(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    recorder.fail(error=Reject("we had a bug"))
+    event = on_the_wire(an_order(), id=AN_EVENT_ID)
+    queue.deliver(recorder.handler, event)
+    queue.deliver(recorder.handler, event)
+    assert recorder.handled == ["order-1"]
+
+
+def test_a_message_that_can_not_become_a_dead_letter_stays_in_the_queue(
+    queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "dead_letter_url", queue.url + "-that-is-not-there")
+    poison = "this is no JSON"
+    assert queue.deliver(recorder.handler, poison) == [poison]
+    assert not queue.is_empty()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["detail-type", "detail", "metadata", "data"]),
+    JSON,
+)
+def test_whatever_stands_in_an_event_s_place_it_is_handled_or_a_dead_letter_and_never_comes_back(
+    queue: ConsumerQueue, recorder: Recorder, part: str, junk: Any
+) -> None:
+    event = on_the_wire(an_order())
+    (event if part.startswith("detail") else event["detail"])[part] = junk
+    assert queue.deliver(recorder.handler, event) == []
+    assert recorder.attempted == []
+    assert queue.is_empty()
+
+
+# Transient failures
+
+
+def test_a_failure_is_reported_and_the_message_comes_back(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters, clock: Clock
+) -> None:
+    order = an_order()
+    recorder.fail(times=2)
+    assert queue.deliver(recorder.handler, order) == [order]
+    clock.shift(1.01)
+    assert queue.deliver(recorder.handler) == [order]
+    clock.shift(2.01)
+    assert queue.deliver(recorder.handler) == []
+    assert recorder.handled == ["order-1"]
+    assert queue.is_empty()
+    assert dead_letters() == []
+
+
+@pytest.mark.usefixtures("longest_backoff")
+def test_the_message_comes_back_after_the_backoff_and_not_after_the_queue_s_own_time(
+    queue: ConsumerQueue, recorder: Recorder, clock: Clock
+) -> None:
+    recorder.fail(times=4)
+    queue.deliver(recorder.handler, an_order())
+    for attempt, seconds in enumerate([1, 2, 4], start=2):
+        clock.shift(seconds - 0.5)
+        queue.deliver(recorder.handler)
+        assert len(recorder.attempted) == attempt - 1
+        clock.shift(0.51)
+        queue.deliver(recorder.handler)
+        assert len(recorder.attempted) == attempt
+
+
+def test_a_poison_order_goes_to_the_dead_letters_and_its_neighbours_do_not(
+    queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
+) -> None:
+    first, broken, failing, last = orders(4)
+    recorder.fail(failing.order_id)
+    poison = on_the_wire(broken) | {"detail": {}}
+    assert queue.deliver(recorder.handler, first, poison, failing, last) == [failing]
+    assert recorder.handled == [first.order_id, last.order_id]
+    assert [json.loads(letter.body) for letter in dead_letters()] == [poison]
+
+
+def test_a_whole_batch_that_fails_is_still_reported_message_by_message(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    batch = orders(3)
+    for order in batch:
+        recorder.fail(order.order_id)
+    assert queue.deliver(recorder.handler, *batch) == batch
+
+
+def test_a_message_whose_visibility_can_not_be_changed_is_reported_all_the_same(
+    queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = an_order()
+    recorder.fail()
+    queue.send(order)
+    records = queue.receive()
+    monkeypatch.setattr(queue, "receive", lambda: [r | {"receiptHandle": "gone"} for r in records])
+    assert queue.deliver(recorder.handler) == [order]
+
+
+# In order
+
+
+def test_in_a_fifo_batch_a_failure_stops_the_later_ones_of_its_group_only(
+    fifo_queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    batch = first, second, third, fourth = orders(4)
+    for order, group in zip(batch, ["a", "b", "a", "b"], strict=True):
+        fifo_queue.send(order, group=group)
+    recorder.fail(first.order_id)
+    assert fifo_queue.deliver(recorder.handler) == [first, third]
+    assert recorder.handled == [second.order_id, fourth.order_id]
+
+
+def test_in_a_fifo_batch_a_dead_letter_stops_nobody_and_keeps_its_group(
+    fifo_queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    fifo_queue.send("this is no JSON", group="a")
+    fifo_queue.send(an_order(), group="a")
+    assert fifo_queue.deliver(recorder.handler) == []
+    assert recorder.handled == ["order-1"]
+    assert [letter.body for letter in fifo_queue.dead_letters()] == ["this is no JSON"]
+
+
+def test_the_failure_of_one_batch_does_not_stop_the_group_in_the_next(
+    fifo_queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    batch = orders(2)
+    for order in batch:
+        fifo_queue.send(order)
+    records = fifo_queue.receive()
+    recorder.fail()
+    assert fifo_queue.run(recorder.handler, records) == batch
+    assert fifo_queue.run(recorder.handler, records) == []
+    assert recorder.handled == [order.order_id for order in batch]
+
+
+# What it tells
+
+
+def test_a_handled_event_is_a_line_of_the_log(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines
+) -> None:
+    event_id = uuid4()
+    queue.deliver(recorder.handler, on_the_wire(an_order(), id=event_id, correlation_id="j-1"))
+    (line,) = lines("handled")
+    assert line["correlation_id"] == "j-1"
+    assert line["event_id"] == str(event_id)
+    assert line["event_type"] == "OrderPlaced"
+    assert line["attempt"] == 1
+    assert line["level"] == "INFO"
+    assert line["service"] == "service-under-test"
+    assert line["duration_ms"] >= 0
+
+
+def test_a_failure_is_a_line_of_the_log_with_its_reason_its_trace_and_the_next_attempt(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines
+) -> None:
+    recorder.fail()
+    queue.deliver(recorder.handler, on_the_wire(an_order(), correlation_id="j-1"))
+    (line,) = lines("failed")
+    assert line["reason"] == "OutOfOrder: it does not work today"
+    assert "OutOfOrder" in line["exception"]
+    assert line["retry_in_seconds"] in (0, 1)
+    assert (line["correlation_id"], line["attempt"]) == ("j-1", 1)
+    assert lines("handled") == []
+
+
+def test_the_second_attempt_says_that_it_is_the_second(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines, clock: Clock
+) -> None:
+    recorder.fail()
+    queue.deliver(recorder.handler, an_order())
+    clock.shift(1.01)
+    queue.deliver(recorder.handler)
+    assert [line["attempt"] for line in lines("handled")] == [2]
+
+
+def test_a_rejection_is_a_line_of_the_log(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines
+) -> None:
+    recorder.fail(error=Reject("no such customer"))
+    message_id = queue.send(on_the_wire(an_order(), correlation_id="j-1"))
+    queue.deliver(recorder.handler)
+    (line,) = lines("rejected")
+    assert line["reason"] == "no such customer"
+    assert (line["correlation_id"], line["message_id"]) == ("j-1", message_id)
+    assert line["level"] == "ERROR"
+
+
+def test_one_event_s_journey_is_not_told_of_the_next(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines
+) -> None:
+    order = on_the_wire(an_order(), correlation_id="j-1")
+    queue.deliver(recorder.handler, order, "this is no JSON")
+    (line,) = lines("rejected")
+    assert not {"correlation_id", "event_id", "event_type"} & line.keys()
+
+
+def test_what_became_of_the_events_is_counted(
+    queue: ConsumerQueue, recorder: Recorder, metric: Metric
+) -> None:
+    good, failing = orders(2)
+    recorder.fail(failing.order_id)
+    twice = on_the_wire(good)
+    queue.deliver(recorder.handler, twice, twice, failing, "this is no JSON")
+    assert {name: metric(name) for name in ["Handled", "Repeated", "Failed", "Rejected"]} == {
+        "Handled": [1],
+        "Repeated": [1],
+        "Failed": [1],
+        "Rejected": [1],
+    }
+
+
+def test_the_age_of_an_event_is_measured_where_it_is_handled(
+    queue: ConsumerQueue, recorder: Recorder, metric: Metric, clock: Clock
+) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=2.5)
+    future = datetime.now(UTC) + timedelta(hours=1)
+    for time in (past, future):
+        queue.deliver(recorder.handler, on_the_wire(an_order(), published_at=time))
+    assert metric("Age") == [2500, 0]
+
+
+def test_metrics_name_the_service_and_belong_to_patchbay(
+    queue: ConsumerQueue, recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue.deliver(recorder.handler, an_order())
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    emf = json.loads(line)
+    (definition,) = emf["_aws"]["CloudWatchMetrics"]
+    assert definition["Namespace"] == "Patchbay"
+    assert definition["Dimensions"] == [["service"]]
+    assert emf["service"] == "service-under-test"
+    units = {metric["Name"]: metric["Unit"] for metric in definition["Metrics"]}
+    assert units == {"Handled": "Count", "Age": "Milliseconds"}

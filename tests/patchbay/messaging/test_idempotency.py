@@ -1,0 +1,166 @@
+"""An event is handled once, whatever is delivered twice."""
+
+import os
+import time
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+)
+
+from contracts.orders import OrderPlaced
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import (
+    REMEMBERED_FOR,
+    _store,
+    naturally_idempotent,
+    once,
+)
+from tests.functions.conftest import Clock, DeadLetters, Lines, Metric
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, Crash, Recorder, an_order
+from tests.queues import ConsumerQueue
+from tests.wire import Context, on_the_wire
+
+ORDER = on_the_wire(an_order(), id=AN_EVENT_ID)
+
+
+def test_an_event_that_is_delivered_twice_is_handled_once(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines
+) -> None:
+    assert queue.deliver(recorder.handler, ORDER) == []
+    assert queue.deliver(recorder.handler, ORDER) == []
+    assert recorder.handled == ["order-1"]
+    assert len(lines("handled")) == len(lines("already handled")) == 1
+    assert queue.is_empty()
+
+
+def test_an_event_that_is_twice_in_one_batch_is_handled_once(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    assert queue.deliver(recorder.handler, ORDER, ORDER) == []
+    assert recorder.handled == ["order-1"]
+
+
+def test_two_events_that_say_the_same_are_both_handled(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    queue.deliver(recorder.handler, an_order(), an_order())
+    assert recorder.handled == ["order-1", "order-1"]
+
+
+def test_two_consumers_that_share_a_table_both_handle_an_event(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    queue.deliver(recorder.handler, ORDER)
+    ConsumerQueue("statistics").deliver(recorder.handler, ORDER)
+    assert recorder.handled == ["order-1", "order-1"]
+
+
+def test_an_attempt_that_failed_is_forgotten_and_made_again(
+    queue: ConsumerQueue, recorder: Recorder
+) -> None:
+    recorder.fail()
+    queue.deliver(recorder.handler, ORDER)
+    assert queue.deliver(recorder.handler, ORDER) == []
+    assert recorder.handled == ["order-1"]
+
+
+def test_an_event_is_remembered_for_longer_than_any_way_back_to_the_queue(
+    queue: ConsumerQueue, recorder: Recorder, clock: Clock
+) -> None:
+    queue.deliver(recorder.handler, ORDER)
+    clock.shift(REMEMBERED_FOR - 1)
+    queue.deliver(recorder.handler, ORDER)
+    assert recorder.handled == ["order-1"]
+    clock.shift(2)
+    queue.deliver(recorder.handler, ORDER)
+    assert recorder.handled == ["order-1", "order-1"]
+
+
+# Who crashes has measured nothing, and Powertools finds that worth a warning.
+@pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
+def test_a_crash_holds_the_event_until_the_function_s_time_is_up(
+    queue: ConsumerQueue,
+    recorder: Recorder,
+    clock: Clock,
+    metric: Metric,
+    lines: Lines,
+    dead_letters: DeadLetters,
+) -> None:
+    recorder.fail(error=Crash())
+    with pytest.raises(Crash):
+        queue.deliver(recorder.handler, ORDER)
+    clock.shift(Context.SECONDS - 1)
+    assert queue.deliver(recorder.handler, ORDER) == [ORDER]
+    assert recorder.attempted == ["order-1"]
+    clock.shift(2.01)
+    assert queue.deliver(recorder.handler) == []
+    assert recorder.handled == ["order-1"]
+    assert metric("Failed") == [1]
+    assert "exception" not in lines("failed")[0]
+    assert dead_letters() == []
+
+
+def test_who_is_naturally_idempotent_is_run_each_time_and_notes_nothing(
+    queue: ConsumerQueue, lines: Lines
+) -> None:
+    seen: list[str] = []
+
+    @consumer
+    @naturally_idempotent
+    def handler(order: OrderPlaced) -> None:
+        seen.append(order.order_id)
+
+    assert queue.deliver(handler, ORDER) == []
+    assert queue.deliver(handler, ORDER) == []
+    assert seen == ["order-1"] * 2
+    assert len(lines("handled")) == 2
+    assert boto3.resource("dynamodb").Table(os.environ["IDEMPOTENCY_TABLE"]).scan()["Count"] == 0
+
+
+def test_a_handler_that_is_not_marked_and_has_no_table_is_told_both_ways_out(
+    queue: ConsumerQueue, recorder: Recorder, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IDEMPOTENCY_TABLE")
+    _store.cache_clear()
+    assert queue.deliver(recorder.handler, ORDER) == [ORDER]
+    _store.cache_clear()
+    (failed,) = lines("failed")
+    assert "there is no IDEMPOTENCY_TABLE" in failed["reason"]
+    assert "the handler has to be marked @naturally_idempotent" in failed["reason"]
+    assert recorder.attempted == []
+
+
+def test_once_tells_whether_it_ran() -> None:
+    ran = []
+    assert once("an event", lambda: ran.append(1), Context())
+    assert not once("an event", lambda: ran.append(2), Context())
+    assert ran == [1]
+
+
+def test_once_forgets_what_raised() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        once("an event", fail, Context())
+    assert once("an event", lambda: None, Context())
+
+
+def test_once_does_not_run_what_is_still_running() -> None:
+    def again() -> None:
+        once("an event", lambda: None, Context())
+
+    with pytest.raises(IdempotencyAlreadyInProgressError):
+        once("an event", again, Context())
+
+
+def test_what_was_done_expires_from_the_table_by_itself(
+    queue: ConsumerQueue, recorder: Recorder, clock: Clock
+) -> None:
+    queue.deliver(recorder.handler, ORDER)
+    table = boto3.resource("dynamodb").Table(os.environ["IDEMPOTENCY_TABLE"])
+    (item,) = table.scan()["Items"]
+    assert item["status"] == "COMPLETED"
+    assert item["expiration"] == int(time.time()) + REMEMBERED_FOR

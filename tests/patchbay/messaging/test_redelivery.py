@@ -1,0 +1,78 @@
+import math
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from hypothesis import given
+from hypothesis import strategies as st
+
+from patchbay.messaging import redelivery
+from tests.functions.conftest import Clock
+from tests.patchbay.messaging.recorder import Recorder, an_order
+from tests.queues import ConsumerQueue
+
+LONGEST_VISIBILITY_TIMEOUT = 43_200  # seconds: SQS's own limit
+
+
+@given(st.integers(1, 1000))
+def test_a_delay_is_whole_seconds_that_sqs_takes(attempt: int) -> None:
+    delay = redelivery.delay_after(attempt)
+    assert isinstance(delay, int)
+    assert 0 <= delay <= min(2 ** (attempt - 1), LONGEST_VISIBILITY_TIMEOUT)
+
+
+def test_a_delay_is_rounded_up_so_that_none_is_shortened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(redelivery, "full_jitter", lambda attempt: attempt + 0.1)
+    assert redelivery.delay_after(4) == math.ceil(4.1)
+
+
+def test_a_hidden_message_comes_back_when_its_time_is_up(
+    queue: ConsumerQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.send(an_order())
+    (record,) = queue.receive()
+    monkeypatch.setenv("QUEUE_URL", queue.url)
+    redelivery.hide(SQSRecord(record), 600)
+    clock.shift(599)
+    assert queue.receive() == []
+    clock.shift(1.01)
+    assert [again["messageId"] for again in queue.receive()] == [record["messageId"]]
+
+
+def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_there_once(
+    fifo_queue: ConsumerQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSUMER", fifo_queue.consumer)
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", fifo_queue.dead_letter_url)
+    message_id = fifo_queue.send("poison", group="customer-1")
+    (record,) = fifo_queue.receive()
+    for _ in range(2):
+        redelivery.reject(SQSRecord(record), ValueError("no such customer"))
+    (letter,) = fifo_queue.dead_letters()
+    assert (letter.group, letter.original_message_id) == ("customer-1", message_id)
+
+
+def test_as_long_as_nothing_fails_no_queue_client_is_made(
+    queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redelivery, "_client", never)
+    assert queue.deliver(recorder.handler, an_order()) == []
+    assert recorder.handled == ["order-1"]
+
+
+def never() -> Any:
+    raise AssertionError("a client was made")
+
+
+def test_a_reason_is_sent_without_the_characters_that_sqs_takes_in_no_message(
+    queue: ConsumerQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONSUMER", queue.consumer)
+    monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue.dead_letter_url)
+    queue.send("poison")
+    (record,) = queue.receive()
+    redelivery.reject(SQSRecord(record), ValueError("no\x00 such\ud800 customer\t\N{SNOWMAN}"))
+    (letter,) = queue.dead_letters()
+    assert letter.reason == "no\ufffd such\ufffd customer\t\N{SNOWMAN}"

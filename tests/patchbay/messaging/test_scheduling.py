@@ -1,0 +1,44 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from patchbay.messaging.cause import current_cause
+from patchbay.messaging.scheduling import NoSuchRun, scheduled
+from tests.wire import Context
+
+DUE = {"schedule": "accounts-close", "at": "2026-01-31T03:00:00Z"}
+
+
+def test_the_function_is_told_when_it_was_due() -> None:
+    told: list[datetime] = []
+    scheduled(told.append)(dict(DUE), Context())
+    assert told == [datetime(2026, 1, 31, 3, tzinfo=UTC)]
+
+
+def test_what_a_run_publishes_derives_from_its_schedule_and_its_time_alone() -> None:
+    seeds: list[str] = []
+    handler = scheduled(lambda at: seeds.append(current_cause().seed))
+    handler(dict(DUE), Context())
+    handler(dict(DUE, at="2026-01-31T04:00:00+01:00"), Context())
+    handler(dict(DUE, at="2026-01-31T03:00:00"), Context())
+    handler(dict(DUE, schedule="another"), Context())
+    assert seeds[0] == seeds[1] == seeds[2] == "accounts-close/2026-01-31T03:00:00+00:00"
+    assert seeds[3] != seeds[0]
+
+
+def test_what_it_raises_brings_the_run_back() -> None:
+    def fail(at: datetime) -> None:
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        scheduled(fail)(dict(DUE), Context())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{}, {"schedule": "x"}, {"schedule": "x", "at": "<aws.scheduler.scheduled-time>"}, {"at": 7}],
+)
+def test_an_invocation_that_does_not_say_for_when_it_is_is_told_how_to(event: Any) -> None:
+    with pytest.raises(NoSuchRun, match="to run one by hand, give"):
+        scheduled(lambda at: None)(event, Context())

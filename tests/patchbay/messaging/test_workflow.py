@@ -1,0 +1,81 @@
+"""A state machine is started once for an event, however often that is handled."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contracts.orders import OrderPlaced
+from patchbay.events.event import Envelope
+from patchbay.messaging import workflow
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.workflow import start_workflow
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, an_order
+from tests.queues import ConsumerQueue
+from tests.wire import on_the_wire
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:loyalty"
+ORDER = on_the_wire(an_order(), id=AN_EVENT_ID, correlation_id="j-1")
+
+
+@consumer
+def handler(order: OrderPlaced) -> None:
+    start_workflow(order)
+
+
+class AlreadyThere(Exception):
+    """What Step Functions raises for a name that is taken."""
+
+
+class StepFunctions:
+    """Answers as Step Functions would, and keeps what it was asked."""
+
+    class exceptions:  # noqa: N801 - as clients call it
+        ExecutionAlreadyExists = AlreadyThere
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.started: list[dict[str, Any]] = []
+
+    def start_execution(self, **parameters: Any) -> None:
+        self.started.append(parameters)
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@pytest.fixture
+def states(monkeypatch: pytest.MonkeyPatch) -> StepFunctions:
+    states = StepFunctions()
+    monkeypatch.setattr(workflow, "_client", lambda: states)
+    monkeypatch.setenv("WORKFLOW_ARN", MACHINE)
+    return states
+
+
+def test_an_execution_is_named_after_the_event_and_gets_it_in_its_envelope(
+    queue: ConsumerQueue, states: StepFunctions
+) -> None:
+    assert queue.deliver(handler, ORDER) == []
+    (started,) = states.started
+    assert (started["stateMachineArn"], started["name"]) == (MACHINE, str(AN_EVENT_ID))
+    given = json.loads(started["input"])
+    assert Envelope.model_validate(given).metadata.id == AN_EVENT_ID
+    assert given["metadata"]["correlation_id"] == "j-1"
+    assert OrderPlaced.model_validate(given["data"]) == an_order()
+
+
+def test_an_execution_that_is_there_already_will_do(
+    queue: ConsumerQueue, states: StepFunctions
+) -> None:
+    states.failures = [AlreadyThere()]
+    assert queue.deliver(handler, ORDER) == []
+
+
+def test_a_start_that_fails_is_tried_again(queue: ConsumerQueue, states: StepFunctions) -> None:
+    states.failures = [ConnectionError()]
+    assert queue.deliver(handler, ORDER) == [ORDER]
+
+
+def test_outside_of_a_handler_no_event_could_name_an_execution(states: StepFunctions) -> None:
+    with pytest.raises(RuntimeError, match="named after the event that is being handled"):
+        start_workflow(an_order())
+    assert states.started == []

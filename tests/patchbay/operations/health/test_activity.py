@@ -1,0 +1,143 @@
+"""What a consumer has done of late, as its log tells."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from patchbay.operations.consumers import Consumer
+from patchbay.operations.health.activity import OF_LATE, Pulse
+
+NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
+CONSUMER = Consumer("payments", "queue", "dead", "/aws/lambda/payments", None, ())
+
+
+class Log:
+    """A log group that grows."""
+
+    class exceptions:  # noqa: N801 - boto3's name
+        class ResourceNotFoundException(Exception):
+            pass
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.is_there = True
+
+    def write(self, message: str, after: float, **fields: Any) -> None:
+        at = NOW + timedelta(seconds=after)
+        self.raw(json.dumps({"message": message, **fields}), at)
+
+    def raw(self, text: str, at: datetime = NOW) -> None:
+        stamp = int(at.timestamp() * 1000)
+        self.events.append({"logStreamName": "one", "timestamp": stamp, "message": text})
+
+    def get_paginator(self, operation: str) -> "Log":
+        assert operation == "filter_log_events"
+        return self
+
+    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        if not self.is_there:
+            raise self.exceptions.ResourceNotFoundException
+        since = asked["startTime"]
+        yield {"events": [each for each in self.events if each["timestamp"] >= since]}
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+def pulse() -> Pulse:
+    return Pulse(CONSUMER)
+
+
+def later(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_what_was_read_once_is_counted_once(log: Log, pulse: Pulse) -> None:
+    for second in range(10):
+        log.write("handled", second, event_id=str(second), age_ms=100 * second)
+        pulse.listen(log, later(second + 0.1))
+    assert len(pulse.attempts) == 10
+    assert pulse.per_second(later(9)) == pytest.approx(10 / 15)
+
+
+def test_a_line_that_comes_late_is_counted_as_well(log: Log, pulse: Pulse) -> None:
+    log.write("handled", 3, event_id="second", age_ms=1)
+    pulse.listen(log, later(3))
+    log.write("handled", 1, event_id="first", age_ms=1)
+    pulse.listen(log, later(4))
+    assert [attempt.event_id for attempt in pulse.attempts] == ["first", "second"]
+
+
+def test_95_of_100_are_as_fast_as_it_says(log: Log, pulse: Pulse) -> None:
+    for number in range(101):
+        log.write("handled", 0, event_id=str(number), age_ms=10 * number)
+    pulse.listen(log, NOW)
+    assert pulse.p95 == pytest.approx(0.95)
+
+
+def test_it_fails_as_long_as_most_of_the_newest_attempts_do(log: Log, pulse: Pulse) -> None:
+    log.write("handled", 0, event_id="a", age_ms=1)
+    for second in (1, 2):
+        log.write("failed", second, event_id="b", attempt=second, reason="it is down")
+    pulse.listen(log, later(2))
+    assert pulse.is_failing(later(2))
+    assert pulse.failures[-1].reason == "it is down"
+    for second in (3, 4):
+        log.write("handled", second, event_id=str(second), age_ms=1)
+    pulse.listen(log, later(4))
+    assert not pulse.is_failing(later(4))
+
+
+def test_who_backs_off_and_tries_rarely_still_fails(log: Log, pulse: Pulse) -> None:
+    log.write("failed", 0, event_id="b", attempt=9, reason="it is down")
+    pulse.listen(log, later(300))
+    assert pulse.is_failing(later(300))
+
+
+def test_one_poison_event_among_many_good_ones_is_no_failing_consumer(
+    log: Log, pulse: Pulse
+) -> None:
+    log.write("rejected", 1, event_id="bad", reason="breaks its contract")
+    for second in (0, 1, 2):
+        log.write("handled", second, event_id=str(second), age_ms=1)
+    pulse.listen(log, later(2))
+    assert not pulse.is_failing(later(2))
+    assert [attempt.reason for attempt in pulse.failures] == ["breaks its contract"]
+
+
+def test_what_is_long_ago_is_forgotten(log: Log, pulse: Pulse) -> None:
+    log.write("failed", 0, event_id="b", reason="it was down")
+    pulse.listen(log, NOW)
+    pulse.listen(log, NOW + OF_LATE + timedelta(seconds=1))
+    assert pulse.attempts == []
+    assert not pulse.is_failing(NOW + OF_LATE)
+
+
+def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, pulse: Pulse) -> None:
+    log.is_there = False
+    pulse.listen(log, NOW)
+    assert (pulse.attempts, pulse.p95, pulse.is_failing(NOW)) == ([], None, False)
+    assert pulse.quiet_for(later(7)) == 7
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no JSON",
+        "[1]",
+        '"handled"',
+        '{"message": ["handled"]}',
+        '{"message": "failed", "attempt": "many", "reason": {"a": 1}}',
+        '{"message": "handled", "age_ms": "old", "event_id": 7}',
+    ],
+)
+def test_a_line_of_any_other_shape_does_no_harm(log: Log, pulse: Pulse, line: str) -> None:
+    log.raw(line)
+    pulse.listen(log, NOW)
+    assert all(isinstance(attempt.event_id, str) for attempt in pulse.attempts)

@@ -1,0 +1,50 @@
+"""The latest journeys, from what the consumers have logged."""
+
+from datetime import UTC, datetime, timedelta
+
+from patchbay.operations.health.activity import MOST, Attempt
+from patchbay.operations.journeys.recent_journeys import latest
+
+START = datetime(2026, 1, 31, 9, tzinfo=UTC)
+
+
+def attempt(
+    event: str, journey: str = "order-1", *, after: float = 0, reason: str | None = None
+) -> Attempt:
+    at = START + timedelta(seconds=after)
+    return Attempt(at, event, f"Type-{event}", journey, 1, age=0.1, reason=reason)
+
+
+def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
+    found = latest(
+        {
+            "payments": [attempt("1", "order-1"), attempt("2", "order-2", after=1)],
+            "journal": [attempt("3", "order-1", after=2)],
+        }
+    )
+    assert [each.id for each in found] == ["order-1", "order-2"]
+    assert found[0].newest_type == "Type-3"
+    assert (found[0].first, found[0].last) == (START, START + timedelta(seconds=2))
+
+
+def test_an_event_that_several_are_given_counts_once() -> None:
+    (found,) = latest({"payments": [attempt("1")], "journal": [attempt("1")]})
+    assert list(found.types) == ["1"]
+
+
+def test_it_is_in_trouble_with_whoever_has_failed_and_has_not_managed_it_since() -> None:
+    down = attempt("1", reason="it is down")
+    (found,) = latest({"payments": [down, attempt("1", after=1)], "notifications": [down]})
+    assert found.in_trouble_with == ["notifications"]
+
+
+def test_what_belongs_to_no_journey_that_can_be_read_is_left_out() -> None:
+    assert latest({"payments": [attempt("", "", reason="breaks its contract")]}) == []
+
+
+def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw_them() -> None:
+    several = {
+        f"consumer-{number}": [attempt(str(each), f"order-{each % 10_000}") for each in range(MOST)]
+        for number in range(10)
+    }
+    assert len(latest(several)) == MOST

@@ -1,0 +1,79 @@
+"""What is said where AWS refuses, or does not answer."""
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    SSLError,
+    UnauthorizedSSOTokenError,
+)
+
+from patchbay.operations.clients import OperationFailed
+from patchbay.operations.failures import explained
+
+USER = "arn:aws:iam::123456789012:user/ann"
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:patchbay-dev-payments"
+
+
+def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OperationFailed("There is no consumer 'x'."), "There is no consumer 'x'."),
+        (NoCredentialsError(), "No AWS credentials: sign in with `aws sso login`"),
+        (UnauthorizedSSOTokenError(), "The AWS credentials have expired. Sign in again"),
+        (refused("ExpiredToken", "it is included"), "The AWS credentials have expired. Sign in"),
+        (refused("ExpiredTokenException"), "The AWS credentials have expired. Sign in again"),
+        (refused("InvalidClientTokenId"), "AWS does not know these credentials"),
+        (ProfileNotFound(profile="shop"), "(shop) could not be found. AWS_PROFILE names it"),
+        (
+            EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/"),
+            "https://127.0.0.1:4566/ does not answer. Is there a network",
+        ),
+        (
+            SSLError(endpoint_url="https://a/", error=OSError("x")),
+            "AWS_CA_BUNDLE names whom to trust.",
+        ),
+        (refused("Throttling", "slow down"), "AWS could not be asked: "),
+    ],
+)
+def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
+    assert said in explained(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "lacks"),
+    [
+        (  # SQS, Lambda and most others
+            "AccessDenied",
+            f"User: {USER} is not authorized to perform: sqs:receivemessage on resource: {QUEUE} "
+            "because no identity-based policy allows the sqs:receivemessage action",
+            f"sqs:receivemessage on {QUEUE}.",
+        ),
+        (  # where there is no resource
+            "AccessDeniedException",
+            f"User: {USER} is not authorized to perform: lambda:ListEventSourceMappings because no "
+            "identity-based policy allows the lambda:ListEventSourceMappings action",
+            "lambda:ListEventSourceMappings.",
+        ),
+        (  # a service control policy
+            "AccessDeniedException",
+            f"User: {USER} is not authorized to perform: events:PutEvents on resource: {QUEUE} "
+            "with an explicit deny in a service control policy",
+            f"events:PutEvents on {QUEUE}.",
+        ),
+        (  # the embedded cloud, and S3
+            "AccessDenied",
+            "Access Denied because no identity-based policy allows the s3:GetObject action",
+            "s3:GetObject.",
+        ),
+        ("AccessDenied", "Access Denied", "what ReceiveMessage takes. Access Denied"),
+    ],
+)
+def test_the_action_that_is_missing_is_named(code: str, message: str, lacks: str) -> None:
+    assert explained(refused(code, message)) == f"Not permitted: these credentials lack {lacks}"

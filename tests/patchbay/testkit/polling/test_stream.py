@@ -1,0 +1,157 @@
+"""Lambda's poller for a DynamoDB stream: each test names the page of AWS's documentation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.templates import Blueprint
+from tests.patchbay.testkit.small import ALL, at, resource, role, small
+
+START = 1767225600.0
+HANDLER = """
+import json, time
+
+def handler(event, context):
+    keys = [record["dynamodb"]["Keys"]["id"]["S"] for record in event["Records"]]
+    print(json.dumps({"message": "batch", "keys": keys, "at": time.time()}))
+"""
+
+
+def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -> Blueprint:
+    """A table whose stream feeds the function, with a queue for what it fails on."""
+    table = resource(
+        "DynamoDB::Table",
+        TableName="patchbay-test-items",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamViewType": "NEW_IMAGE"},
+    )
+    properties = {
+        "EventSourceArn": {"Fn::GetAtt": ["Table", "StreamArn"]},
+        "FunctionName": {"Ref": "Function"},
+        "StartingPosition": "TRIM_HORIZON",
+        "DestinationConfig": {"OnFailure": {"Destination": at("Dead")}},
+    } | mapping
+    changes = {
+        "Table": table,
+        "Mapping": resource("Lambda::EventSourceMapping", **properties),
+        "Role": role(*(policy if isinstance(policy, list) else [policy])),
+    }
+    blueprint = small(folder, changes=changes)
+    (folder / "asset.code" / "worker.py").write_text(HANDLER + f"    {then}\n")
+    return blueprint
+
+
+def put(cloud: Cloud, *keys: str) -> None:
+    for key in keys:
+        cloud.resource_table("items").put_item(Item={"id": key})
+
+
+def batches(cloud: Cloud) -> list[list[str]]:
+    return [line["keys"] for line in cloud.logs("worker", "batch")]
+
+
+def times(cloud: Cloud) -> list[float]:
+    return [line["at"] - START for line in cloud.logs("worker", "batch")]
+
+
+def test_records_come_in_their_order_and_in_batches(tmp_path: Path) -> None:
+    """Polling and batching streams: Using AWS Lambda with Amazon DynamoDB."""
+    with Cloud(stream(tmp_path, BatchSize=2)) as cloud:
+        put(cloud, *"abcde")
+        cloud.settle()
+        assert batches(cloud) == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_what_no_filter_passes_is_skipped(tmp_path: Path) -> None:
+    """Using event filtering with a DynamoDB event source."""
+    inserts = {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]}
+    with Cloud(stream(tmp_path, FilterCriteria=inserts)) as cloud:
+        put(cloud, "a", "a", "b")
+        cloud.resource_table("items").delete_item(Key={"id": "a"})
+        cloud.settle()
+        assert batches(cloud) == [["a", "b"]]
+
+
+def test_a_batch_that_fails_is_tried_again_and_all_behind_it_waits(tmp_path: Path) -> None:
+    """Handling errors in DynamoDB event source mappings in Lambda."""
+    fails_at_first = f"assert time.time() > {START + 5} or keys != ['a']"
+    with Cloud(stream(tmp_path, fails_at_first, BatchSize=1)) as cloud:
+        put(cloud, "a", "b")
+        cloud.settle()
+        assert batches(cloud) == [["a"], ["a"], ["a"], ["a"], ["b"]]
+        assert times(cloud) == [0, 1, 3, 7, 7]
+
+
+def test_after_its_retries_a_batch_is_given_up_and_a_dead_letter_says_where_it_was(
+    tmp_path: Path,
+) -> None:
+    """Retain discarded batches with on-failure destinations."""
+    with Cloud(stream(tmp_path, "assert keys != ['a']", BatchSize=1,
+                      MaximumRetryAttempts=2)) as cloud:  # fmt: skip
+        put(cloud, "a", "b")
+        cloud.settle()
+        assert batches(cloud) == [["a"], ["a"], ["a"], ["b"]]
+        (letter,) = cloud.dead_letters("worker")
+        said = json.loads(letter.body)
+        assert said["requestContext"]["condition"] == "RetryAttemptsExhausted"
+        assert said["requestContext"]["approximateInvokeCount"] == 3
+        assert said["DDBStreamBatchInfo"]["batchSize"] == 1
+
+
+def test_a_batch_is_halved_until_what_it_fails_on_is_alone(tmp_path: Path) -> None:
+    """BisectBatchOnFunctionError: CreateEventSourceMapping."""
+    with Cloud(stream(tmp_path, "assert 'c' not in keys", BisectBatchOnFunctionError=True,
+                      MaximumRetryAttempts=1)) as cloud:  # fmt: skip
+        put(cloud, *"abcd")
+        cloud.settle()
+        done = [batch for batch in batches(cloud) if "c" not in batch]
+        assert done == [["a", "b"], ["d"]]
+        assert batches(cloud).count(["c"]) == 2
+        assert (
+            json.loads(cloud.dead_letters("worker")[0].body)["DDBStreamBatchInfo"]["batchSize"] == 1
+        )
+
+
+def test_a_record_that_is_too_old_is_given_up(tmp_path: Path) -> None:
+    """MaximumRecordAgeInSeconds: CreateEventSourceMapping."""
+    with Cloud(stream(tmp_path, "assert False", MaximumRecordAgeInSeconds=120)) as cloud:
+        put(cloud, "a")
+        cloud.settle()
+        assert max(times(cloud)) < 120
+        (letter,) = cloud.dead_letters("worker")
+        assert json.loads(letter.body)["requestContext"]["condition"] == "MaximumRecordAgeExceeded"
+
+
+@pytest.mark.parametrize("destination", ["none", "not allowed"])
+def test_without_a_destination_that_it_may_use_what_is_given_up_is_lost(
+    destination: str, tmp_path: Path
+) -> None:
+    """Retain discarded batches with on-failure destinations."""
+    reading = {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}
+    mapping: dict[str, Any] = {"DestinationConfig": {}} if destination == "none" else {}
+    with Cloud(stream(tmp_path, "assert False", policy=reading, MaximumRetryAttempts=0,
+                      **mapping)) as cloud:  # fmt: skip
+        put(cloud, "a")
+        cloud.settle()
+        assert len(cloud.lost) == 1
+        assert len(cloud.dead_letters("worker")) == 0
+
+
+def test_a_partial_response_goes_on_from_the_first_failure(tmp_path: Path) -> None:
+    """Configuring partial batch response with DynamoDB and Lambda."""
+    reports = (
+        "return {'batchItemFailures': [{'itemIdentifier': r['dynamodb']['SequenceNumber']}"
+        " for r, key in zip(event['Records'], keys)"
+        f" if key == 'b' and time.time() == {START}]}}"
+    )
+    with Cloud(
+        stream(tmp_path, reports, FunctionResponseTypes=["ReportBatchItemFailures"])
+    ) as cloud:
+        put(cloud, *"abc")
+        cloud.settle()
+        assert batches(cloud) == [["a", "b", "c"], ["b", "c"]]

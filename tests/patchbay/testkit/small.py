@@ -1,0 +1,122 @@
+"""A system small enough to be read at a glance: one function, and what feeds it."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from patchbay.testkit.templates import Blueprint
+
+BUS, NAME = "patchbay-test", "patchbay-test-worker"
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+# Logs the bodies that it is given, and does what `then` says with them.
+HANDLER = """
+import json, time
+
+def handler(event, context):
+    bodies = [record["body"] for record in event["Records"]]
+    print(json.dumps({"message": "batch", "bodies": bodies, "at": time.time()}))
+    ids = [record["messageId"] for record in event["Records"]]
+"""
+
+
+def small(
+    folder: Path,
+    then: str = "",
+    *,
+    queue: Mapping[str, Any] | None = None,
+    mapping: Mapping[str, Any] | None = None,
+    function: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Mapping[str, Any] | None] | None = None,
+) -> Blueprint:
+    """A rule, a queue with its dead letters, and a function called `worker`.
+
+    `then` is the end of its handler. What is given of the queue, the mapping and the function adds
+    to their properties; `changes` replaces whole resources, or takes them away.
+    """
+    fifo = bool((queue or {}).get("FifoQueue"))
+    end = ".fifo" if fifo else ""
+    kind = {"FifoQueue": True} if fifo else {}
+    by_content: dict[str, Any] = {"ContentBasedDeduplication": True} if fifo else {}
+    resources: dict[str, Any] = {
+        "Bus": resource("Events::EventBus", Name=BUS),
+        "Queue": resource(
+            "SQS::Queue",
+            QueueName=NAME + end,
+            VisibilityTimeout=60,
+            RedrivePolicy={"deadLetterTargetArn": at("Dead"), "maxReceiveCount": 3},
+            **(by_content | dict(queue or {})),
+        ),
+        "Dead": resource("SQS::Queue", QueueName=f"{NAME}-dead{end}", **kind),
+        "Undelivered": resource("SQS::Queue", QueueName=f"{NAME}-undelivered"),
+        "Policy": policy("Queue", "Undelivered"),
+        "Role": role(ALL),
+        "Function": resource(
+            "Lambda::Function",
+            FunctionName=NAME,
+            Handler="worker.handler",
+            Role=at("Role"),
+            Timeout=10,
+            Code={"S3Key": "code.zip"},
+            **(function or {}),
+        ),
+        "Mapping": resource(
+            "Lambda::EventSourceMapping",
+            EventSourceArn=at("Queue"),
+            FunctionName={"Ref": "Function"},
+            **{"FunctionResponseTypes": ["ReportBatchItemFailures"], **(mapping or {})},
+        ),
+        "Rule": rule("Queue", group="a group" if fifo else None),
+    } | dict(changes or {})
+    code = HANDLER + textwrap.indent(textwrap.dedent(then), "    ")
+    (folder / "asset.code").mkdir(exist_ok=True)
+    (folder / "asset.code" / "worker.py").write_text(code)
+    present = {name: body for name, body in resources.items() if body is not None}
+    return Blueprint("test", {"small": {"Resources": present}}, folder)
+
+
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
+
+
+def at(logical_id: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def role(*statements: Mapping[str, Any], service: str = "lambda.amazonaws.com") -> dict[str, Any]:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return resource(
+        "IAM::Role",
+        AssumeRolePolicyDocument={"Statement": [trust]},
+        Policies=[{"PolicyDocument": {"Statement": list(statements)}}],
+    )
+
+
+def policy(*queues: str, of: str = "Rule") -> dict[str, Any]:
+    """Lets EventBridge send to the queues for one rule."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:SourceArn": at(of)}},
+    }
+    return resource(
+        "SQS::QueuePolicy",
+        Queues=[{"Ref": queue} for queue in queues],
+        PolicyDocument={"Statement": [statement]},
+    )
+
+
+def rule(queue: str, group: str | None = None, **properties: Any) -> dict[str, Any]:
+    target: dict[str, Any] = {"Id": "t", "Arn": at(queue)}
+    target["DeadLetterConfig"] = {"Arn": at("Undelivered")}
+    target["RetryPolicy"] = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
+    if group:
+        target["SqsParameters"] = {"MessageGroupId": group}
+    pattern = {"source": ["shop.test"]}
+    return resource(
+        "Events::Rule",
+        **{"Name": "a-rule", "EventBusName": BUS, "EventPattern": pattern, "Targets": [target]},
+        **properties,
+    )

@@ -1,0 +1,219 @@
+"""What is wrong in a template fails as it would on AWS, and says what is wrong and where.
+
+Each test breaks one thing in a copy of the real templates.
+"""
+
+import copy
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from patchbay.testkit.errors import NotDeployable, NotInTheKit
+from patchbay.testkit.templates import Blueprint
+from tests.shop import Shop
+
+NOTIFICATIONS = "patchbay-dev-notifications"
+PAYMENTS = "patchbay-dev-payments"
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def broken(blueprint: Blueprint, stack: str, kind: str, change: Change) -> Blueprint:
+    """The real system, with a change to every resource of one type in one stack."""
+    body = copy.deepcopy(dict(blueprint.templates[stack]))
+    for resource in list(body["Resources"].values()):
+        if resource["Type"] == f"AWS::{kind}":
+            change(resource["Properties"])
+    return blueprint.with_templates({**blueprint.templates, stack: body})
+
+
+def why_it_died(blueprint: Blueprint, consumer: str = "notifications") -> str:
+    """Why the consumer's only event is a dead letter, while everyone else is well."""
+    with Shop(blueprint) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        for other in {"notifications", "payments"} - {consumer}:
+            assert cloud.handled(other) == [order.event_id]
+        assert cloud.dead_letters(consumer).causes == [order.event_id]
+        (reason,) = cloud.dead_letters(consumer).reasons
+        assert reason is not None
+        return reason
+
+
+def test_a_wrong_handler_path_is_told_as_lambda_tells_it(blueprint: Blueprint) -> None:
+    wrong = broken(
+        blueprint, NOTIFICATIONS, "Lambda::Function",
+        lambda it: it.update(Handler="functions.notifications.handle.handler"),
+    )  # fmt: skip
+    assert why_it_died(wrong) == (
+        "Runtime.ImportModuleError: Unable to import module 'functions.notifications.handle': "
+        "No module named 'functions.notifications.handle'"
+    )
+
+
+def test_a_wrong_handler_name_is_told(blueprint: Blueprint) -> None:
+    wrong = broken(
+        blueprint, NOTIFICATIONS, "Lambda::Function",
+        lambda it: it.update(Handler="functions.notifications.handler.handle"),
+    )  # fmt: skip
+    assert "Handler 'handle' missing on module 'functions.notifications.handler'" in why_it_died(
+        wrong
+    )
+
+
+@pytest.mark.parametrize("variable", ["MAIL_FROM", "IDEMPOTENCY_TABLE", "CONSUMER"])
+def test_a_missing_variable_is_named(variable: str, blueprint: Blueprint) -> None:
+    wrong = broken(
+        blueprint, NOTIFICATIONS, "Lambda::Function",
+        lambda it: it["Environment"]["Variables"].pop(variable),
+    )  # fmt: skip
+    assert variable in why_it_died(wrong)
+
+
+def test_what_a_role_does_not_allow_is_denied_by_name(blueprint: Blueprint) -> None:
+    def forget(policy: dict[str, Any]) -> None:
+        statements = policy["PolicyDocument"]["Statement"]
+        statements[:] = [s for s in statements if "ses:SendEmail" not in s["Action"]]
+
+    reason = why_it_died(broken(blueprint, NOTIFICATIONS, "IAM::Policy", forget))
+    assert "patchbay-dev-notifications is not authorized to perform: ses:SendEmail" in reason
+    assert "identity/shop@example.com" in reason
+
+
+def test_an_event_that_a_service_did_not_declare_is_denied(blueprint: Blueprint) -> None:
+    def narrow(policy: dict[str, Any]) -> None:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "events:PutEvents":
+                condition = statement["Condition"]["StringEqualsIfExists"]
+                condition["events:detail-type"] = ["PaymentDeclined"]
+
+    reason = why_it_died(broken(blueprint, PAYMENTS, "IAM::Policy", narrow), "payments")
+    assert "not authorized to perform: events:PutEvents" in reason
+    assert "events:detail-type: PaymentTaken" in reason
+
+
+def test_a_mapping_that_is_switched_off_leaves_events_waiting(blueprint: Blueprint) -> None:
+    off = broken(
+        blueprint, NOTIFICATIONS, "Lambda::EventSourceMapping", lambda it: it.update(Enabled=False)
+    )
+    with Shop(off) as cloud:
+        cloud.place_order()
+        cloud.settle()
+        assert cloud.waiting("notifications") == 1
+        assert "notifications: waits in the queue" in cloud.story()
+
+
+def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
+    blueprint: Blueprint,
+) -> None:
+    def misspell(rule: dict[str, Any]) -> None:
+        rule["EventPattern"]["detail-type"] = ["Orderplaced"]
+
+    wrong = blueprint
+    for stack in blueprint.templates:
+        wrong = broken(wrong, stack, "Events::Rule", misspell)
+    with Shop(wrong) as cloud:
+        cloud.place_order()
+        cloud.settle()
+        assert 'patchbay-dev-notifications-shop-orders wants {"detail-type": ["Orderplaced"]' in (
+            cloud.log
+        )
+
+
+def test_without_its_policy_a_queue_gets_nothing_and_the_event_is_kept(
+    blueprint: Blueprint,
+) -> None:
+    def only_for_dead_letters(policy: dict[str, Any]) -> None:
+        if "Undelivered" not in str(policy["Queues"]):
+            policy["PolicyDocument"]["Statement"] = []
+
+    wrong = broken(blueprint, NOTIFICATIONS, "SQS::QueuePolicy", only_for_dead_letters)
+    with Shop(wrong) as cloud:
+        order = cloud.place_order()
+        cloud.settle()
+        assert cloud.undelivered("notifications").causes == [order.event_id]
+        assert "does not let EventBridge send" in str(cloud.undelivered("notifications").reasons)
+        assert cloud.order(order.order_id).status == "shipped"
+
+
+@pytest.mark.parametrize(
+    ("stack", "kind", "change", "sentence"),
+    [
+        (
+            PAYMENTS, "SQS::Queue", lambda it: it.update(VisibilityTimeout=59),
+            "The visibility timeout of patchbay-dev-payments is 59 s, shorter than the 60 s",
+        ),
+        (
+            PAYMENTS, "IAM::Policy", lambda it: it["PolicyDocument"].update(Statement=[]),
+            "The role of patchbay-dev-payments does not allow sqs:ReceiveMessage",
+        ),
+        (
+            PAYMENTS, "IAM::Role",
+            lambda it: it["AssumeRolePolicyDocument"]["Statement"][0].update(
+                Principal={"Service": "ec2.amazonaws.com"}
+            ),
+            "lambda.amazonaws.com may not assume the role of patchbay-dev-payments",
+        ),
+        (
+            PAYMENTS, "Events::Rule", lambda it: it.update(EventPattern={"source": []}),
+            "patchbay-dev-payments-shop-orders .* has an invalid event pattern",
+        ),
+        (
+            PAYMENTS, "Events::Rule", lambda it: it.update(EventBusName="patchbay-prod"),
+            "is on the bus patchbay-prod, which does not exist",
+        ),
+        (
+            PAYMENTS, "Lambda::EventSourceMapping", lambda it: it.update(BatchSize=100),
+            "need a batching window",
+        ),
+    ],
+)  # fmt: skip
+def test_what_aws_would_refuse_to_deploy_is_refused(
+    stack: str, kind: str, change: Change, sentence: str, blueprint: Blueprint
+) -> None:
+    with pytest.raises(NotDeployable, match=sentence), Shop(broken(blueprint, stack, kind, change)):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "sentence"),
+    [
+        ("Events::Rule", lambda it: it["Targets"][0].update(InputPath="$.detail"), "InputPath"),
+        (
+            "Lambda::EventSourceMapping", lambda it: it.update(ProvisionedPollerConfig={}),
+            "ProvisionedPollerConfig",
+        ),
+        (
+            "SQS::Queue", lambda it: it.update(QueueName={"Fn::ImportValue": "x"}),
+            "Stack patchbay-dev-payments uses Fn::ImportValue",
+        ),
+        (
+            "IAM::Policy",
+            lambda it: it["PolicyDocument"]["Statement"][0].update(
+                Condition={"DateGreaterThan": {"aws:CurrentTime": "2026"}}, Action="*", Resource="*"
+            ),
+            "DateGreaterThan",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_kit_does_not_know_is_named_and_never_passed_over(
+    kind: str, change: Change, sentence: str, blueprint: Blueprint
+) -> None:
+    with pytest.raises(NotInTheKit, match=sentence):
+        order_something(broken(blueprint, PAYMENTS, kind, change))
+
+
+def order_something(blueprint: Blueprint) -> None:
+    with Shop(blueprint) as cloud:
+        cloud.place_order()
+        cloud.settle()
+
+
+def test_a_type_that_the_kit_does_not_know_is_named(blueprint: Blueprint) -> None:
+    body = copy.deepcopy(dict(blueprint.templates[PAYMENTS]))
+    body["Resources"]["Cache"] = {"Type": "AWS::ElastiCache::CacheCluster", "Properties": {}}
+    sentence = "Stack patchbay-dev-payments has Cache, of type AWS::ElastiCache::CacheCluster"
+    with pytest.raises(NotInTheKit, match=re.escape(sentence)):
+        blueprint.with_templates({**blueprint.templates, PAYMENTS: body})

@@ -1,0 +1,76 @@
+"""The table of routes: who may publish each event, and who consumes it."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contracts.orders import OrderPlaced
+from contracts.payments import PaymentDeclined, PaymentTaken
+from patchbay.events.catalogue import events
+from patchbay.topology.routes import Route, owner, routes
+from patchbay.topology.template import Template
+from tests.stacks.conftest import Templates
+
+STAGES = ("local", "dev", "prod")
+
+
+def names(route: Route) -> tuple[set[str], set[str]]:
+    """The functions that publish it, and those that consume it, without what all begin with."""
+    publishers = {each.resource.name.split("-", 2)[2] for each in route.publishers}
+    return publishers, {each.function.name.split("-", 2)[2] for each in route.subscribers}
+
+
+def placed_in(templates: Mapping[str, Template]) -> Route:
+    (route,) = routes(templates, [OrderPlaced])
+    return route
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_event_of_the_shop_goes_from_its_owner_to_those_who_asked_for_it(
+    stage: str, templates: Templates
+) -> None:
+    placed, declined, taken = routes(templates(stage), [OrderPlaced, PaymentDeclined, PaymentTaken])
+    assert (placed.owner, declined.owner, taken.owner) == ("orders", "payments", "payments")
+    # Whoever else has been plugged in may consume them as well.
+    publishers, subscribers = names(placed)
+    assert publishers == {"orders-outbox"}
+    assert {"notifications", "payments"} <= subscribers - {"orders-status"} == subscribers
+    publishers, subscribers = names(declined)
+    assert publishers == {"payments"}
+    assert {"notifications", "orders-status"} <= subscribers - {"payments"} == subscribers
+    publishers, subscribers = names(taken)
+    assert publishers == {"payments"}
+    assert {"orders-status"} <= subscribers - {"payments", "notifications"} == subscribers
+
+
+def test_the_table_has_every_event_of_the_contracts(templates: Templates) -> None:
+    found = {route.event.detail_type() for route in routes(templates("dev"))}
+    assert found == set(events())
+
+
+def test_a_route_tells_the_services_and_the_rules(templates: Templates) -> None:
+    placed = placed_in(templates("dev"))
+    assert [publisher.service for publisher in placed.publishers] == ["orders"]
+    rules = {each.service: [rule.name for rule in each.rules] for each in placed.subscribers}
+    assert rules["notifications"] == ["patchbay-dev-notifications-shop-orders"]
+    assert rules["payments"] == ["patchbay-dev-payments-shop-orders"]
+
+
+def test_a_consumer_that_filters_is_a_consumer_and_said_to_filter(templates: Templates) -> None:
+    stacks = templates("dev")
+    body: dict[str, Any] = copy.deepcopy(dict(stacks["patchbay-dev-payments"].body))
+    payments = Template("patchbay-dev-payments", body)
+    rule = next(each for each in payments.all("Events::Rule") if "refund" not in each.name)
+    rule.properties["EventPattern"]["detail"] = {"data": {"amount": [{"numeric": [">", 100]}]}}
+
+    placed = placed_in({**stacks, payments.stack: payments})
+
+    filtered = {each.service: each.filtered for each in placed.subscribers}
+    assert filtered["payments"]
+    assert not filtered["notifications"]
+
+
+def test_a_service_of_several_words_owns_the_module_of_the_same_name() -> None:
+    assert owner("shop.loyalty_points") == "loyalty-points"

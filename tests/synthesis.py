@@ -1,0 +1,48 @@
+"""Synthesizes the app for the tests: with settings for each stage, once for each content."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from patchbay.deploy.synthesis import synthesize
+from patchbay.processes.workspace import BUILD
+from patchbay.project.root import ROOT
+
+SETTINGS: dict[str, dict[str, str]] = {
+    "local": {"stage": "local", "payment_provider": "https://127.0.0.1:4567"},
+    "dev": {"stage": "dev"},
+    "prod": {
+        "stage": "prod",
+        "mail_from": "shop@records.example",
+        "mail_to": "{customer}@customers.example",
+        "payment_provider": "https://payments.example",
+    },
+}
+
+
+def run_app(
+    settings: Mapping[str, str], out: Path, root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run app.py as the CDK CLI would."""
+    context = json.loads((root / "cdk.json").read_text())["context"] | dict(settings)
+    cdk = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(context)}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=root, env=os.environ | cdk, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def assembly(stage: str) -> Path:
+    """The app's cloud assembly for a stage, made anew only where its sources have changed."""
+    return synthesize(stage, SETTINGS[stage], into=BUILD / "test-assemblies")
+
+
+def templates_in(out: Path) -> dict[str, dict[str, object]]:
+    """Every template of an assembly, by the name of its stack."""
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in sorted(out.glob("*.template.json"))
+    }
