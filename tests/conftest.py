@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from demo.purchases import Purchase, first_purchases
 from demo.shop import Shop as DeployedShop
+from patchbay.deploy.cdk import use_own_node
 from patchbay.local.system import System, system
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.templates import Blueprint
@@ -26,6 +27,8 @@ os.environ |= {
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+use_own_node(os.environ)
 
 settings.register_profile(
     "patchbay", deadline=None, max_examples=50, derandomize=True, database=None

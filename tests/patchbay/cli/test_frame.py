@@ -13,7 +13,7 @@ import pytest
 from patchbay.project.root import ROOT
 
 SECONDS = 60
-PATCHBAY = [sys.executable, "-m", "operations"]
+PATCHBAY = [sys.executable, "-m", "patchbay.cli"]
 SLOW = ("boto3", "botocore", "pydantic", "starlette", "jinja2", "contracts")
 
 

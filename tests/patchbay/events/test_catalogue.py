@@ -14,7 +14,7 @@ from patchbay.events.event import Event
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stands in for the folder of the contracts."""
     package = sys.modules["contracts"]
-    monkeypatch.setattr(catalogue, "_HERE", tmp_path)
+    monkeypatch.setattr(catalogue, "_CONTRACTS", tmp_path)
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
     return tmp_path
 
