@@ -106,10 +106,10 @@ $(VENV)/.uv: requirements-uv.txt
 	@$(PYTHON) -m pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
-$(VENV)/.ready: $(VENV)/.uv requirements-dev.txt
+$(VENV)/.ready: $(VENV)/.uv requirements-dev.txt pyproject.toml
 	@echo "Setting up: the Python packages, checked against their hashes"
 	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
-	@ln -sf ../../patchbay/cli/patchbay.sh $(VENV)/bin/patchbay
+	@uv pip install --quiet --python $(PYTHON) --no-deps --editable .
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready

@@ -102,6 +102,11 @@ def _end() -> None:
     os._exit(INTERRUPTED)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command that the process was started with, and end the process."""
     _end_in_time()
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()
