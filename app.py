@@ -7,7 +7,7 @@ from aws_cdk import App
 
 from patchbay.app.discovery import in_order, services
 from patchbay.constructs.stage import Stage
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.guardrails.guard import guard
 from stacks.broker import Broker
 
@@ -20,5 +20,5 @@ try:
         service.add_stack_dependency(broker)
     in_order(deployed)
     guard(app)
-except Mistake as mistake:
-    sys.exit(str(mistake))
+except UserError as error:
+    sys.exit(str(error))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from demo.arguments import positive
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         return _run(options)
-    except LocalFailed as failure:
+    except UserError as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

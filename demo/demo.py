@@ -20,9 +20,10 @@ from demo.purchases import Purchase, first_purchases
 from demo.report import Show, as_json, as_table, display
 from demo.settings import STAGE
 from demo.shop import Shop
+from patchbay.errors import UserError
 from patchbay.local.system import System, system
 from patchbay.operations.consumers import deployed_consumers
-from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.processes.workspace import BUILD
 from patchbay.project.naming import bus_name
 
 REPORT = BUILD / "demo.json"
@@ -43,7 +44,7 @@ def run(orders: int) -> int:
             verdict = judge(evidence)
             outcome = demo.outcome(evidence, verdict)
         except (BotoCoreError, ClientError, HTTPError) as error:
-            raise LocalFailed(
+            raise UserError(
                 f"The local cloud does not answer as it should: {error}\n"
                 f"Its log is {running.cloud.log_path}."
             ) from error
@@ -121,7 +122,7 @@ class Demo:
             published = self._tap.count()
             show(self._trip, published, self._observer.observed)
             if self._failure:
-                raise LocalFailed(f"The drive ended early. {self._failure}") from self._failure
+                raise UserError(f"The drive ended early. {self._failure}") from self._failure
             if self._is_over() and self._observer.idle() and self._all_published(published):
                 if not self._closed:
                     self._close()

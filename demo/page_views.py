@@ -14,7 +14,7 @@ from zlib import crc32
 
 from demo.purchases import Purchase
 from demo.shop import Shop
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 RECORDS = 200
 LOOKS = 1  # at a record before it is bought
@@ -26,7 +26,7 @@ FIRST_DAY = datetime(1997, 1, 1, tzinfo=UTC)
 Interaction = dict[str, Any]
 
 
-class StorefrontRefused(LocalFailed):
+class StorefrontRefused(UserError):
     """The storefront did not take what visitors looked at."""
 
 

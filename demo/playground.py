@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError
 from demo.purchases import Purchase
 from demo.shop import Shop
 from patchbay.console.playground import Placed, Provider
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 
 class ShopsPlayground:
@@ -93,6 +93,6 @@ class ShopsPlayground:
             return "There are no more purchases in the data."
         try:
             self._shop.place(purchase)
-        except (LocalFailed, HTTPError) as failure:
+        except (UserError, HTTPError) as failure:
             return str(failure)
         return None

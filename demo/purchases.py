@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 from patchbay.project.root import ROOT
 
 FILE = ROOT / "data" / "cdnow_purchases.csv"
@@ -22,11 +22,11 @@ class Purchase:
 
 
 def first_purchases(count: int) -> list[Purchase]:
-    """The first `count` purchases; raises LocalFailed where there are not as many."""
+    """The first `count` purchases; raises UserError where there are not as many."""
     with FILE.open(newline="") as file:
         rows = list(islice(csv.DictReader(file), count))
     if len(rows) < count:
-        raise LocalFailed(f"{FILE.name} holds {len(rows):,} purchases, not {count:,}.")
+        raise UserError(f"{FILE.name} holds {len(rows):,} purchases, not {count:,}.")
     return [
         Purchase(
             number=number,

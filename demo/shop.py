@@ -14,9 +14,9 @@ import urllib3
 from demo.audit import Parcel
 from demo.purchases import Purchase
 from demo.settings import MAIL_FROM, STAGE
+from patchbay.errors import UserError
 from patchbay.local.cloud import LocalCloud
 from patchbay.operations.consumers import Consumer
-from patchbay.processes.workspace import LocalFailed
 from patchbay.project.naming import bus_name, named
 
 REQUEST_SECONDS = 30
@@ -25,7 +25,7 @@ CONNECTIONS = 16
 _ORDER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class OrderRefused(LocalFailed):
+class OrderRefused(UserError):
     """The shop did not accept an order."""
 
 
@@ -59,7 +59,7 @@ class Shop:
         apis = self._cloud.client("apigatewayv2").get_apis()["Items"]
         ids = [api["ApiId"] for api in apis if api["Name"] == name]
         if len(ids) != 1:
-            raise LocalFailed(f"There are {len(ids)} APIs called {name}; the shop has one.")
+            raise UserError(f"There are {len(ids)} APIs called {name}; the shop has one.")
         return f"{self._cloud.endpoint}/_aws/execute-api/{ids[0]}/$default"
 
     def place(self, purchase: Purchase) -> str:

@@ -1,5 +1,5 @@
-"""What whoever writes or deploys a stack can mend."""
+"""The one root of all errors that a user can mend."""
 
 
-class Mistake(Exception):
-    """Said in a line or a few when the app is synthesized, and not as a traceback."""
+class UserError(Exception):
+    """Says in a few lines what happened, where, and what to do; never shown as a traceback."""

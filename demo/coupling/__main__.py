@@ -21,7 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from urllib3.exceptions import HTTPError
 
 from demo.arguments import positive
-from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.errors import UserError
+from patchbay.processes.workspace import BUILD
 from patchbay.project.root import ROOT
 
 REPORT = BUILD / "coupling.json"
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _measure(options.orders, options.rate, console)
         if not options.measure:
             _tell(console)
-    except LocalFailed as failure:
+    except UserError as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -65,7 +66,7 @@ def _measure(orders: int, rate: float, console: Console) -> None:
             with _progress(console, len(experiment.faults)) as tell:
                 report = experiment.run(tell)
         except (BotoCoreError, ClientError, HTTPError) as error:
-            raise LocalFailed(
+            raise UserError(
                 f"The local cloud does not answer as it should: {error}\n"
                 f"Its log is {running.cloud.log_path}."
             ) from error
@@ -80,7 +81,7 @@ def _tell(console: Console) -> None:
     from demo.coupling.numbers import put_into
 
     if not REPORT.exists():
-        raise LocalFailed("There is nothing to tell of yet: run `make coupling` first.")
+        raise UserError("There is nothing to tell of yet: run `make coupling` first.")
     report = json.loads(REPORT.read_text())
     FIGURE.parent.mkdir(exist_ok=True)
     FIGURE.write_text(draw(report))

@@ -7,7 +7,7 @@ from aws_cdk import App
 from demo.coupling.stack import RequestResponse
 from patchbay.app.discovery import services
 from patchbay.constructs.stage import Stage
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.guardrails.guard import guard
 
 if __name__ == "__main__":
@@ -16,5 +16,5 @@ if __name__ == "__main__":
         names = [service.service_name() for service in services()]
         RequestResponse(app, Stage.of(app), fulfils="fulfilment" in names)
         guard(app)
-    except Mistake as mistake:
-        sys.exit(str(mistake))
+    except UserError as error:
+        sys.exit(str(error))

@@ -93,7 +93,7 @@ class Shops:
 
 @contextmanager
 def shops() -> Iterator[Shops]:
-    """Deploy both with the CDK CLI; raises LocalFailed."""
+    """Deploy both with the CDK CLI; raises UserError."""
     with system() as running:
         context = {"payment_provider": running.provider_url, "mail_from": MAIL_FROM}
         print("Deploying the request-response shop beside it …", flush=True)

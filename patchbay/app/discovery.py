@@ -5,14 +5,14 @@ import pkgutil
 from collections.abc import Sequence
 
 from patchbay.constructs.service import Service
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.project.root import ROOT
 
 _STACKS = ROOT / "stacks"
 _BROKER = "broker"
 
 
-class BadService(Mistake):
+class BadService(UserError):
     """A module of stacks does not define exactly one service."""
 
 

@@ -7,7 +7,8 @@ besides stays as it is, so that to mend it is to delete that policy.
 import json
 from collections.abc import Iterable
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import Consumer, consumer_named, deployed_consumers
 from patchbay.project.naming import bus_name
 
@@ -18,9 +19,9 @@ WHERE = "local"
 
 
 def break_(clients: Clients, stage: str, name: str) -> None:
-    """Have each of a consumer's attempts fail; raises OperationFailed."""
+    """Have each of a consumer's attempts fail; raises UserError."""
     if stage != WHERE:
-        raise OperationFailed(f"Things are broken on purpose on the stage {WHERE!r} only.")
+        raise UserError(f"Things are broken on purpose on the stage {WHERE!r} only.")
     document = json.dumps({"Version": "2012-10-17", "Statement": [DENIED]})
     clients.client("iam").put_role_policy(
         RoleName=_role(clients, _named(clients, stage, name)),
@@ -30,7 +31,7 @@ def break_(clients: Clients, stage: str, name: str) -> None:
 
 
 def mend(clients: Clients, stage: str, name: str) -> None:
-    """Let it work again, whether it was broken or not; raises OperationFailed."""
+    """Let it work again, whether it was broken or not; raises UserError."""
     consumer = _named(clients, stage, name)
     if _is_broken(clients, consumer):
         clients.client("iam").delete_role_policy(

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from patchbay.console.views import page
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.failures import explained
 
 
@@ -32,7 +32,7 @@ def broken(request: Request, error: Exception) -> Response:
 
 
 HANDLERS = {
-    OperationFailed: failed,
+    UserError: failed,
     BotoCoreError: failed,
     ClientError: failed,
     HTTPException: refused,

@@ -7,7 +7,7 @@ from threading import Thread
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.dead_letters.drain import Outcome, Tell
 
 KEPT = 20  # jobs, of which the pages can still ask
@@ -62,16 +62,16 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job:
-        """The job of that id; raises OperationFailed."""
+        """The job of that id; raises UserError."""
         if id not in self._jobs:
-            raise OperationFailed("Nobody knows of that work any more: reload the page.")
+            raise UserError("Nobody knows of that work any more: reload the page.")
         return self._jobs[id]
 
 
 def _run(job: Job, work: Work) -> None:
     try:
         work(job.tell)
-    except (OperationFailed, BotoCoreError, ClientError) as failure:
+    except (UserError, BotoCoreError, ClientError) as failure:
         job.failure = failure
     except Exception as mistake:
         job.failure = mistake

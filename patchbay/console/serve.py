@@ -49,7 +49,7 @@ class Served:
 def serving(
     deployment: Deployment, preferred_port: int = PORT, look: Callable[[], Board] | None = None
 ) -> Iterator[Served]:
-    """Serve the console of a deployment; raises LocalFailed where no port is free.
+    """Serve the console of a deployment; raises UserError where no port is free.
 
     `look` is how it is looked at, if not as it usually is.
     """

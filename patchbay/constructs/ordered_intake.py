@@ -15,7 +15,7 @@ from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
 from patchbay.constructs.stage import Stage
 from patchbay.constructs.work_queue import WorkQueue
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.events.filters import kinds_of, nearest
 
@@ -30,7 +30,7 @@ MAX_CONCURRENCY = 2
 MAX_RECEIVE_COUNT = 100
 
 
-class BadKey(Mistake):
+class BadKey(UserError):
     """Events can't be put in order by that field."""
 
 

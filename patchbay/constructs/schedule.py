@@ -12,7 +12,7 @@ from constructs import Construct
 from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
 from patchbay.constructs.stage import Stage
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 
 # Until Lambda takes the run. Later than that, the next one may be near.
 ATTEMPTS = 185  # Scheduler's own limit
@@ -24,7 +24,7 @@ RETRIES = 2
 DUE_AT = "<aws.scheduler.scheduled-time>"
 
 
-class BadSchedule(Mistake):
+class BadSchedule(UserError):
     """EventBridge Scheduler would refuse it, or run it at other times than were meant."""
 
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.project import naming
 from patchbay.project.naming import StageName
 
@@ -20,7 +20,7 @@ STAGES: frozenset[StageName] = frozenset(get_args(StageName))
 SIMULATED_CUSTOMERS = "success+{customer}@simulator.amazonses.com"
 
 
-class BadStage(Mistake):
+class BadStage(UserError):
     """The stage, or a setting that it needs, is not given or not known."""
 
 

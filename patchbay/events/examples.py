@@ -6,6 +6,8 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from patchbay.errors import UserError
+
 # Tried in this order, after one that is made of the field's name.
 _VALUES: tuple[Any, ...] = (
     9.99,
@@ -22,7 +24,7 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
-class NoExample(ValueError):
+class NoExample(UserError):
     """No example comes to mind."""
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, cast
 
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.events.event import Event
 
 Number = int | float | Decimal
@@ -40,7 +40,7 @@ Where = Fields | Mapping[Any, Fields]
 """What is asked of the fields of all events, or of each event (a class) that it names."""
 
 
-class BadFilter(Mistake):
+class BadFilter(UserError):
     """A filter that could not work: its field, or its value, is not the contract's."""
 
 

@@ -13,7 +13,7 @@ from aws_cdk import Acknowledgment, App, Stack, Validations
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.guardrails import acceptance
@@ -76,15 +76,15 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-class Unsafe(Mistake):
+class Unsafe(UserError):
     """A finding stands that no construct accepts."""
 
 
-class BadContracts(Mistake):
+class BadContracts(UserError):
     """The contracts contradict each other."""
 
 
-class BadAcceptance(Mistake):
+class BadAcceptance(UserError):
     """A finding is accepted for too much, or without a reason."""
 
 

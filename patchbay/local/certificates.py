@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 DAYS = 30  # as long as one cloud may run: each start makes a certificate of its own
 
@@ -43,7 +43,7 @@ class Certificates:
 
 
 def issue(folder: Path) -> Certificates:
-    """Make new ones in `folder`; raises LocalFailed where openssl can't.
+    """Make new ones in `folder`; raises UserError where openssl can't.
 
     The authority's own key is thrown away at once, so nobody can issue in its name, not even we.
     """
@@ -89,6 +89,6 @@ def _openssl(work: Path, name: str, *arguments: str) -> None:
             check=False,
         )
     except FileNotFoundError as error:
-        raise LocalFailed("openssl is not on PATH, and the local cloud's TLS needs it.") from error
+        raise UserError("openssl is not on PATH, and the local cloud's TLS needs it.") from error
     if result.returncode:
-        raise LocalFailed(f"openssl {arguments[0]} failed:\n{result.stderr.strip()}")
+        raise UserError(f"openssl {arguments[0]} failed:\n{result.stderr.strip()}")

@@ -14,19 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from patchbay.errors import UserError
 from patchbay.local import environment
 from patchbay.local.access import ACCOUNT, REGION, Access
 from patchbay.local.certificates import Certificates, issue
 from patchbay.processes import ports
 from patchbay.processes.process import Tethered
 from patchbay.processes.waiting import NotInTime, wait_until
-from patchbay.processes.workspace import LOCAL, LocalFailed, tail
+from patchbay.processes.workspace import LOCAL, tail
 
 PORT = 4566  # what is asked for: where it is taken, the next free one serves as well
 SECONDS_TO_START = 60
 
 
-class StartFailed(LocalFailed):
+class StartFailed(UserError):
     """The cloud did not come up."""
 
 
@@ -43,7 +44,7 @@ class LocalCloud:
         self._server: Tethered | None = None
 
     def start(self) -> Self:
-        """Start it, and return once it answers; raises LocalFailed."""
+        """Start it, and return once it answers; raises UserError."""
         python = environment.ensure()
         with ports.reserve(self._preferred_port) as reserved:
             port: int = reserved.getsockname()[1]
@@ -97,7 +98,7 @@ class LocalCloud:
     def pid(self) -> int:
         """Its process, which leads the group of all that it starts; raises where there is none."""
         if self._server is None:
-            raise LocalFailed("The local cloud is not running.")
+            raise UserError("The local cloud is not running.")
         return self._server.pid
 
     def client(self, service: str) -> Any:

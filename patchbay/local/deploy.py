@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from patchbay.deploy import cdk
+from patchbay.errors import UserError
 from patchbay.local.access import ACCOUNT, REGION
 from patchbay.local.cloud import LocalCloud
 from patchbay.processes.process import Tethered
-from patchbay.processes.workspace import LocalFailed
 from patchbay.project.root import ROOT
 
 STACKS_AT_ONCE = 4
@@ -19,7 +19,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _TELLING = re.compile(r"fail|error|denied|invalid|refused|❌", re.IGNORECASE)
 
 
-class DeployFailed(LocalFailed):
+class DeployFailed(UserError):
     """The CDK CLI could not bring the system, or what it needs itself, to the cloud."""
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
-from patchbay.processes.workspace import BUILD, LocalFailed, exclusively
+from patchbay.errors import UserError
+from patchbay.processes.workspace import BUILD, exclusively
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 FOLDER = BUILD / "cloud-environment"
@@ -17,7 +18,7 @@ FOLDER = BUILD / "cloud-environment"
 def ensure(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path:
     """The environment's interpreter; made anew only where its requirements or Python have changed.
 
-    Raises LocalFailed with uv's own words.
+    Raises UserError with uv's own words.
     """
     stamp = folder / "made-from"
     wanted = _digest(requirements)
@@ -45,7 +46,7 @@ def _uv(*arguments: str) -> None:
     command = [find_uv_bin(), "--quiet", "--no-config", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise LocalFailed(
+        raise UserError(
             "The local cloud's environment can't be made. It needs the package registry once; "
             f"after that, it needs no network.\n{result.stderr.strip()}"
         )

@@ -8,14 +8,14 @@ A run that does not know its time fails, and says so.
 from datetime import UTC, datetime
 
 from demo.settings import STAGE
+from patchbay.errors import UserError
 from patchbay.local.cloud import LocalCloud
-from patchbay.processes.workspace import LocalFailed
 from patchbay.project.naming import named
 
 DUE_AT = "<aws.scheduler.scheduled-time>"
 
 
-class RunFailed(LocalFailed):
+class RunFailed(UserError):
     """The schedule's function raised."""
 
 

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from demo.settings import EVERY_EVENT, MAIL_FROM, STAGE
 from patchbay.deploy.synthesis import synthesize
+from patchbay.errors import UserError
 from patchbay.local.cloud import LocalCloud
 from patchbay.local.deploy import bootstrap, deploy, stacks_of
 from patchbay.processes import ports
 from patchbay.processes.process import Tethered
 from patchbay.processes.waiting import wait_until
-from patchbay.processes.workspace import LocalFailed, tail
+from patchbay.processes.workspace import tail
 from patchbay.project.naming import bus_name
 
 PROVIDER_PORT = 4567
 SECONDS_TO_START = 20
 
 
-class ProviderFailed(LocalFailed):
+class ProviderFailed(UserError):
     """The payment provider's stand-in did not come up."""
 
 
@@ -40,7 +41,7 @@ class System:
 
 @contextmanager
 def system(without: Collection[str] = ()) -> Iterator[System]:
-    """Start a cloud, deploy the app to it but for some stacks, and end both; raises LocalFailed."""
+    """Start a cloud, deploy the app to it but for some stacks, and end both; raises UserError."""
     started = time.monotonic()
     _tell("Starting the local cloud …")
     with LocalCloud() as cloud, payment_provider(cloud) as provider_url:

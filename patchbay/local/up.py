@@ -11,11 +11,11 @@ from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import may_open_a_browser, serving
+from patchbay.errors import UserError
 from patchbay.local.cloud import LocalCloud
 from patchbay.local.system import System, system
 from patchbay.operations.clients import Kept
 from patchbay.processes.waiting import INTERVAL
-from patchbay.processes.workspace import LocalFailed
 from patchbay.project.naming import named
 
 PURCHASES = 10_000  # that can be made in the console
@@ -63,4 +63,4 @@ def _follow(cloud: LocalCloud) -> None:
             sys.stdout.write(log.read())
             sys.stdout.flush()
             time.sleep(INTERVAL)
-    raise LocalFailed(f"The local cloud ended by itself; its log is {cloud.log_path}.")
+    raise UserError(f"The local cloud ended by itself; its log is {cloud.log_path}.")

@@ -4,14 +4,12 @@ from functools import cache
 from threading import Lock
 from typing import Any, Protocol
 
+from patchbay.errors import UserError
+
 NO_CREDENTIALS = (
     "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE; for the local cloud, "
     "use the lines that `make local` prints."
 )
-
-
-class OperationFailed(Exception):
-    """What was asked for can't be done; the text says why, and what would help."""
 
 
 class Clients(Protocol):
@@ -42,13 +40,13 @@ class Environment:
 
     @cache  # noqa: B019 - there is one for a run
     def client(self, service: str, /) -> Any:
-        """The client of a service; raises OperationFailed where there are no credentials."""
+        """The client of a service; raises UserError where there are no credentials."""
         import boto3  # takes longer than all else that a command loads
 
         session = boto3.Session()
         if session.get_credentials() is None:
-            raise OperationFailed(NO_CREDENTIALS)
+            raise UserError(NO_CREDENTIALS)
         if session.region_name is None:
-            raise OperationFailed("No AWS region: set AWS_REGION, or AWS_PROFILE.")
+            raise UserError("No AWS region: set AWS_REGION, or AWS_PROFILE.")
         client: Any = session.client(service)  # type: ignore[call-overload]
         return client

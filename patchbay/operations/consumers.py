@@ -8,7 +8,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.event_source_mappings import all_mappings, reads_queue
 from patchbay.topology.event_pattern import EventPattern
 
@@ -101,13 +102,13 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
 
 
 def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
-    """The one of that name; raises OperationFailed, naming the nearest."""
+    """The one of that name; raises UserError, naming the nearest."""
     by_name = {consumer.name: consumer for consumer in consumers}
     if name in by_name:
         return by_name[name]
     near = get_close_matches(name, by_name, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(by_name)}."
-    raise OperationFailed(f"There is no consumer {name!r}. {hint}")
+    raise UserError(f"There is no consumer {name!r}. {hint}")
 
 
 def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:

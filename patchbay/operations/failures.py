@@ -15,9 +15,10 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from patchbay.operations.clients import NO_CREDENTIALS, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import NO_CREDENTIALS
 
-EXPECTED = (OperationFailed, BotoCoreError, ClientError)
+EXPECTED = (UserError, BotoCoreError, ClientError)
 """What may happen to who asks AWS, and is no mistake of ours."""
 
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import Consumer, consumer_named, deployed_consumers
 from patchbay.operations.event_source_mappings import (
     EventSourceMapping,
@@ -48,7 +49,7 @@ class Delivery:
 
 
 def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
-    """How a consumer's deliveries stand; raises OperationFailed."""
+    """How a consumer's deliveries stand; raises UserError."""
     found = _consumer(clients, stage, consumer)
     asked = ["MessageRetentionPeriod", *COUNTS]
     answer = clients.client("sqs").get_queue_attributes(
@@ -64,7 +65,7 @@ def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
 
 
 def pause(clients: Clients, stage: str, consumer: str) -> bool:
-    """Stop a consumer's deliveries; whether they were not stopped before. Raises OperationFailed.
+    """Stop a consumer's deliveries; whether they were not stopped before. Raises UserError.
 
     What it has in hand it finishes.
     """
@@ -72,7 +73,7 @@ def pause(clients: Clients, stage: str, consumer: str) -> bool:
 
 
 def resume(clients: Clients, stage: str, consumer: str) -> bool:
-    """Let them go on; whether they were stopped. Raises OperationFailed."""
+    """Let them go on; whether they were stopped. Raises UserError."""
     return _switch(clients, stage, consumer, on=True)
 
 
@@ -108,13 +109,13 @@ def name_in(url: str) -> str:
 
 
 def settled(clients: Clients, stage: str, consumer: str) -> str:
-    """The state that its mapping comes to; raises OperationFailed where that takes too long."""
+    """The state that its mapping comes to; raises UserError where that takes too long."""
     lambda_ = clients.client("lambda")
     found = _consumer(clients, stage, consumer)
     deadline = time.monotonic() + SECONDS_TO_SETTLE
     while (state := str(_mapping(lambda_, found)["State"])) not in SETTLED:
         if time.monotonic() > deadline:
-            raise OperationFailed(
+            raise UserError(
                 f"It is asked for, but after {SECONDS_TO_SETTLE} s the mapping of "
                 f"{queue_name(found)} is still {state}: `patchbay status` shows how it ends."
             )
@@ -130,7 +131,7 @@ def _switch(clients: Clients, stage: str, name: str, *, on: bool) -> bool:
     try:
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
     except lambda_.exceptions.ResourceInUseException as error:
-        raise OperationFailed(
+        raise UserError(
             f"Somebody is changing the mapping of {name!r} ({mapping['State']}): try again in a "
             "minute."
         ) from error
@@ -148,7 +149,7 @@ def _mapping(lambda_: Any, consumer: Consumer) -> EventSourceMapping:
     for mapping in all_mappings(lambda_):
         if _queue(mapping) == queue_name(consumer):
             return mapping
-    raise OperationFailed(f"Nothing polls the queue of {consumer.name!r}: was it just deleted?")
+    raise UserError(f"Nothing polls the queue of {consumer.name!r}: was it just deleted?")
 
 
 def _queue(mapping: EventSourceMapping) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from patchbay.errors import UserError
 from patchbay.messaging.idempotency import REMEMBERED_FOR
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import Consumer, Rule, consumer_named, deployed_consumers
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import REPLAY_NAME, bus_name, replay_name
@@ -41,16 +42,16 @@ def replay(
 
     `to` names the consumer that is to get it, and no other; None is for everyone. `again` says that
     it may be older than what consumers remember. `tell` is told how far it has come. Raises
-    OperationFailed.
+    UserError.
     """
     remembered = timedelta(seconds=REMEMBERED_FOR)
     if since < datetime.now(UTC) - remembered and not again:
-        raise OperationFailed(
+        raise UserError(
             f"Consumers remember for {remembered.days} days what they have handled: what is "
             "older would be handled again, by those who were there. If that is meant, add --again."
         )
     if since >= until:
-        raise OperationFailed(f"Nothing is between {since} and {until}: --from comes before --to.")
+        raise UserError(f"Nothing is between {since} and {until}: --from comes before --to.")
     events, bus = clients.client("events"), bus_name(stage)
     archive = _archive(clients, stage)
     consumer = consumer_named(deployed_consumers(clients, bus), to) if to else None
@@ -83,7 +84,7 @@ def _open(consumer: Consumer, name: str) -> list[Rule]:
     """The consumer's rules, if they let that replay through."""
     rules = [rule for rule in consumer.rules if f'"{replay_name(consumer.name)}"' in rule.pattern]
     if not rules:
-        raise OperationFailed(
+        raise UserError(
             f"No rule of {consumer.name} lets a replay through ({REPLAY_NAME} {name}): it takes "
             "live events only, as the journal does."
         )

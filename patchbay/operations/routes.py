@@ -90,7 +90,7 @@ class Routes:
 
 
 def routes(clients: Clients, stage: str) -> Routes:
-    """The routes of a stage; raises OperationFailed where it is not deployed."""
+    """The routes of a stage; raises UserError where it is not deployed."""
     return routes_of(deployed_templates(clients, stage), stage)
 
 

@@ -2,15 +2,16 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.project.naming import SYSTEM
 
 
-def not_deployed(clients: Clients, stage: str, missing: str) -> OperationFailed:
+def not_deployed(clients: Clients, stage: str, missing: str) -> UserError:
     """Says that a stage lacks what each has, such as a bus, and which stages there are."""
     there = deployed_stages(clients)
     others = f"There is: {', '.join(there)}. " if there else ""
-    return OperationFailed(
+    return UserError(
         f"There is no {missing}: is the stage {stage!r} deployed in this account and region? "
         f"{others}`--stage` names another."
     )

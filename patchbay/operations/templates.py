@@ -29,7 +29,7 @@ class Publisher:
 
 
 def publishers(clients: Clients, stage: str) -> dict[str, list[Publisher]]:
-    """Who may publish each event of the contracts, by detail-type; raises OperationFailed."""
+    """Who may publish each event of the contracts, by detail-type; raises UserError."""
     found = routes(deployed_templates(clients, stage))
     return {route.event.detail_type(): publishers_of(route, stage) for route in found}
 
@@ -53,7 +53,7 @@ def short_name(resource: Resource, stage: str) -> str:
 
 
 def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
-    """The template of each of the stage's stacks, by the stack's name; raises OperationFailed.
+    """The template of each of the stage's stacks, by the stack's name; raises UserError.
 
     What a stack's roles allow and its rules let through stands in there, in one request a stack.
     """

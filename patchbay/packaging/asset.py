@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.project.root import ROOT
 
 OUR_PACKAGES = frozenset({"functions", "contracts", "patchbay", "demo"})
 ASSETS = ROOT / "build" / "assets"
 
 
-class NoSuchModule(Mistake):
+class NoSuchModule(UserError):
     """A handler, or what it imports of ours, is not where its name says."""
 
 

@@ -15,7 +15,7 @@ from constructs import Construct
 from uv import find_uv_bin
 
 from patchbay.constructs.stage import Stage
-from patchbay.errors import Mistake
+from patchbay.errors import UserError
 from patchbay.project.root import ROOT
 
 REQUIREMENTS = ROOT / "functions" / "requirements.txt"
@@ -26,7 +26,7 @@ _PLATFORMS = {"arm64": "aarch64-manylinux2014", "x86_64": "x86_64-manylinux2014"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
 
 
-class LayerFailed(Mistake):
+class LayerFailed(UserError):
     """The packages could not be had for the runtime."""
 
 

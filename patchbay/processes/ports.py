@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 HOST = "127.0.0.1"
 TRIES = 100
@@ -28,4 +28,4 @@ def reserve(preferred: int) -> socket.socket:
                 raise
         else:
             return reserved
-    raise LocalFailed(f"No port from {preferred} to {preferred + TRIES - 1} is free on {HOST}.")
+    raise UserError(f"No port from {preferred} to {preferred + TRIES - 1} is free on {HOST}.")

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable
 
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 INTERVAL = 0.05  # seconds between two looks
 
 
-class NotInTime(LocalFailed):
+class NotInTime(UserError):
     """What was waited for did not come about before the deadline."""
 
 

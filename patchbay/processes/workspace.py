@@ -1,4 +1,4 @@
-"""Where the local cloud keeps its files, and what is said when something expected goes wrong."""
+"""The folders in which Patchbay keeps what it builds, and its logs."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,10 +9,6 @@ from patchbay.project.root import ROOT
 
 BUILD = ROOT / "build"
 LOCAL = BUILD / "local"
-
-
-class LocalFailed(RuntimeError):
-    """An expected failure: its text says what happened, where to look, and the way out."""
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.project.naming import named
-from patchbay.templates.refused import Refused
 
 LONGEST_STAGE = "local"
 MAX_FUNCTION = 64  # characters: Lambda's own limit
@@ -56,18 +56,18 @@ class Name:
 
 
 def parse(text: str) -> Name:
-    """The name that a reader typed, in either spelling; raises Refused for one that can't be."""
+    """The name that a reader typed, in either spelling; raises UserError for one that can't be."""
     if not _WORDS.fullmatch(text):
-        raise Refused(
+        raise UserError(
             f"{text!r} can't be a service's name: it takes lower-case words joined by hyphens, "
             "as in loyalty or loyalty-points."
         )
     name = Name(text.replace("-", "_"))
     if keyword.iskeyword(name.module) or keyword.iskeyword(name.class_name):
-        raise Refused(f"{text!r} can't be a service's name: Python keeps that word for itself.")
+        raise UserError(f"{text!r} can't be a service's name: Python keeps that word for itself.")
     in_use = _CLASSES_IN_USE | set(events()) | set(dir(builtins))
     if name.class_name in in_use:
-        raise Refused(
+        raise UserError(
             f"{text!r} can't be a service's name: its class would be called {name.class_name}, "
             "which is something else already."
         )
@@ -75,29 +75,31 @@ def parse(text: str) -> Name:
 
 
 def check_free(name: Name, root: Path) -> None:
-    """Raises Refused where the name, or one that follows from it, belongs to another."""
+    """Raises UserError where the name, or one that follows from it, belongs to another."""
     folder = root / name.handler.parent
     if name.service in _STACKS_IN_USE or folder.with_suffix(".py").exists() or _holds_files(folder):
-        raise Refused(f"The name {name.service!r} is taken: there is a {_what_has(name, folder)}.")
+        raise UserError(
+            f"The name {name.service!r} is taken: there is a {_what_has(name, folder)}."
+        )
     for path in (name.stack, name.test):
         if (root / path).exists():
-            raise Refused(f"The name {name.service!r} is taken: there is a {path}.")
+            raise UserError(f"The name {name.service!r} is taken: there is a {path}.")
     for service in sorted(path.stem for path in root.glob("stacks/*.py")):
         parts = {path.stem for path in root.glob(f"functions/{service}/*.py")}
         if name.module in {f"{service}_{part}" for part in parts}:
-            raise Refused(
+            raise UserError(
                 f"The name {name.service!r} is taken: it is what AWS calls a part of {service}."
             )
     for suffix in _SUFFIXES:
         if f"-{name.service}".endswith(f"-{suffix}"):
-            raise Refused(
+            raise UserError(
                 f"{name.service!r} can't be a service's name: those ending in {suffix!r} are for "
                 "the queues of other services."
             )
 
 
 def check_length(name: Name, on: Sequence[type[Event]]) -> None:
-    """Raises Refused where AWS would not take a name that follows from it, in some stage."""
+    """Raises UserError where AWS would not take a name that follows from it, in some stage."""
     rules = [f"{name.service}-{event.source().replace('.', '-')}" for event in on]
     excess = max(
         len(named(LONGEST_STAGE, full)) - limit
@@ -108,7 +110,7 @@ def check_length(name: Name, on: Sequence[type[Event]]) -> None:
         ]
     )
     if excess > 0:
-        raise Refused(
+        raise UserError(
             f"The name {name.service!r} is too long: with {len(name.service) - excess} characters "
             "or fewer, AWS takes all the names that follow from it."
         )

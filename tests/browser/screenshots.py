@@ -16,12 +16,12 @@ from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import serving
+from patchbay.errors import UserError
 from patchbay.local.system import System, system
 from patchbay.operations.clients import Kept
 from patchbay.operations.health.health import Board
 from patchbay.operations.health.monitor import Watch
 from patchbay.processes.waiting import wait_until
-from patchbay.processes.workspace import LocalFailed
 from patchbay.project.root import ROOT
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.browser.watched import Watched, chromium
@@ -46,7 +46,7 @@ def main() -> int:
     try:
         with system() as running:
             _take_all(running, executable)
-    except LocalFailed as failure:
+    except UserError as failure:
         print(failure, file=sys.stderr)
         return 1
     return 0

@@ -7,7 +7,8 @@ import pytest
 
 from patchbay.console import breakage
 from patchbay.console.breakage import break_, broken, mend
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import Consumer
 
 CONSUMERS = [
@@ -67,11 +68,11 @@ def test_to_mend_it_leaves_nothing_behind_and_may_be_done_twice(cloud: Cloud) ->
 
 
 def test_it_is_done_on_the_local_stage_only(cloud: Cloud) -> None:
-    with pytest.raises(OperationFailed, match="on the stage 'local' only"):
+    with pytest.raises(UserError, match="on the stage 'local' only"):
         break_(cloud, "dev", "payments")
     assert cloud.policies == {}
 
 
 def test_a_consumer_that_is_not_there_is_said_to_be_so(cloud: Cloud) -> None:
-    with pytest.raises(OperationFailed, match="Did you mean 'payments'"):
+    with pytest.raises(UserError, match="Did you mean 'payments'"):
         break_(cloud, "local", "payment")

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from demo.purchases import Purchase, first_purchases
-from patchbay.processes.workspace import LocalFailed
+from patchbay.errors import UserError
 
 
 def test_the_first_purchases_are_those_of_new_year_1997() -> None:
@@ -15,5 +15,5 @@ def test_the_first_purchases_are_those_of_new_year_1997() -> None:
 
 def test_more_purchases_than_there_are_is_said_to_be_too_many() -> None:
     assert len(first_purchases(69_659)) == 69_659
-    with pytest.raises(LocalFailed, match="holds 69,659 purchases, not 70,000"):
+    with pytest.raises(UserError, match="holds 69,659 purchases, not 70,000"):
         first_purchases(70_000)

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from patchbay.cli.__main__ import main
+from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.operations.catalogue.catalogue import (
     Catalogue,
@@ -16,7 +17,6 @@ from patchbay.operations.catalogue.catalogue import (
     catalogue,
     known_events,
 )
-from patchbay.operations.clients import OperationFailed
 from patchbay.topology.template import Template, read
 from tests.operations.test_templates import CloudFormation
 from tests.synthesis import assembly
@@ -102,7 +102,7 @@ def test_what_was_synthesized_for_another_stage_is_not_taken_for_this_one() -> N
 
 
 def test_an_event_that_is_not_there_is_answered_with_the_nearest(known: Catalogue) -> None:
-    with pytest.raises(OperationFailed, match="Did you mean 'OrderPlaced'"):
+    with pytest.raises(UserError, match="Did you mean 'OrderPlaced'"):
         known.event("OrderPlacd")
 
 

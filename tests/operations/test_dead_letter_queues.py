@@ -2,7 +2,7 @@
 
 import pytest
 
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterQueue,
     FromStream,
@@ -105,5 +105,5 @@ def test_a_queue_that_was_left_behind_is_shown_and_leads_nowhere(cloud: Shop) ->
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
-    with pytest.raises(OperationFailed, match="is the stage 'prod' deployed in this account"):
+    with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         queues(cloud, "prod")

@@ -10,8 +10,8 @@ import pytest
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from patchbay.errors import UserError
 from patchbay.local.system import System
-from patchbay.operations.clients import OperationFailed
 from patchbay.operations.consumers import Consumer, deployed_consumers
 from patchbay.operations.journeys.deliveries import Handling
 from patchbay.operations.journeys.executions import Run
@@ -47,7 +47,7 @@ def consumers(running: System) -> dict[str, Consumer]:
 
 
 def is_known(running: System, order: str) -> bool:
-    with suppress(OperationFailed):
+    with suppress(UserError):
         return bool(journey(running.cloud, STAGE, order))
     return False
 
@@ -116,12 +116,12 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
 
 
 def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: System) -> None:
-    with pytest.raises(OperationFailed, match="knows no journey 'no-such-order'"):
+    with pytest.raises(UserError, match="knows no journey 'no-such-order'"):
         journey(running.cloud, STAGE, "no-such-order")
 
 
 def test_a_stage_that_is_not_there_is_named(running: System) -> None:
-    with pytest.raises(OperationFailed, match="is the stage 'prod' deployed in this account"):
+    with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         journey(running.cloud, "prod", "order-1")
 
 
@@ -149,7 +149,7 @@ def test_a_replay_to_whom_it_can_not_reach_is_refused(
     running: System, consumer: str, why: str
 ) -> None:
     now = datetime.now(UTC)
-    with pytest.raises(OperationFailed, match=why):
+    with pytest.raises(UserError, match=why):
         replay(
             running.cloud,
             STAGE,

@@ -22,8 +22,8 @@ from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.cli.__main__ import INTERRUPTED, app
+from patchbay.errors import UserError
 from patchbay.local.system import System
-from patchbay.operations.clients import OperationFailed
 from patchbay.operations.journeys.journal import entries
 from patchbay.operations.pause import resume
 from patchbay.processes.waiting import wait_until
@@ -86,7 +86,7 @@ def placeholders(
     order = shop.place(next(purchases))
 
     def is_known() -> bool:
-        with suppress(OperationFailed):
+        with suppress(UserError):
             return bool(entries(running.cloud, STAGE, order))
         return False
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.journeys.deliveries import Handling
 from patchbay.operations.journeys.journey import Step, journey
 from patchbay.testkit.faults import Undeliverable
@@ -37,7 +37,7 @@ def test_an_events_own_id_leads_to_the_whole_journey(cloud: Shop) -> None:
     "id", ["", "no-such-order", "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40", "x" * 3000, "\x1b[2J"]
 )
 def test_an_id_that_nobody_knows_is_said_to_be_unknown(cloud: Shop, id: str) -> None:
-    with pytest.raises(OperationFailed, match="knows no journey") as raised:
+    with pytest.raises(UserError, match="knows no journey") as raised:
         journey(cloud, "dev", id)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 400

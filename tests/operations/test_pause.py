@@ -10,9 +10,10 @@ from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.cli.__main__ import main
+from patchbay.errors import UserError
 from patchbay.local.system import System
 from patchbay.operations import pause as pauses
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import Consumer
 from patchbay.operations.pause import pause, paused_queues, polled, resume
 from patchbay.processes.waiting import wait_until
@@ -94,12 +95,12 @@ def test_what_is_so_already_is_left_alone(lambda_: Lambda) -> None:
 
 
 def test_an_unknown_consumer_is_named_with_the_nearest(lambda_: Lambda) -> None:
-    with pytest.raises(OperationFailed, match="Did you mean 'payments'"):
+    with pytest.raises(UserError, match="Did you mean 'payments'"):
         pause(lambda_, "dev", "payment")
 
 
 def test_a_consumer_that_nothing_polls_for_is_said_to_be_so(lambda_: Lambda) -> None:
-    with pytest.raises(OperationFailed, match="Nothing polls the queue of 'journal'"):
+    with pytest.raises(UserError, match="Nothing polls the queue of 'journal'"):
         pause(lambda_, "dev", "journal")
 
 

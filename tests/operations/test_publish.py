@@ -13,12 +13,12 @@ from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop as DeployedShop
 from patchbay.cli.__main__ import main
+from patchbay.errors import UserError
 from patchbay.local.system import System
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
 from patchbay.operations.catalogue.catalogue import known_events
 from patchbay.operations.catalogue.event_file import ready
 from patchbay.operations.catalogue.publish import publish
-from patchbay.operations.clients import OperationFailed
 from patchbay.processes.waiting import wait_until
 from tests.shop import Shop
 
@@ -50,7 +50,7 @@ def lines(*values: Any) -> str:
 
 def refused(text: str, stage: str = "dev") -> list[str]:
     """What is said of a file that is refused, a line each."""
-    with pytest.raises(OperationFailed) as failure:
+    with pytest.raises(UserError) as failure:
         ready(text, stage)
     return str(failure.value).splitlines()
 
@@ -204,7 +204,7 @@ def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop)
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
-    with pytest.raises(OperationFailed, match="no bus patchbay-prod: is the stage 'prod' deployed"):
+    with pytest.raises(UserError, match="no bus patchbay-prod: is the stage 'prod' deployed"):
         publish(cloud, "prod", ready(lines(PLACED), "prod"))
 
 
@@ -214,7 +214,7 @@ def test_what_the_bus_refuses_is_told_by_its_line(
     refusal = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
     answer = {"Entries": [{"EventId": "1"}, refusal]}
     monkeypatch.setattr(cloud.client("events"), "put_events", lambda **request: answer)
-    with pytest.raises(OperationFailed, match=r"(?s)no events:PutEvents.* in the lines 2\."):
+    with pytest.raises(UserError, match=r"(?s)no events:PutEvents.* in the lines 2\."):
         publish(cloud, "dev", ready(lines(PLACED, PLACED), "dev"))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.orders import OrderPlaced
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.dead_letters.browse import peek
 from patchbay.operations.dead_letters.drain import Outcome
 from patchbay.operations.dead_letters.queues import queues
@@ -248,5 +248,5 @@ def test_a_queue_with_no_way_back_says_what_to_do_instead(cloud: Shop) -> None:
 
 
 def test_a_consumer_that_is_not_there_is_refused_with_who_is_near(cloud: Shop) -> None:
-    with pytest.raises(OperationFailed, match="Did you mean 'payments'"):
+    with pytest.raises(UserError, match="Did you mean 'payments'"):
         put_back(cloud, Selection(owner="payment"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.journeys.tail import Tail, Wanted, as_json, told
 from tests.shop import Shop
@@ -55,7 +55,7 @@ def test_an_event_that_the_journal_is_given_again_is_not_shown_again(cloud: Shop
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
-    with pytest.raises(OperationFailed, match="is the stage 'prod' deployed in this account"):
+    with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         Tail(cloud, "prod")
 
 

@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from demo.settings import STAGE
+from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.local.system import System
-from patchbay.operations.clients import OperationFailed
 from patchbay.operations.templates import Publisher, deployed_templates, publishers
 from patchbay.topology.routes import routes
 from patchbay.topology.template import Template, read
@@ -75,7 +75,7 @@ def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Templ
 
 def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None:
     deleted = CloudFormation(dev, **dict.fromkeys(dev, "DELETE_COMPLETE"))
-    with pytest.raises(OperationFailed, match=r"is the stage 'dev' deployed .*There is: local\."):
+    with pytest.raises(UserError, match=r"is the stage 'dev' deployed .*There is: local\."):
         deployed_templates(deleted, "dev")
 
 

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from patchbay.errors import UserError
 from patchbay.events.catalogue import UnknownEvent, event_named
 from patchbay.events.event import Event
 from patchbay.events.examples import NoExample
 from patchbay.project.root import ROOT
 from patchbay.templates.consumer import files
 from patchbay.templates.naming import check_free, check_length, parse
-from patchbay.templates.refused import Refused
 
 USAGE = "usage: make consumer NAME=loyalty ON=OrderPlaced (or several: ON=OrderPlaced,PaymentTaken)"
 BAD_USAGE = 2  # the exit code
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     try:
         new = consumer(name, on, root)
         write(new, root)
-    except (Refused, UnknownEvent, NoExample) as refused:
+    except (UserError, UnknownEvent, NoExample) as refused:
         return _fail(str(refused))
     except OSError as error:
         return _fail(f"The new consumer can't be written: {error}.")
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
 
 
 def consumer(name: str, on: str, root: Path = ROOT) -> dict[Path, str]:
-    """The files of a consumer of these events; raises Refused and UnknownEvent."""
+    """The files of a consumer of these events; raises UserError and UnknownEvent."""
     parsed = parse(name)
     check_free(parsed, root)
     subscribed = _events(on)
@@ -75,7 +75,7 @@ def write(new: Mapping[Path, str], root: Path) -> None:
 def _events(on: str) -> list[type[Event]]:
     names = [name.strip() for name in on.split(",") if name.strip()]
     if not names:
-        raise Refused(USAGE)
+        raise UserError(USAGE)
     return [event_named(name) for name in dict.fromkeys(names)]
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from patchbay.cli.options import Stage
-from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Environment
 
 
 def console(
@@ -23,7 +24,6 @@ def console(
     """
     from patchbay.console.deployment import Deployment
     from patchbay.console.serve import may_open_a_browser, serving
-    from patchbay.processes.workspace import LocalFailed
 
     clients = Environment()
     clients.client("sts")  # without credentials, there is nothing to be shown
@@ -33,5 +33,5 @@ def console(
             if may_open_a_browser() if open_ is None else open_:
                 served.open()
             Event().wait()
-    except LocalFailed as failure:
-        raise OperationFailed(str(failure)) from failure
+    except UserError as failure:
+        raise UserError(str(failure)) from failure

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from patchbay.cli.options import ConsumerName, DryRun, Json, Stage, Yes
-from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Environment
 from patchbay.operations.formatting import count, duration
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
     found = pauses.delivery(clients, stage, name)
     is_so = found.is_stopped is not on
     if not is_so and stage == "prod" and not (yes or dry_run):
-        raise OperationFailed(f"That would {_effect(found, on=on)} If that is meant, add --yes.")
+        raise UserError(f"That would {_effect(found, on=on)} If that is meant, add --yes.")
     state = found.state
     if not is_so and not dry_run:
         (pauses.resume if on else pauses.pause)(clients, stage, name)
@@ -59,7 +60,7 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
         with Console(stderr=True).status("waiting until Lambda has done it"):
             state = pauses.settled(clients, stage, name)
     if (state == "Disabled") is on and not dry_run:
-        raise OperationFailed(f"Somebody has switched {name} at the same time: it is {state}.")
+        raise UserError(f"Somebody has switched {name} at the same time: it is {state}.")
     if as_json:
         print(json.dumps(_as_json(found, state, changed=not (is_so or dry_run)), indent=2))
     elif is_so:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from patchbay.cli.options import DryRun, Json, Stage, Yes
-from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Environment
 from patchbay.operations.escape import visible
 from patchbay.project.naming import bus_name
 
@@ -44,7 +45,7 @@ def publish(
     events = event_file.ready(_text(file), stage, correlation_id)
     what = f"{_counted(events)} on the bus {bus_name(stage)}"
     if stage == "prod" and not (yes or dry_run):
-        raise OperationFailed(
+        raise UserError(
             f"That would put {what}, where consumers act on it: they charge, ship and mail. "
             "If that is meant, add --yes."
         )
@@ -66,10 +67,10 @@ def _text(file: str) -> str:
         content = sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
         return content.decode("utf-8-sig")
     except OSError as error:
-        raise OperationFailed(f"{file} can't be read: {error.strerror}.") from error
+        raise UserError(f"{file} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise OperationFailed(f"line {line}: that is no UTF-8.") from error
+        raise UserError(f"line {line}: that is no UTF-8.") from error
 
 
 def _counted(events: "Sequence[Ready]") -> str:

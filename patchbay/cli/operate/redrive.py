@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from patchbay.cli.options import DryRun, Json, Stage, Yes
-from patchbay.operations.clients import Environment, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Environment
 from patchbay.operations.dead_letters.report import letters, lines
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def redrive(
     selection = Selection(consumer, tuple(id or ()), reason)
     if stage == "prod" and not (yes or dry_run):
         count = count_meant(clients, stage, selection, limit)
-        raise OperationFailed(
+        raise UserError(
             f"That would put {letters(count)} back, and who failed on them acts on them again: "
             "they charge, ship and mail. If that is meant, add --yes."
         )
@@ -107,15 +108,15 @@ def discard(
 
 
 def _ask(count: int, stage: str, file: Path) -> None:
-    """Raises OperationFailed unless it is meant."""
+    """Raises UserError unless it is meant."""
     what = f"delete {letters(count)}, once they are written to {file}"
     if stage == "prod" or not sys.stdin.isatty():
-        raise OperationFailed(f"That would {what}. If that is meant, add --yes.")
+        raise UserError(f"That would {what}. If that is meant, add --yes.")
     print(f"This will {what}.")
     if not typer.confirm("Is that meant?"):
-        raise OperationFailed("Nothing was discarded.")
+        raise UserError("Nothing was discarded.")
     if typer.prompt(f"Type {count} to have them deleted") != str(count):
-        raise OperationFailed("Nothing was discarded.")
+        raise UserError("Nothing was discarded.")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from patchbay.console.deployment import Deployment, deployment
 from patchbay.console.pages.patch_bay import feed
 from patchbay.console.playground import PROVIDERS, Playground
 from patchbay.console.views import page
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.pause import pause, resume
 from patchbay.project.naming import bus_name
@@ -54,7 +54,7 @@ async def place_orders(request: Request) -> Response:
         asked = str(form.get("count", ""))
     count = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
     if not 1 <= count <= MOST:
-        raise OperationFailed(f"From 1 to {MOST} orders can be placed at a time.")
+        raise UserError(f"From 1 to {MOST} orders can be placed at a time.")
     await run_in_threadpool(_playground(request).place_orders, count)
     return await surroundings(request)
 
@@ -63,7 +63,7 @@ async def have_provider(request: Request) -> Response:
     """Tell the payment provider how to behave."""
     known = [each for each in PROVIDERS if each == request.path_params["be"]]
     if not known:
-        raise OperationFailed(f"The payment provider can be {', '.join(PROVIDERS)}.")
+        raise UserError(f"The payment provider can be {', '.join(PROVIDERS)}.")
     await run_in_threadpool(_playground(request).have_provider, known[0])
     return await surroundings(request)
 
@@ -92,7 +92,7 @@ async def switch(request: Request) -> Response:
     shown, name = deployment(request), request.path_params["name"]
     known = SWITCHES.get(request.path_params["what"])
     if known is None:
-        raise OperationFailed(f"A consumer can be told to {', '.join(SWITCHES)}.")
+        raise UserError(f"A consumer can be told to {', '.join(SWITCHES)}.")
     change, said = known
     await run_in_threadpool(change, shown.clients, shown.stage, name)
     await feed(request).look_again()
@@ -118,7 +118,7 @@ def _put_right(shown: Deployment) -> None:
 def _playground(request: Request) -> Playground:
     playground = deployment(request).playground
     if playground is None:
-        raise OperationFailed("Only the console that `make local` opens knows the shop's world.")
+        raise UserError("Only the console that `make local` opens knows the shop's world.")
     return playground
 
 
@@ -146,7 +146,7 @@ async def _consumers(request: Request, done: str = "") -> dict[str, Any]:
     shown = deployment(request)
     sight = await feed(request).now()
     if sight.board is None:
-        raise OperationFailed(sight.why or "There is no answer.")
+        raise UserError(sight.why or "There is no answer.")
     are_broken = await run_in_threadpool(_broken, shown)
     return {
         "consumers": [

@@ -10,7 +10,7 @@ from patchbay.console.deployment import deployment
 from patchbay.console.feed import Sight
 from patchbay.console.pages.patch_bay import feed
 from patchbay.console.views import page
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.health.health import Board
 from patchbay.operations.pause import pause, resume
 
@@ -43,14 +43,14 @@ def _page(request: Request, sight: Sight, done: str = "") -> Response:
     name = request.path_params["name"]
     found = [consumer for consumer in board.consumers if consumer.name == name]
     if not found:
-        raise OperationFailed(f"There is no consumer {name!r} any more.")
+        raise UserError(f"There is no consumer {name!r} any more.")
     template = "_consumer.html" if "HX-Request" in request.headers else "consumer.html"
     return page(request, template, consumer=board_view.details(found[0], board), done=done)
 
 
 def _answered(sight: Sight) -> Board:
     if sight.board is None or sight.why:
-        raise OperationFailed(sight.why or "There is no answer.")
+        raise UserError(sight.why or "There is no answer.")
     return sight.board
 
 

@@ -18,7 +18,8 @@ from starlette.routing import Route
 from patchbay.console.deployment import deployment
 from patchbay.console.jobs import Job, Jobs, Work
 from patchbay.console.views import page
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.browse import LOOK_AT, peek
 from patchbay.operations.dead_letters.dead_letter import (
     WHERE,
@@ -132,7 +133,7 @@ async def throw_away(request: Request) -> Response:
     selection, file = _meant(form), _file(shown.stage)
     count = await run_in_threadpool(count_meant, shown.clients, shown.stage, selection)
     if form.get("typed") != str(count):
-        raise OperationFailed(f"Nothing was discarded: there are {count}, and not what was typed.")
+        raise UserError(f"Nothing was discarded: there are {count}, and not what was typed.")
     work = partial(_throw_away, shown.clients, shown.stage, selection, file)
     return _started(request, "discarded", work, f"What they held is in {file}.")
 
@@ -167,21 +168,21 @@ def _job(request: Request, job: Job) -> Response:
 
 
 def _meant(form: FormData) -> Selection:
-    """Which letters a form means; raises OperationFailed where that is not said in full."""
+    """Which letters a form means; raises UserError where that is not said in full."""
     queue, reason = form.get("queue"), form.get("reason")
     ids = tuple(each for each in form.getlist("id") if isinstance(each, str) and each)
     if not isinstance(queue, str) or not queue:
-        raise OperationFailed("It is not said which letters are meant.")
+        raise UserError("It is not said which letters are meant.")
     match form.get("which"):
         case "all":
             return Selection(owner=queue)
         case "checked" if ids:
             return Selection(owner=queue, ids=ids)
         case "checked":
-            raise OperationFailed("None was checked.")
+            raise UserError("None was checked.")
         case "reason" if isinstance(reason, str) and reason:
             return Selection(owner=queue, group=reason)
-    raise OperationFailed("It is not said which letters are meant.")
+    raise UserError("It is not said which letters are meant.")
 
 
 def _file(stage: str) -> Path:

@@ -11,7 +11,7 @@ from patchbay.console.deployment import Deployment, deployment
 from patchbay.console.pages.patch_bay import feed
 from patchbay.console.timeline import TimeLine, time_line
 from patchbay.console.views import page
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.escape import visible
 from patchbay.operations.formatting import count, cut
 from patchbay.operations.health.activity import OF_LATE
@@ -35,7 +35,7 @@ async def show(request: Request) -> Response:
 async def _one(request: Request, asked: str) -> Response:
     try:
         line, is_cut = await run_in_threadpool(_looked_up, deployment(request), asked)
-    except OperationFailed as failure:
+    except UserError as failure:
         return page(
             request, "journeys.html", HTTPStatus.NOT_FOUND, asked=asked, failure=str(failure)
         )
@@ -53,7 +53,7 @@ def _looked_up(shown: Deployment, asked: str) -> tuple[TimeLine, bool]:
 async def _latest(request: Request) -> Response:
     sight = await feed(request).now()
     if sight.board is None:
-        raise OperationFailed(sight.why or "There is no answer.")
+        raise UserError(sight.why or "There is no answer.")
     in_trouble = request.query_params.get("in") == "trouble"
     found = await run_in_threadpool(_found, sight.board, in_trouble)
     number = _page_number(request)

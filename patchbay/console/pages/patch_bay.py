@@ -12,7 +12,7 @@ from patchbay.console import board_view
 from patchbay.console.deployment import deployment
 from patchbay.console.feed import Feed, Sight
 from patchbay.console.views import page
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.formatting import UNKNOWN
 from patchbay.project.naming import bus_name
 
@@ -24,7 +24,7 @@ async def show(request: Request) -> Response:
     sight = await feed(request).now()
     board = sight.board
     if board is None:
-        raise OperationFailed(sight.why or "There is no answer.")
+        raise UserError(sight.why or "There is no answer.")
     return page(
         request,
         "map.html",

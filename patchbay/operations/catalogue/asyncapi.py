@@ -213,7 +213,7 @@ def _schemas() -> Part:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the document, or write it; raises LocalFailed where the app does not synthesize."""
+    """Print the document, or write it; raises UserError where the app does not synthesize."""
     # Here, not at the top: the console exports what is deployed, and synthesizes nothing.
     from patchbay.deploy.synthesis import synthesize
     from patchbay.topology.template import read

@@ -8,12 +8,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from patchbay.errors import UserError
 from patchbay.events.catalogue import UnknownEvent, event_named, events
 from patchbay.events.compatibility import SCHEMAS, schema_of
 from patchbay.events.event import Event
 from patchbay.events.examples import NoExample, example
 from patchbay.operations.catalogue.schema_fields import Field, fields_of
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.clients import Clients
 from patchbay.operations.templates import Publisher, deployed_templates, publishers_of, short_name
 from patchbay.project.naming import REPLAY_NAME, named
 from patchbay.project.root import ROOT
@@ -81,17 +82,17 @@ class Catalogue:
     """Why that is not what is deployed, if it is not."""
 
     def event(self, type: str) -> KnownEvent:
-        """The event of that type; raises OperationFailed, naming the nearest."""
+        """The event of that type; raises UserError, naming the nearest."""
         wanted = contract(type).detail_type()
         return next(each for each in self.events if each.type == wanted)
 
 
 def contract(name: str) -> type[Event]:
-    """The contract of an event; raises OperationFailed, naming the nearest."""
+    """The contract of an event; raises UserError, naming the nearest."""
     try:
         return event_named(name)
     except UnknownEvent as error:
-        raise OperationFailed(str(error)) from error
+        raise UserError(str(error)) from error
 
 
 def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Catalogue:
@@ -102,7 +103,7 @@ def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Cat
     """
     try:
         return Catalogue(known_events(deployed_templates(clients, stage), stage))
-    except OperationFailed as failure:
+    except UserError as failure:
         why = str(failure)
     except (BotoCoreError, ClientError) as error:
         why = f"AWS could not be asked: {error}"

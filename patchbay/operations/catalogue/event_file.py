@@ -15,12 +15,12 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from patchbay.errors import UserError
 from patchbay.events.event import Event, Metadata
 from patchbay.messaging.cause import Cause, caused_by
 from patchbay.messaging.errors import EventTooLarge
 from patchbay.messaging.publishing import Outgoing, enveloped, prepare
 from patchbay.operations.catalogue.catalogue import contract
-from patchbay.operations.clients import OperationFailed
 from patchbay.project.naming import bus_name
 
 SHOWN = 20  # problems of one file; who has more has one cause for all of them
@@ -56,7 +56,7 @@ def ready(text: str, stage: str, correlation_id: str | None = None) -> list[Read
     """Every event of a file, in its order, each in the envelope in which it goes on the bus.
 
     `correlation_id` names the journey of those that name none; without, each begins its own. Raises
-    OperationFailed, with all that is wrong, by line and field.
+    UserError, with all that is wrong, by line and field.
     """
     found, problems = [], []
     for line, value in _values(text):
@@ -69,9 +69,9 @@ def ready(text: str, stage: str, correlation_id: str | None = None) -> list[Read
     if problems:
         more = len(problems) - SHOWN
         rest = [f"… and {more} more"] if more > 0 else []
-        raise OperationFailed("\n".join(["Nothing is published:", *problems[:SHOWN], *rest]))
+        raise UserError("\n".join(["Nothing is published:", *problems[:SHOWN], *rest]))
     if not found:
-        raise OperationFailed('There is no event in it: write {"type": …, "data": {…}}.')
+        raise UserError('There is no event in it: write {"type": …, "data": {…}}.')
     return found
 
 
@@ -85,27 +85,25 @@ def _values(text: str) -> Iterator[tuple[int, Any]]:
         if in_list and text[at] == "]":
             in_list, at = False, _after_space(text, at + 1)
             if at < len(text):
-                raise OperationFailed(f"line {_line(text, at)}: something follows after the list.")
+                raise UserError(f"line {_line(text, at)}: something follows after the list.")
             return
         try:
             value, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise OperationFailed(
+            raise UserError(
                 f"line {error.lineno}, column {error.colno}: that is no JSON: {error.msg}."
             ) from error
         except (ValueError, RecursionError) as error:
             why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-            raise OperationFailed(f"line {_line(text, at)}: that is no JSON: {why}.") from error
+            raise UserError(f"line {_line(text, at)}: that is no JSON: {why}.") from error
         yield _line(text, at), value
         at = _after_space(text, end)
         if in_list and text[at : at + 1] == ",":
             at = _after_space(text, at + 1)
         elif in_list and text[at : at + 1] != "]":
-            raise OperationFailed(
-                f"line {_line(text, at)}: a comma, or the list's end, is missing."
-            )
+            raise UserError(f"line {_line(text, at)}: a comma, or the list's end, is missing.")
     if in_list:
-        raise OperationFailed(f"line {_line(text, at)}: the list does not end.")
+        raise UserError(f"line {_line(text, at)}: the list does not end.")
 
 
 def _after_space(text: str, at: int) -> int:
@@ -188,7 +186,7 @@ def _event(type_: Any, data: Any) -> Event:
         raise _Wrong(f'type: it is an event\'s name, such as "OrderPlaced", not {_cut(type_)}')
     try:
         kind = contract(type_)
-    except OperationFailed as error:
+    except UserError as error:
         raise _Wrong(f"type: {error}") from error
     problems = []
     if isinstance(data, dict):

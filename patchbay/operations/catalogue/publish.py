@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from functools import partial
 
+from patchbay.errors import UserError
 from patchbay.messaging.claim_check import Deposit, deposit_in
 from patchbay.messaging.errors import PublishFailed
 from patchbay.messaging.publishing import Bus, send
 from patchbay.operations.catalogue.event_file import Ready
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.operations.clients import Clients
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import bus_name, claims_bucket
 
@@ -15,7 +16,7 @@ from patchbay.project.naming import bus_name, claims_bucket
 def publish(clients: Clients, stage: str, events: Sequence[Ready]) -> None:
     """Put the events on the stage's bus, in their order.
 
-    Raises OperationFailed, naming the lines of those that did not get there.
+    Raises UserError, naming the lines of those that did not get there.
     """
     client = clients.client("events")
     name = bus_name(stage)
@@ -30,7 +31,7 @@ def publish(clients: Clients, stage: str, events: Sequence[Ready]) -> None:
     except PublishFailed as failure:
         said = str(failure)
         lines = [str(each.line) for each in events if each.event.event_id in said]
-        raise OperationFailed(f"{said}\nThey are in the lines {', '.join(lines)}.") from failure
+        raise UserError(f"{said}\nThey are in the lines {', '.join(lines)}.") from failure
 
 
 def _deposit(clients: Clients, stage: str, deposit: Deposit) -> None:

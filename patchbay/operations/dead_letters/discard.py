@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, as_json
 from patchbay.operations.dead_letters.drain import Outcome, Plan, Tell, sweep
 from patchbay.operations.dead_letters.selection import Selection
@@ -24,7 +25,7 @@ def discard(
 ) -> list[Outcome]:
     """Write the letters that are meant to a new file, a line each, and delete them.
 
-    A letter is deleted when its line is on the disk, and not before. Raises OperationFailed.
+    A letter is deleted when its line is on the disk, and not before. Raises UserError.
     """
     if dry_run:
         return _swept(clients, stage, selection, None, limit, dry_run, tell)
@@ -33,9 +34,9 @@ def discard(
             _to_disk(file.parent)  # else a power cut could take the file's name
             outcomes = _swept(clients, stage, selection, lines, limit, dry_run, tell)
     except FileExistsError as error:
-        raise OperationFailed(f"{file} is there already: name another with --to.") from error
+        raise UserError(f"{file} is there already: name another with --to.") from error
     except OSError as error:
-        raise OperationFailed(
+        raise UserError(
             f"{file} can't be written: {error.strerror}. What is not in it was not discarded."
         ) from error
     if not file.stat().st_size:

@@ -194,7 +194,7 @@ def sweep(
     tell: Tell,
     hidden_for: int = HIDDEN_FOR,
 ) -> list[Outcome]:
-    """Go through each queue of the selection that has letters; raises OperationFailed.
+    """Go through each queue of the selection that has letters; raises UserError.
 
     And botocore's errors where AWS can't be asked: what was done by then is told.
     """

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import paged
 from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterQueue,
@@ -67,7 +68,7 @@ class _Use:
 
 
 def queues(clients: Clients, stage: str) -> list[DeadLetterQueue]:
-    """Every dead-letter queue of the stage, by owner; raises OperationFailed where none is there.
+    """Every dead-letter queue of the stage, by owner; raises UserError where none is there.
 
     A queue of the stage that nobody reads, and into which nobody who is deployed leaves letters,
     is one of them as well: it was left behind.
@@ -246,7 +247,7 @@ def counted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
     """The queue with how many letters are in it now."""
     now = _described(clients.client("sqs"), queue.url)
     if now is None:
-        raise OperationFailed(f"The queue {queue.name} is gone.")
+        raise UserError(f"The queue {queue.name} is gone.")
     return replace(
         queue,
         count=now.count("", "NotVisible", "Delayed"),

@@ -24,7 +24,7 @@ def redrive(
 ) -> list[Outcome]:
     """Put the letters that are meant back; returns what became of them, queue by queue.
 
-    At most `limit` of them, and `rate` a second. Raises OperationFailed, and botocore's errors
+    At most `limit` of them, and `rate` a second. Raises UserError, and botocore's errors
     where AWS can't be asked: what was put back by then is told, and the rest is where it was.
     """
 

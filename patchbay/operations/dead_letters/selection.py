@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.browse import peek
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, normalised
 from patchbay.operations.dead_letters.queues import queues
@@ -55,7 +56,7 @@ def is_called(letter: DeadLetter, name: str) -> bool:
 def selected_queues(
     clients: Clients, stage: str, owner: str | None = None
 ) -> list[DeadLetterQueue]:
-    """The dead-letter queues of an owner, or all; raises OperationFailed."""
+    """The dead-letter queues of an owner, or all; raises UserError."""
     there = queues(clients, stage)
     if owner is None:
         return there
@@ -65,28 +66,26 @@ def selected_queues(
     owners = sorted({queue.owner for queue in there})
     near = get_close_matches(owner, owners, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(owners)}."
-    raise OperationFailed(f"Nobody called {owner!r} has dead letters of its own. {hint}")
+    raise UserError(f"Nobody called {owner!r} has dead letters of its own. {hint}")
 
 
 def find(
     clients: Clients, stage: str, id: str, owner: str | None = None, limit: int = SEARCHED
 ) -> DeadLetter:
-    """The letter that is called so; raises OperationFailed unless it is one."""
+    """The letter that is called so; raises UserError unless it is one."""
     if len(id) < SHORTEST:
-        raise OperationFailed(
-            f"{id!r} is too short: give {SHORTEST} characters of the id, or more."
-        )
+        raise UserError(f"{id!r} is too short: give {SHORTEST} characters of the id, or more.")
     looked = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
     letters = [letter for queue in looked for letter in peek(clients, queue, limit)]
     found = [letter for letter in letters if is_called(letter, id)]
     if len({letter.id for letter in found}) > 1:
-        raise OperationFailed(
+        raise UserError(
             f"{len(found)} letters are called {id!r}: {', '.join(_told(each) for each in found)}: "
             "give one of those ids, or name the --consumer."
         )
     if found:
         return found[0]
-    raise OperationFailed(
+    raise UserError(
         f"No dead letter is called {id!r}, of {len(letters)} that were looked at. "
         + _unseen(looked, limit)
     )

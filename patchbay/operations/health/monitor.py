@@ -58,7 +58,7 @@ class Watch:
         self._looking = Lock()
 
     def look(self) -> Board:
-        """What there is, and how it does; raises OperationFailed."""
+        """What there is, and how it does; raises UserError."""
         with self._looking:
             return self._look()
 
@@ -156,7 +156,7 @@ def _state(
 
 
 def plan(clients: Clients, stage: str, now: datetime) -> Plan:
-    """What is plugged in where; raises OperationFailed where nothing is deployed."""
+    """What is plugged in where; raises UserError where nothing is deployed."""
     published: dict[str, set[str]] = defaultdict(set)
     for event in known_events(deployed_templates(clients, stage), stage):
         if event.publishers:

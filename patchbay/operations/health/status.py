@@ -80,7 +80,7 @@ class Status:
 
 
 def looks(clients: Clients, stage: str) -> Callable[[], Status]:
-    """What looks at a stage, each time that it is called; raises OperationFailed."""
+    """What looks at a stage, each time that it is called; raises UserError."""
     watch = Watch(clients, stage, PAGES)
 
     def look() -> Status:

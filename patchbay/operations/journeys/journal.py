@@ -9,7 +9,8 @@ from uuid import UUID
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.escape import visible
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import named
@@ -44,7 +45,7 @@ class Entry:
 def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Entry]:
     """The events of the journey of that id, or of the event of that id, the oldest first.
 
-    No more than so many; raises OperationFailed where there are none.
+    No more than so many; raises UserError where there are none.
     """
     dynamodb, table = clients.client("dynamodb"), named(stage, "journal")
     try:
@@ -55,14 +56,14 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
         raise no_journal(clients, stage) from error
     if not items:
         known_by = visible(id, MAX_ID)
-        raise OperationFailed(
+        raise UserError(
             f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes an order's "
             "id, an event's id or its correlation_id, and keeps what is not older than 90 days."
         )
     return [entry(item) for item in items]
 
 
-def no_journal(clients: Clients, stage: str) -> OperationFailed:
+def no_journal(clients: Clients, stage: str) -> UserError:
     """What to say where its table is not there."""
     return not_deployed(clients, stage, f"table {named(stage, 'journal')}")
 

@@ -8,7 +8,8 @@ from typing import Any
 from rich.text import Text
 from rich.tree import Tree
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.escape import visible
 from patchbay.operations.journeys.deliveries import Handling, handlings
@@ -31,7 +32,7 @@ class Step:
 
 
 def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Step]:
-    """What set off a journey, with all that came of it; raises OperationFailed.
+    """What set off a journey, with all that came of it; raises UserError.
 
     It is known by its order's id, its correlation id, or the id of any of its events. Of a longer
     one, the first events are looked at.
@@ -39,7 +40,7 @@ def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     kept = entries(clients, stage, id, most)
     consumers = deployed_consumers(clients, bus_name(stage))
     if not consumers:
-        raise OperationFailed(f"There is no consumer on the bus {bus_name(stage)}.")
+        raise UserError(f"There is no consumer on the bus {bus_name(stage)}.")
     return grown(kept, handlings(clients, stage, consumers, kept))
 
 

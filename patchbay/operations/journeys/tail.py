@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.escape import visible
 from patchbay.operations.journeys.journal import Entry, entry, no_journal
 from patchbay.project.naming import named
@@ -181,14 +182,14 @@ def _value(value: Any) -> str:
 
 
 def _stream(clients: Clients, stage: str) -> str:
-    """The ARN of the stream; raises OperationFailed where there is none."""
+    """The ARN of the stream; raises UserError where there is none."""
     dynamodb = clients.client("dynamodb")
     try:
         table = dynamodb.describe_table(TableName=named(stage, "journal"))["Table"]
     except dynamodb.exceptions.ResourceNotFoundException as error:
         raise no_journal(clients, stage) from error
     if "LatestStreamArn" not in table:
-        raise OperationFailed(
+        raise UserError(
             f"The table {named(stage, 'journal')} has no stream: it was deployed before there was "
             "one. Deploy the stage again."
         )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from patchbay.processes.workspace import BUILD, LocalFailed
+from patchbay.errors import UserError
+from patchbay.processes.workspace import BUILD
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.isolation.matrix import Cell, Matrix
 from patchbay.testkit.isolation.report import as_json, as_table, display
@@ -23,7 +24,7 @@ def main() -> int:
     try:
         out = assembly(STAGE)
         matrix = Matrix(Blueprint(STAGE, templates_in(out), out))
-    except (LocalFailed, NotDeployable, NotInTheKit) as failure:
+    except (UserError, NotDeployable, NotInTheKit) as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1
     return run(matrix, Console(), REPORT)

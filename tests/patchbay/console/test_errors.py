@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from patchbay.console import app
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from tests.patchbay.console.conftest import Browser, Open
 
 HOSTILE = "<script>alert(1)</script>"
@@ -23,7 +23,7 @@ GONE = EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/")
 @pytest.fixture
 def browser(monkeypatch: pytest.MonkeyPatch, browse: Open) -> Browser:
     failures = {
-        "/failed": OperationFailed(f"There is no consumer {HOSTILE}."),
+        "/failed": UserError(f"There is no consumer {HOSTILE}."),
         "/denied": DENIED,
         "/gone": GONE,
         "/broken": ZeroDivisionError("a mistake"),

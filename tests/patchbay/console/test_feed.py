@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from patchbay.console.feed import Feed, Sight
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.health.health import Board
 from tests.patchbay.operations.health.boards import board
 
@@ -25,7 +25,7 @@ class Cloud:
     def look(self) -> Board:
         self.looks += 1
         if self.is_gone:
-            raise OperationFailed("Could not connect")
+            raise UserError("Could not connect")
         return board()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from patchbay.errors import UserError
 from patchbay.local.certificates import DAYS, Certificates, issue
-from patchbay.processes.workspace import LocalFailed
 
 SECONDS_A_DAY = 86_400
 STRICT = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN  # Python 3.13's own default
@@ -94,5 +94,5 @@ def test_a_machine_without_openssl_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LocalFailed, match="openssl is not on PATH"):
+    with pytest.raises(UserError, match="openssl is not on PATH"):
         issue(tmp_path / "tls")

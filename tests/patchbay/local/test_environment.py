@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from patchbay.errors import UserError
 from patchbay.local import environment
 from patchbay.local.environment import ensure
-from patchbay.processes.workspace import LocalFailed
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_it_is_made_anew_when_its_requirements_change(tmp_path: Path, requiremen
 def test_it_is_made_anew_after_a_failure(tmp_path: Path, requirements: Path) -> None:
     folder = tmp_path / "environment"
     requirements.write_text("a-package-without-hash==1.0\n")
-    with pytest.raises(LocalFailed, match="can't be made"):
+    with pytest.raises(UserError, match="can't be made"):
         ensure(folder, requirements)
     requirements.write_text("# nothing\n")
     assert ensure(folder, requirements).exists()

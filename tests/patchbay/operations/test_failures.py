@@ -10,7 +10,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.failures import explained
 
 USER = "arn:aws:iam::123456789012:user/ann"
@@ -24,7 +24,7 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OperationFailed("There is no consumer 'x'."), "There is no consumer 'x'."),
+        (UserError("There is no consumer 'x'."), "There is no consumer 'x'."),
         (NoCredentialsError(), "No AWS credentials: sign in with `aws sso login`"),
         (UnauthorizedSSOTokenError(), "The AWS credentials have expired. Sign in again"),
         (refused("ExpiredToken", "it is included"), "The AWS credentials have expired. Sign in"),

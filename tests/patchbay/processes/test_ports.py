@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
+from patchbay.errors import UserError
 from patchbay.processes import ports
-from patchbay.processes.workspace import LocalFailed
 
 ANY = 4800  # far from the ports of a cloud that may be running
 
@@ -35,5 +35,5 @@ def test_no_free_port_is_an_expected_failure(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ports, "TRIES", 1)
     with ports.reserve(ANY) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalFailed, match=f"No port from {port}"):
+        with pytest.raises(UserError, match=f"No port from {port}"):
             ports.reserve(port)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from patchbay.cli.develop import add as scaffold
 from patchbay.constructs.stage import STAGES
+from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.project.naming import named
 from patchbay.project.root import ROOT
 from patchbay.templates.consumer import files
 from patchbay.templates.naming import LONGEST_STAGE, Name, check_length, parse
-from patchbay.templates.refused import Refused
 
 EVENTS = list(events().values())
 
@@ -181,7 +181,7 @@ def test_whatever_name_is_accepted_is_one_that_python_and_aws_take(
     try:
         name = parse(text)
         check_length(name, on)
-    except Refused:
+    except UserError:
         return
     assert name.module.isidentifier()
     assert name.class_name.isidentifier()

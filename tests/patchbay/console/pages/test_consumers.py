@@ -3,7 +3,8 @@
 import pytest
 
 from patchbay.console.pages import consumers
-from patchbay.operations.clients import Clients, OperationFailed
+from patchbay.errors import UserError
+from patchbay.operations.clients import Clients
 from patchbay.operations.health.health import Board
 from tests.patchbay.console.conftest import Open
 from tests.patchbay.operations.health.boards import board, failure
@@ -20,7 +21,7 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     def noting(what: str) -> object:
         def switch(clients: Clients, stage: str, name: str) -> bool:
             if name == "unheard-of":
-                raise OperationFailed(f"There is no consumer {name!r}.")
+                raise UserError(f"There is no consumer {name!r}.")
             done.append((what, name))
             return True
 

@@ -11,7 +11,7 @@ import pytest
 from patchbay.console.board_view import cables, changes, jacks, shape
 from patchbay.console.feed import Sight
 from patchbay.console.pages.patch_bay import event
-from patchbay.operations.clients import OperationFailed
+from patchbay.errors import UserError
 from patchbay.operations.health.health import Board, Cable, Doing, Source
 from tests.patchbay.console.conftest import Open
 from tests.patchbay.operations.health.boards import AT, CABLES, SOURCES, board, failure
@@ -110,7 +110,7 @@ def test_a_bus_that_nobody_listens_to_is_said_to_be_so(browse: Open) -> None:
 
 def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> None:
     def look() -> Board:
-        raise OperationFailed("The stage is not deployed.")
+        raise UserError("The stage is not deployed.")
 
     page = browse(look=look).get("/")
     assert page.status_code == 502
