@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.project.root import ROOT
@@ -37,17 +38,7 @@ def event_named(name: str) -> type[Event]:
     known = events()
     if name in known:
         return known[name]
-    raise UnknownEvent(f"There is no event {name!r}. {_suggestion(name, list(known))}")
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    by_folded_name = {candidate.lower(): candidate for candidate in known}
-    nearest = get_close_matches(name.lower(), by_folded_name, n=1)
-    if nearest:
-        return f"Did you mean {by_folded_name[nearest[0]]!r}?"
-    return f"The events are: {', '.join(known)}."
+    raise UnknownEvent(f"There is no event {name!r}. {suggestion(name, known, 'The events are')}")
 
 
 def _events_in(module_name: str) -> list[type[Event]]:

@@ -8,10 +8,10 @@ a value, would let nothing through, for ever and unseen.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from itertools import groupby
 from typing import Any, cast
 
+from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.events.event import Event
 
@@ -148,9 +148,7 @@ def kinds_of(event: type[Event], field: str) -> frozenset[str]:
 
 def nearest(name: str, event: type[Event]) -> str:
     """The field that was perhaps meant, in a sentence."""
-    fields = list(event.model_fields)
-    near = get_close_matches(name, fields, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Its fields are: {', '.join(fields)}."
+    return suggestion(name, event.model_fields, "Its fields are")
 
 
 def _by_event(on: Sequence[type[Event]], where: Where) -> dict[type[Event], Fields]:

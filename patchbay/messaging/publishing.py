@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from patchbay.chunks import chunks
 from patchbay.events.event import Envelope, Event, Metadata
 from patchbay.messaging import claim_check
 from patchbay.messaging.backoff import full_jitter
@@ -123,16 +124,7 @@ def send(events: Sequence[Outgoing], to: Bus | None = None) -> None:
 
 def packed(events: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
     """The events in their order, cut into requests within PutEvents' limits."""
-    request: list[Outgoing] = []
-    size = 0
-    for event in events:
-        if request and (len(request) == MAX_ENTRIES or size + event.size > MAX_REQUEST_BYTES):
-            yield request
-            request, size = [], 0
-        request.append(event)
-        size += event.size
-    if request:
-        yield request
+    return chunks(events, MAX_ENTRIES, size=lambda event: event.size, max_size=MAX_REQUEST_BYTES)
 
 
 class _Refused(Exception):

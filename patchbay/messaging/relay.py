@@ -22,6 +22,7 @@ from aws_lambda_powertools.utilities.data_classes import SQSEvent, event_source
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from patchbay.chunks import chunks
 from patchbay.messaging import redelivery
 from patchbay.messaging.telemetry import logger
 
@@ -97,16 +98,13 @@ def requests(messages: Sequence[M]) -> Iterator[list[M]]:
 
     SQS may take a part of a request: the later of two must not get in without the earlier.
     """
-    request: list[M] = []
-    for message in messages:
-        full = len(request) == MAX_ENTRIES
-        too_large = sum(each.size for each in request) + message.size > MAX_REQUEST_BYTES
-        if request and (full or too_large or message.group in {each.group for each in request}):
-            yield request
-            request = []
-        request.append(message)
-    if request:
-        yield request
+    return chunks(
+        messages,
+        MAX_ENTRIES,
+        size=lambda message: message.size,
+        max_size=MAX_REQUEST_BYTES,
+        fits=lambda request, message: message.group not in {each.group for each in request},
+    )
 
 
 def _send(request: Sequence[Relayed]) -> list[Relayed]:

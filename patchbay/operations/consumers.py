@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
+from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.event_source_mappings import all_mappings, reads_queue
@@ -106,9 +106,7 @@ def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
     by_name = {consumer.name: consumer for consumer in consumers}
     if name in by_name:
         return by_name[name]
-    near = get_close_matches(name, by_name, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(by_name)}."
-    raise UserError(f"There is no consumer {name!r}. {hint}")
+    raise UserError(f"There is no consumer {name!r}. {suggestion(name, by_name)}")
 
 
 def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:

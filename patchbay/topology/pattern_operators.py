@@ -3,7 +3,6 @@
 A wrong operator raises ValueError, to which `patchbay.topology.event_pattern` adds the path.
 """
 
-import difflib
 import ipaddress
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from contextlib import suppress
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
+from patchbay.did_you_mean import nearest
 from patchbay.topology.exact_json import Leaf, Number, Object, shown
 
 Test = Callable[[Leaf], bool]
@@ -20,8 +20,8 @@ def operator(node: Object) -> Test:
     """What an object in a list of values asks of a leaf; raises ValueError."""
     name, operand = _only_pair(node)
     if name not in OPERATORS:
-        nearest = difflib.get_close_matches(name, OPERATORS, n=1)
-        hint = f'did you mean "{nearest[0]}"?' if nearest else f"there are {', '.join(OPERATORS)}"
+        near = nearest(name, OPERATORS)
+        hint = f'did you mean "{near}"?' if near else f"there are {', '.join(OPERATORS)}"
         raise ValueError(f'there is no operator "{name}"; {hint}')
     if name in SPECIAL:
         return SPECIAL[name](operand)

@@ -9,12 +9,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NoReturn
 from uuid import uuid4
 
 from pydantic import ValidationError
 
+from patchbay.did_you_mean import nearest
 from patchbay.errors import UserError
 from patchbay.events.event import Event, Metadata
 from patchbay.messaging.cause import Cause, caused_by
@@ -192,8 +192,8 @@ def _event(type_: Any, data: Any) -> Event:
     if isinstance(data, dict):
         # Readers ignore what they do not know; for who writes, it is a slip.
         for name in data.keys() - kind.model_fields.keys():
-            near = get_close_matches(name, kind.model_fields, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
+            near = nearest(name, kind.model_fields)
+            hint = f" Did you mean {near!r}?" if near else ""
             problems.append(f"{type_} has no field {_cut(name)}.{hint}")
     try:
         event = kind.model_validate(data)

@@ -3,16 +3,15 @@
 To look at a letter is to receive it, and to put it back: for so long nobody else sees it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
+from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
 from patchbay.operations.dead_letters.message import Cause, Message, letter, own_cause, sent_at
 from patchbay.operations.log_lines import Line, lines
-
-T = TypeVar("T")
 
 AT_A_TIME = 10  # messages: the limit of each of SQS's requests
 LOOK_AT = 100  # letters of a queue, of which there may be a hundred thousand
@@ -63,7 +62,7 @@ def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> li
 
 def put_back(sqs: Any, url: str, messages: Iterable[Message]) -> None:
     """Have them be seen again now. One that can't be is seen again when its time is over."""
-    for some in in_parts(list(messages), AT_A_TIME):
+    for some in chunks(list(messages), AT_A_TIME):
         entries = [
             {"Id": str(number), "ReceiptHandle": each["ReceiptHandle"], "VisibilityTimeout": 0}
             for number, each in enumerate(some)
@@ -87,7 +86,7 @@ def _logged(
     logs, group = clients.client("logs"), queue.log_group or ""
     found: dict[str, Cause] = {}
     # What died together has failed together: in this order, each part is of a short time.
-    for some in in_parts(sorted(messages, key=lambda each: _began(each, queue)), IN_A_PATTERN):
+    for some in chunks(sorted(messages, key=lambda each: _began(each, queue)), IN_A_PATTERN):
         ids = {message["MessageId"] for message in some}
         since = _began(some[0], queue) - LATEST_LINES
         for line in lines(logs, group, _failures_of(sorted(ids)), since, pages=PAGES):
@@ -114,9 +113,3 @@ def _cause(line: Line) -> Cause:
         last=line["at"],
         traceback=trace if isinstance(trace, str) else None,
     )
-
-
-def in_parts(those: Sequence[T], most: int) -> Iterator[Sequence[T]]:
-    """All of them, so many at a time."""
-    for start in range(0, len(those), most):
-        yield those[start : start + most]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.browse import peek
@@ -64,8 +64,7 @@ def selected_queues(
     if found:
         return found
     owners = sorted({queue.owner for queue in there})
-    near = get_close_matches(owner, owners, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(owners)}."
+    hint = suggestion(owner, owners)
     raise UserError(f"Nobody called {owner!r} has dead letters of its own. {hint}")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, FromStream
 from patchbay.operations.dead_letters.message import Message, object_in, parsed, text_in
@@ -59,7 +60,7 @@ class ReadAgain:
         except NoRecords as missing:
             return str(missing)
         passing = [record for record in records if self._passes(record)]
-        for batch in _parts(passing, self._way.batch_size, MAX_PAYLOAD):
+        for batch in chunks(passing, self._way.batch_size, size=_size, max_size=MAX_PAYLOAD):
             if why := self._invoke(batch):
                 return why
         return None
@@ -100,7 +101,7 @@ class WriteAgain:
             records = records_of(self._clients, letter.body)
         except NoRecords as missing:
             return str(missing)
-        for some in _parts(records, MAX_RECORDS, MAX_PUT):
+        for some in chunks(records, MAX_RECORDS, size=_size, max_size=MAX_PUT):
             answer = self._clients.client("kinesis").put_records(
                 StreamName=some[0]["eventSourceARN"].rpartition("/")[2],
                 Records=[
@@ -243,16 +244,5 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is in no record")
 
 
-def _parts(records: Sequence[Record], most: int, most_bytes: int) -> Iterator[list[Record]]:
-    """All records in their order, so many and so large at a time."""
-    part: list[Record] = []
-    size = 0
-    for record in records:
-        its_size = len(json.dumps(record))
-        if part and (len(part) == most or size + its_size > most_bytes):
-            yield part
-            part, size = [], 0
-        part.append(record)
-        size += its_size
-    if part:
-        yield part
+def _size(record: Record) -> int:
+    return len(json.dumps(record))

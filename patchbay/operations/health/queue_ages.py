@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 
 PERIOD = 60  # seconds: as often as there is a figure
@@ -40,10 +41,8 @@ def _metric(namespace: str, name: str, dimension: str, of: str) -> Metric:
 
 def _newest(clients: Clients, metrics: Mapping[str, Metric], now: datetime) -> dict[str, float]:
     cloudwatch = clients.client("cloudwatch")
-    names = list(metrics)
     found: dict[str, float] = {}
-    for start in range(0, len(names), AT_ONCE):
-        asked = names[start : start + AT_ONCE]
+    for asked in chunks(list(metrics), AT_ONCE):
         pages = cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=[
                 {
