@@ -1,30 +1,33 @@
-"""What a function's asset holds: its handler's module, and just the modules that it imports."""
+"""The folder that a function's code is deployed from: its handler's module, and what it imports.
 
-import ast
+Modules of the project come from its folder, those of `patchbay` from where that is installed; in
+the asset they lie side by side. A module that no handler imports is in no asset, so that a change
+to it deploys nothing.
+"""
+
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from patchbay.errors import UserError
+from patchbay.packaging.imports import INSTALLED, Sources
 from patchbay.project.root import ROOT
 
-OUR_PACKAGES = frozenset({"functions", "contracts", "patchbay", "demo"})
 ASSETS = ROOT / "build" / "assets"
 
 
-class NoSuchModule(UserError):
-    """A handler, or what it imports of ours, is not where its name says."""
-
-
-def asset(handler_module: str, root: Path = ROOT, into: Path = ASSETS) -> Path:
-    """A folder with the files that `handler_module` needs, laid out as they are in the project.
+def asset(
+    handler_module: str, root: Path = ROOT, into: Path = ASSETS, installed: Path = INSTALLED
+) -> Path:
+    """Return a folder with the files that a handler needs; the same files give the same folder.
 
     Raises NoSuchModule.
     """
-    paths = sorted(_file_of(module, root) for module in needed_modules(handler_module, root))
-    files = {path.relative_to(root): path.read_bytes() for path in paths}
+    sources = Sources(root, installed)
+    modules = sources.needed(handler_module)
+    places = {sources.place_of(module): sources.file_of(module) for module in modules}
+    files = {place: places[place].read_bytes() for place in sorted(places)}
     folder = into / _digest(files) / handler_module
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +36,7 @@ def asset(handler_module: str, root: Path = ROOT, into: Path = ASSETS) -> Path:
 
 
 def _write(files: Mapping[Path, bytes], folder: Path) -> None:
-    """Have these files in the folder, all at once: another synth may be making the same one."""
+    """Write the files into the folder, all at once: another synth may be writing the same."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
         whole = Path(unfinished, folder.name)
         for path, content in files.items():
@@ -48,57 +51,3 @@ def _digest(files: Mapping[Path, bytes]) -> str:
     for path, content in files.items():
         digest.update(f"{path} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:32]
-
-
-def needed_modules(module: str, root: Path = ROOT) -> frozenset[str]:
-    """The module, and every module of ours that it imports, directly or not."""
-    needed: set[str] = set()
-    waiting = [module]
-    while waiting:
-        current = waiting.pop()
-        if current not in needed:
-            needed.add(current)
-            waiting.extend(imports_of(current, root))
-    return frozenset(needed)
-
-
-def imports_of(module: str, root: Path = ROOT) -> frozenset[str]:
-    """The modules of ours that a module imports itself, at its top or in a function."""
-    path = _file_of(module, root)
-    tree = ast.parse(path.read_text(), filename=str(path))
-    return frozenset(
-        name
-        for node in ast.walk(tree)
-        for name in _imported(node, module, root)
-        if name.split(".")[0] in OUR_PACKAGES
-    )
-
-
-def _imported(node: ast.AST, importer: str, root: Path) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        origin = _origin(node, importer)
-        # `from package import module` names a module; `from module import name` does not.
-        modules = [f"{origin}.{alias.name}" for alias in node.names]
-        found = [module for module in modules if _path_of(module, root).exists()]
-        yield from found
-        if len(found) < len(modules):
-            yield origin
-
-
-def _origin(node: ast.ImportFrom, importer: str) -> str:
-    """Whence it imports: `from .store import` in functions.orders.api is functions.orders.store."""
-    parents = importer.split(".")[: -node.level] if node.level else []
-    return ".".join([*parents, *([node.module] if node.module else [])])
-
-
-def _path_of(module: str, root: Path) -> Path:
-    return root.joinpath(*module.split(".")).with_suffix(".py")
-
-
-def _file_of(module: str, root: Path) -> Path:
-    path = _path_of(module, root)
-    if not path.is_file():
-        raise NoSuchModule(f"There is no {path.relative_to(root)} for the module {module}.")
-    return path

@@ -1,146 +1,111 @@
-"""A function's asset holds what its handler imports of ours, and nothing else."""
+"""A function's asset holds the modules that its handler imports, and nothing else."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from patchbay.packaging.asset import asset
+from tests.patchbay.packaging.trees import names_in, tree
 
-from patchbay.packaging.asset import NoSuchModule, asset, imports_of, needed_modules
-from patchbay.project.root import ROOT
-
-HANDLER = "functions.loyalty.handler"
-
-
-def tree(root: Path, files: Mapping[str, str]) -> Path:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return root
-
-
-def names_in(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "import functions.loyalty.points",
-        "import functions.loyalty.points as points",
-        "from functions.loyalty import points",
-        "from functions.loyalty.points import add, subtract",
-        "from .points import add",
-        "from . import points",
-        "def later() -> None:\n    from functions.loyalty import points",
-        "if True:\n    import functions.loyalty.points",
-    ],
-)
-def test_a_module_is_found_however_it_is_imported(statement: str, tmp_path: Path) -> None:
-    tree(
-        tmp_path,
-        {"functions/loyalty/handler.py": statement, "functions/loyalty/points.py": ""},
-    )
-    assert imports_of(HANDLER, tmp_path) == {"functions.loyalty.points"}
-
-
-def test_what_is_imported_by_what_is_imported_is_needed_too(tmp_path: Path) -> None:
-    tree(
-        tmp_path,
-        {
-            "functions/loyalty/handler.py": "import contracts.orders",
-            "contracts/orders.py": "from contracts import event, values",
-            "patchbay/events/event.py": "",
-            "contracts/values.py": "import patchbay.events.event",
-            "contracts/payments.py": "",
-        },
-    )
-    assert needed_modules(HANDLER, tmp_path) == {
-        HANDLER,
-        "contracts.orders",
-        "patchbay.events.event",
-        "contracts.values",
-    }
-
-
-def test_modules_may_import_each_other(tmp_path: Path) -> None:
-    tree(
-        tmp_path,
-        {
-            "functions/loyalty/handler.py": "import functions.loyalty.points",
-            "functions/loyalty/points.py": "import functions.loyalty.handler",
-        },
-    )
-    assert needed_modules(HANDLER, tmp_path) == {HANDLER, "functions.loyalty.points"}
-
-
-@pytest.mark.parametrize(
-    "statement", ["import functions.loyalty.points", "from functions.loyalty.points import add"]
-)
-def test_a_module_that_is_missing_is_named(statement: str, tmp_path: Path) -> None:
-    tree(tmp_path, {"functions/loyalty/handler.py": statement})
-    with pytest.raises(NoSuchModule, match=r"There is no functions/loyalty/points\.py"):
-        asset(HANDLER, tmp_path, tmp_path / "assets")
-
-
-def test_a_handler_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NoSuchModule, match=r"There is no functions/loyalty/handler\.py"):
-        asset(HANDLER, tmp_path, tmp_path / "assets")
+HANDLER = "functions.alerts.handler"
 
 
 def test_an_asset_holds_no_third_party_package_no_test_and_no_neighbour(tmp_path: Path) -> None:
     root = tree(
         tmp_path / "tree",
         {
-            "functions/loyalty/handler.py": "import json\nimport boto3\nimport contracts.orders",
-            "functions/loyalty/unused.py": "",
-            "functions/orders/handler.py": "",
-            "contracts/orders.py": "",
-            "contracts/payments.py": "",
-            "tests/functions/test_loyalty.py": "",
+            "functions/alerts/handler.py": "import json\nimport boto3\nimport contracts.sensors",
+            "functions/alerts/unused.py": "",
+            "functions/sensors/handler.py": "",
+            "contracts/sensors.py": "",
+            "contracts/watering.py": "",
+            "tests/functions/test_alerts.py": "",
             "boto3.py": "",
         },
     )
     folder = asset(HANDLER, root, tmp_path / "assets")
-    assert names_in(folder) == {"functions/loyalty/handler.py", "contracts/orders.py"}
+    assert names_in(folder) == {"functions/alerts/handler.py", "contracts/sensors.py"}
+
+
+def test_the_project_and_the_installed_package_lie_side_by_side(tmp_path: Path) -> None:
+    root = tree(
+        tmp_path / "tree",
+        {
+            "functions/alerts/handler.py": "import patchbay.events.event\nimport climate.dew",
+            "climate/dew.py": "",
+            "patchbay/events/event.py": "raise ImportError('It is not the installed one.')",
+        },
+    )
+    installed = tree(
+        tmp_path / "site-packages",
+        {"patchbay/__init__.py": "", "patchbay/events/event.py": "", "climate/dew.py": "1 / 0"},
+    )
+    folder = asset(HANDLER, root, tmp_path / "assets", installed)
+    assert names_in(folder) == {
+        "climate/dew.py",
+        "functions/alerts/handler.py",
+        "patchbay/__init__.py",
+        "patchbay/events/event.py",
+    }
+    assert all((folder / name).read_text() == "" for name in names_in(folder) - {
+        "functions/alerts/handler.py"
+    })  # fmt: skip
+
+
+def test_the_asset_of_a_handler_that_only_consumes_holds_nothing_that_publishes(
+    tmp_path: Path,
+) -> None:
+    root = tree(
+        tmp_path / "tree",
+        {
+            "functions/alerts/handler.py": """
+                from contracts.sensors import ReadingTaken
+                from patchbay.messaging.consuming import consumer
+
+                @consumer
+                def handler(reading: ReadingTaken) -> None: ...
+                """,
+            "contracts/sensors.py": "from patchbay.events.event import Event",
+        },
+    )
+    names = names_in(asset(HANDLER, root, tmp_path / "assets"))
+    assert "patchbay/messaging/consuming.py" in names
+    assert "patchbay/messaging/publishing.py" not in names
+    assert not [name for name in names if name.startswith(("patchbay/constructs", "patchbay/cli"))]
 
 
 def test_the_same_modules_give_the_same_asset_and_others_another(tmp_path: Path) -> None:
-    root = tree(tmp_path / "tree", {"functions/loyalty/handler.py": "a = 1"})
+    root = tree(tmp_path / "tree", {"functions/alerts/handler.py": "a = 1"})
     first = asset(HANDLER, root, tmp_path / "assets")
     assert asset(HANDLER, root, tmp_path / "assets") == first
-    tree(root, {"functions/loyalty/handler.py": "a = 2"})
+    tree(root, {"functions/alerts/handler.py": "a = 2"})
     second = asset(HANDLER, root, tmp_path / "assets")
     assert second != first
-    assert (first / "functions/loyalty/handler.py").read_text() == "a = 1"
-    assert (second / "functions/loyalty/handler.py").read_text() == "a = 2"
+    assert (first / "functions/alerts/handler.py").read_text() == "a = 1"
+    assert (second / "functions/alerts/handler.py").read_text() == "a = 2"
     assert len(list((tmp_path / "assets").iterdir())) == 2
+
+
+def test_an_asset_is_called_the_same_wherever_the_project_lies(tmp_path: Path) -> None:
+    files = {"functions/alerts/handler.py": "import contracts.sensors", "contracts/sensors.py": ""}
+    first, second = (
+        asset(HANDLER, tree(tmp_path / name, files), tmp_path / name / "assets")
+        for name in ("here", "elsewhere")
+    )
+    assert first.parent.name == second.parent.name
 
 
 def test_a_contract_changes_the_assets_of_its_readers_only(tmp_path: Path) -> None:
     root = tree(
         tmp_path / "tree",
         {
-            "functions/loyalty/handler.py": "from contracts.orders import OrderPlaced",
-            "functions/books/handler.py": "from contracts.payments import PaymentTaken",
-            "contracts/orders.py": "OrderPlaced = 1",
-            "contracts/payments.py": "PaymentTaken = 1",
+            "functions/alerts/handler.py": "from contracts.sensors import ReadingTaken",
+            "functions/notes/handler.py": "from contracts.watering import BedWatered",
+            "contracts/sensors.py": "ReadingTaken = 1",
+            "contracts/watering.py": "BedWatered = 1",
         },
     )
-    handlers = (HANDLER, "functions.books.handler")
+    handlers = (HANDLER, "functions.notes.handler")
     before = [asset(handler, root, tmp_path / "assets") for handler in handlers]
-    tree(root, {"contracts/orders.py": "OrderPlaced = 2"})
+    tree(root, {"contracts/sensors.py": "ReadingTaken = 2"})
     after = [asset(handler, root, tmp_path / "assets") for handler in handlers]
     assert after[0] != before[0]
     assert after[1] == before[1]
-
-
-def test_the_shops_functions_carry_only_the_contracts_that_they_use() -> None:
-    mailed = needed_modules("functions.notifications.handler")
-    assert "contracts.payments" in mailed
-    charged = needed_modules("functions.orders.outbox")
-    assert "contracts.orders" in charged
-    assert "contracts.payments" not in charged
-    for handler in ROOT.glob("functions/*/*.py"):
-        module = ".".join(handler.relative_to(ROOT).with_suffix("").parts)
-        assert not any(name.startswith(("stacks", "tests")) for name in needed_modules(module))
