@@ -1,9 +1,9 @@
-"""What functions have logged: a line of JSON each, with when that was."""
+"""The lines of JSON that functions have logged, read from CloudWatch Logs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Any
 
 MAX_PATTERN = 1024  # characters: FilterLogEvents' own limit
@@ -11,26 +11,61 @@ MAX_PATTERN = 1024  # characters: FilterLogEvents' own limit
 Line = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class LogEvent:
+    """A log event whose message is a JSON object."""
+
+    at: datetime
+    line: Line
+    key: int
+    """Identifies the event: the embedded cloud's log events have no id of their own."""
+
+
+class LogEvents:
+    """The log events of a group that match a pattern since some time, oldest first.
+
+    The embedded cloud matches every event with a pattern in braces: the caller checks each line.
+    """
+
+    def __init__(
+        self, logs: Any, log_group: str, pattern: str, since: datetime, pages: int | None = None
+    ) -> None:
+        """`pages` limits how many pages are read; None reads all."""
+        self._logs = logs
+        self._request = {
+            "logGroupName": log_group,
+            "startTime": max(0, int(since.timestamp() * 1000)),
+            "filterPattern": pattern,
+        }
+        self._pages = pages
+        self.has_more = False
+        """Whether the last page that was read was not the group's last."""
+
+    def __iter__(self) -> Iterator[LogEvent]:
+        try:
+            for event in self._events():
+                if line := _parsed(event["message"]):
+                    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                    key = hash((event.get("logStreamName"), event["timestamp"], event["message"]))
+                    yield LogEvent(at, line, key)
+        except self._logs.exceptions.ResourceNotFoundException:
+            return  # the function has never run
+
+    def _events(self) -> Iterator[Mapping[str, Any]]:
+        pages = self._logs.get_paginator("filter_log_events").paginate(**self._request)
+        for number, page in enumerate(pages, start=1):
+            yield from page["events"]
+            if number == self._pages:
+                self.has_more = "nextToken" in page
+                return
+
+
 def lines(
     logs: Any, log_group: str, pattern: str, since: datetime, *, pages: int | None = None
 ) -> Iterator[Line]:
-    """The lines that match since then, with their time as `at`, from so many pages at most.
-
-    The embedded cloud lets every line pass a pattern in braces: whoever asks looks at them himself.
-    """
-    found = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=log_group,
-        startTime=max(0, int(since.timestamp() * 1000)),
-        filterPattern=pattern,
-    )
-    try:
-        for page in islice(found, pages):
-            for event in page["events"]:
-                if line := _parsed(event["message"]):
-                    line["at"] = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                    yield line
-    except logs.exceptions.ResourceNotFoundException:
-        return  # it has never run
+    """Yield the matching lines, each with its time as `at`; see LogEvents."""
+    for event in LogEvents(logs, log_group, pattern, since, pages):
+        yield event.line | {"at": event.at}
 
 
 def _parsed(message: str) -> Line | None:

@@ -19,6 +19,7 @@ from patchbay.operations.event_source_mappings import (
     function_of,
     reads_queue,
 )
+from patchbay.operations.queue_depth import ATTRIBUTES, depth_in
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import bus_name, named
 
@@ -27,7 +28,6 @@ SETTLED = ("Disabled", "Enabled")
 SECONDS_TO_SETTLE = 180  # Lambda takes about a minute
 SECONDS_BETWEEN_LOOKS = 0.5
 RELAY = "-relay"  # how the names of functions end that fill a consumer's queue
-COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Delivery:
 def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
     """How a consumer's deliveries stand; raises UserError."""
     found = _consumer(clients, stage, consumer)
-    asked = ["MessageRetentionPeriod", *COUNTS]
+    asked = ["MessageRetentionPeriod", *ATTRIBUTES]
     answer = clients.client("sqs").get_queue_attributes(
         QueueUrl=found.queue_url, AttributeNames=asked
     )
@@ -59,7 +59,7 @@ def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
     return Delivery(
         found,
         _mapping(clients.client("lambda"), found)["State"],
-        sum(int(attributes[each]) for each in COUNTS),
+        depth_in(attributes).total,
         timedelta(seconds=int(attributes["MessageRetentionPeriod"])),
     )
 

@@ -20,6 +20,7 @@ from patchbay.operations.dead_letters.dead_letter import (
     Way,
 )
 from patchbay.operations.event_source_mappings import all_mappings, function_of
+from patchbay.operations.queue_depth import Depth, depth_in
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import bus_name, named
 
@@ -52,8 +53,9 @@ class _Queue:
         found: Mapping[str, Any] = json.loads(self.attributes.get("RedrivePolicy", "{}"))
         return found
 
-    def count(self, *kinds: str) -> int:
-        return sum(int(self.attributes.get(f"ApproximateNumberOfMessages{k}", 0)) for k in kinds)
+    @property
+    def depth(self) -> Depth:
+        return depth_in(self.attributes)
 
 
 @dataclass(frozen=True)
@@ -234,8 +236,8 @@ def _dead_letter_queue(queue: _Queue, use: _Use) -> DeadLetterQueue:
         url=queue.url,
         kind=use.kind,
         owner=use.owner,
-        count=queue.count("", "NotVisible", "Delayed"),
-        in_flight=queue.count("NotVisible"),
+        count=queue.depth.total,
+        in_flight=queue.depth.in_flight,
         way=use.way,
         log_group=use.log_group,
         attempts=use.attempts,
@@ -250,8 +252,8 @@ def counted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
         raise UserError(f"The queue {queue.name} is gone.")
     return replace(
         queue,
-        count=now.count("", "NotVisible", "Delayed"),
-        in_flight=now.count("NotVisible"),
+        count=now.depth.total,
+        in_flight=now.depth.in_flight,
     )
 
 

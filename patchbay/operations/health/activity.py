@@ -1,14 +1,13 @@
 """What a consumer has done of late, read from its log as it grows."""
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from patchbay.operations.consumers import Consumer
 from patchbay.operations.formatting import percentile
+from patchbay.operations.log_lines import LogEvents
 
 OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
 JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted
@@ -60,18 +59,18 @@ class Pulse:
         self._listens_since = self._listens_since or now
         since = self._read_until - LATE_LINES if self._read_until else now - OF_LATE
         new = []
-        found = _Lines(logs, self.consumer.log_group, since, pages)
-        for key, at, line in found:
-            if key in self._read:
+        found = LogEvents(logs, self.consumer.log_group, PATTERN, since, pages)
+        for event in found:
+            if event.key in self._read:
                 continue
-            self._read[key] = at
-            self._read_until = max(self._read_until or at, at)
-            if line.get("message") in OUTCOMES:
-                new.append(_attempt(at, line))
+            self._read[event.key] = event.at
+            self._read_until = max(self._read_until or event.at, event.at)
+            if event.line.get("message") in OUTCOMES:
+                new.append(_attempt(event.at, event.line))
         known = sorted([*self.attempts, *new], key=lambda attempt: attempt.at)
         late = [attempt for attempt in known if attempt.at > now - OF_LATE]
         self.attempts = late[-MOST:]
-        self.at_least = found.were_cut or len(late) > MOST
+        self.at_least = found.has_more or len(late) > MOST
         if self._read_until:
             again = self._read_until - LATE_LINES
             self._read = {key: at for key, at in self._read.items() if at >= again}
@@ -127,40 +126,3 @@ def _attempt(at: datetime, line: Mapping[str, Any]) -> Attempt:
 def _number(value: Any, otherwise: float) -> float:
     """What a log says may be anything."""
     return value if isinstance(value, int | float) else otherwise
-
-
-class _Lines:
-    """The lines of a log that are JSON: what tells each from all others, its time, and itself."""
-
-    def __init__(self, logs: Any, log_group: str, since: datetime, pages: int) -> None:
-        self._logs = logs
-        self._log_group = log_group
-        self._since = since
-        self._pages = pages
-        self.were_cut = False
-        """Whether there are more."""
-
-    def __iter__(self) -> Iterator[tuple[int, datetime, Mapping[str, Any]]]:
-        try:
-            for event in self._events():
-                with suppress(ValueError):
-                    line = json.loads(event["message"])
-                    if isinstance(line, dict):
-                        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                        # The local cloud gives lines no id of their own.
-                        key = hash((event["logStreamName"], event["timestamp"], event["message"]))
-                        yield key, at, line
-        except self._logs.exceptions.ResourceNotFoundException:
-            return  # it has never run
-
-    def _events(self) -> Iterator[Mapping[str, Any]]:
-        found = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self._log_group,
-            startTime=int(self._since.timestamp() * 1000),
-            filterPattern=PATTERN,
-        )
-        for number, page in enumerate(found, start=1):
-            yield from page["events"]
-            if number == self._pages:
-                self.were_cut = "nextToken" in page
-                return

@@ -19,6 +19,7 @@ from patchbay.operations.health.health import Board, Cable, Doing, Source, State
 from patchbay.operations.health.queue_ages import oldest_messages
 from patchbay.operations.health.traffic import passing, rates
 from patchbay.operations.pause import name_in, paused_queues, queue_name
+from patchbay.operations.queue_depth import Depth, depth
 from patchbay.operations.templates import deployed_templates
 from patchbay.project.naming import bus_name
 from patchbay.topology.routes import owner
@@ -27,7 +28,6 @@ PLAN_HOLDS = timedelta(minutes=1)  # what is deployed changes rarely, and takes 
 AT_ONCE = 10  # requests; as many connections as a client keeps open
 BEHIND_AFTER = 30.0  # seconds that an event waits
 FAILURES = 8  # the newest, that are shown
-DEPTH = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True)
@@ -98,21 +98,20 @@ class Watch:
         pulse = self._pulses.setdefault(consumer.name, Pulse(consumer))
         pulse.listen(self._clients.client("logs"), now, self._pages)
         urls = [url for url in (consumer.intake_url, consumer.queue_url) if url]
-        waiting, in_flight = map(sum, zip(*(_depth(sqs, url) for url in urls), strict=True))
-        queued = waiting + in_flight
-        if not queued:
+        queued = sum((depth(sqs, url) for url in urls), Depth())
+        if not queued.total:
             self._empty_at[consumer.name] = now
-        oldest = self._oldest(urls) if queued else None
+        oldest = self._oldest(urls) if queued.total else None
         dead = sum(queue.count for queue in letters if queue.owner == consumer.name)
         is_paused = queue_name(consumer) in paused
         failures = pulse.failures
         return Doing(
             name=consumer.name,
             state=_state(
-                pulse, queued, oldest, dead, is_paused, now, self._empty_at.get(consumer.name)
+                pulse, queued.total, oldest, dead, is_paused, now, self._empty_at.get(consumer.name)
             ),
-            waiting=waiting,
-            in_flight=in_flight,
+            waiting=queued.waiting,
+            in_flight=queued.in_flight,
             dead=dead,
             oldest=oldest,
             handled=len(pulse.attempts) - len(failures),
@@ -188,9 +187,3 @@ def cables_of(rule: Rule, consumer: str) -> Iterator[Cable]:
         return
     for source in sources:
         yield Cable(owner(source), consumer, events, "detail" in pattern)
-
-
-def _depth(sqs: Any, url: str) -> tuple[int, int]:
-    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(DEPTH))
-    visible, hidden = (int(answer["Attributes"][name]) for name in DEPTH)
-    return visible, hidden
