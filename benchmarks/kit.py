@@ -17,7 +17,7 @@ from rich.table import Table
 
 from demo.purchases import Purchase, first_purchases
 from patchbay.testkit.faults import TimesOut
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 # Importing it also shuts every way to a real account.
 from tests.conftest import STAGE
@@ -34,11 +34,11 @@ DAY = timedelta(days=1)
 def main() -> int:
     """Print the figures; returns 1 where an order costs more, the more there are."""
     out = assembly(STAGE)
-    blueprint = Blueprint(STAGE, templates_in(out), out)
-    one_test(blueprint)  # loads the functions, once for all
-    test = median(one_test(blueprint) for _ in range(TESTS))
-    retries = day_of_retries(blueprint)
-    few, many = per_order(blueprint, FEW), per_order(blueprint, MANY)
+    templates = Templates(STAGE, templates_in(out), out)
+    one_test(templates)  # loads the functions, once for all
+    test = median(one_test(templates) for _ in range(TESTS))
+    retries = day_of_retries(templates)
+    few, many = per_order(templates, FEW), per_order(templates, MANY)
     table = Table("what", title="The test kit", title_justify="left")
     table.add_column("real time", justify="right")
     table.add_row(f"an order, of {FEW:,}", f"{few * 1000:.1f} ms")
@@ -51,17 +51,17 @@ def main() -> int:
     return 0 if many / few < MAX_GROWTH else 1
 
 
-def one_test(blueprint: Blueprint) -> float:
+def one_test(templates: Templates) -> float:
     started = time.process_time()
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         order = cloud.place_order()
         cloud.settle()
         assert cloud.order(order.order_id).status == "paid"
     return time.process_time() - started
 
 
-def day_of_retries(blueprint: Blueprint) -> float:
-    with Shop(blueprint) as cloud:
+def day_of_retries(templates: Templates) -> float:
+    with Shop(templates) as cloud:
         cloud.break_("payments", with_=TimesOut())
         cloud.place_order()
         end = cloud.now + DAY
@@ -72,10 +72,10 @@ def day_of_retries(blueprint: Blueprint) -> float:
         return time.process_time() - started
 
 
-def per_order(blueprint: Blueprint, count: int) -> float:
+def per_order(templates: Templates, count: int) -> float:
     """Seconds for each of so many real orders."""
     purchases = first_purchases(count)
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         started = time.process_time()
         for first in range(0, count, AT_ONCE):
             for purchase in purchases[first : first + AT_ONCE]:

@@ -15,7 +15,7 @@ from demo.shop import Shop as DeployedShop
 from patchbay.deploy.cdk import use_own_node
 from patchbay.local.system import System, system
 from patchbay.testkit.cloud import Cloud
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 from tests.synthesis import assembly, templates_in
 
@@ -39,16 +39,16 @@ STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
 
 
 @pytest.fixture(scope="session")
-def blueprint() -> Blueprint:
+def templates() -> Templates:
     """The synthesized templates of the whole system."""
     out = assembly(STAGE)
-    return Blueprint(STAGE, templates_in(out), out)
+    return Templates(STAGE, templates_in(out), out)
 
 
 @pytest.fixture
-def cloud(blueprint: Blueprint) -> Iterator[Shop]:
+def cloud(templates: Templates) -> Iterator[Shop]:
     """The system, freshly deployed. Time stands at the start of 2026 until the test moves it."""
-    with Shop(blueprint) as shop:
+    with Shop(templates) as shop:
         yield shop
 
 
@@ -81,5 +81,5 @@ def pytest_runtest_makereport(
     report = yield
     cloud = getattr(item, "funcargs", {}).get("cloud")
     if report.failed and call.when == "call" and isinstance(cloud, Cloud):
-        report.sections.append(("What happened in the cloud", cloud.story()))
+        report.sections.append(("What happened in the cloud", cloud.history()))
     return report

@@ -10,7 +10,7 @@ from moto.ses.models import ses_backends
 from contracts.orders import OrderPlaced
 from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.cloud import Cloud
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 
 @dataclass(frozen=True)
@@ -45,19 +45,19 @@ class Shop(Cloud):
     _mail_from = "shop@example.com"
     _mail_to = "{customer}@example.com"
 
-    def __init__(self, blueprint: Blueprint, *, seed: int = 0) -> None:
-        super().__init__(blueprint, seed=seed)
-        self._read_settings(blueprint)
+    def __init__(self, templates: Templates, *, seed: int = 0) -> None:
+        super().__init__(templates, seed=seed)
+        self._read_settings(templates)
 
-    def _read_settings(self, blueprint: Blueprint) -> None:
-        for function in blueprint.functions.values():
+    def _read_settings(self, templates: Templates) -> None:
+        for function in templates.functions.values():
             self._mail_from = function.environment.get("MAIL_FROM", self._mail_from)
             self._mail_to = function.environment.get("MAIL_TO", self._mail_to)
 
-    def deploy(self, blueprint: Blueprint) -> None:
-        """Deploy the stacks that are new in a blueprint beside those that run."""
-        super().deploy(blueprint)
-        self._read_settings(blueprint)
+    def deploy(self, templates: Templates) -> None:
+        """Deploy the stacks that are new in a templates beside those that run."""
+        super().deploy(templates)
+        self._read_settings(templates)
         ses_backends[ACCOUNT][REGION].verify_email_address(self._mail_from)
 
     def __enter__(self) -> Self:
@@ -104,21 +104,21 @@ class Shop(Cloud):
         )
 
 
-def booking_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
+def booking_carelessly(templates: Templates, folder: Path) -> Templates:
     """The shop with accounts that book a line each time that they are told of it.
 
     `folder` is an empty one, for the assets.
     """
     put = '"Item": item}'
     changed = {f"{put} | _NEW": put}
-    return blueprint.with_code("accounts-statement", "functions/accounts/books.py", changed, folder)
+    return templates.with_code("accounts-statement", "functions/accounts/books.py", changed, folder)
 
 
-def charging_carelessly(blueprint: Blueprint, folder: Path) -> Blueprint:
+def charging_carelessly(templates: Templates, folder: Path) -> Templates:
     """The shop with payments that charge under another key each time that they are asked.
 
     `folder` is an empty one, for the assets.
     """
     charge, another_key = '"/charges", request, idempotency_key=', '__import__("uuid").uuid4().hex'
     changed = {f"{charge}order_id": f"{charge}{another_key}"}
-    return blueprint.with_code("payments", "functions/payments/provider.py", changed, folder)
+    return templates.with_code("payments", "functions/payments/provider.py", changed, folder)

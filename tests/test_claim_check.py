@@ -17,7 +17,7 @@ from patchbay.events.claim import KEPT_FOR
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
 from patchbay.project.root import ROOT
 from patchbay.testkit.faults import Crash, CrashesAfterEffect, Fault
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 LARGE = 3 * 1024 * 1024
@@ -152,10 +152,10 @@ def delivered(detail: Any) -> str:
     )
 
 
-def large_declines(blueprint: Blueprint, folder: Path) -> Blueprint:
+def large_declines(templates: Templates, folder: Path) -> Templates:
     """The shop with payments that say at great length why they decline."""
     at_length = {"reason=str(declined)": "reason='x' * 3_000_000"}
-    return blueprint.with_code("payments", "functions/payments/handler.py", at_length, folder)
+    return templates.with_code("payments", "functions/payments/handler.py", at_length, folder)
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ class CrashesBefore(Fault):
     ids=["before S3", "between S3 and the bus", "after the bus"],
 )
 def test_a_crash_on_the_way_to_s3_and_the_bus_loses_nothing_and_doubles_nothing(
-    fault: Fault, blueprint: Blueprint, tmp_path: Path
+    fault: Fault, templates: Templates, tmp_path: Path
 ) -> None:
-    with Shop(large_declines(blueprint, tmp_path)) as cloud:
+    with Shop(large_declines(templates, tmp_path)) as cloud:
         cloud.decline_above("1.00")
         cloud.break_("payments", with_=fault, times=1)
         order = cloud.place_order(amount="11.77")
@@ -189,23 +189,23 @@ def test_a_crash_on_the_way_to_s3_and_the_bus_loses_nothing_and_doubles_nothing(
         assert cloud.mails_to(order.customer_id) == ["Order placed", "Payment declined"]
 
 
-def without(blueprint: Blueprint, action: str) -> Blueprint:
+def without(templates: Templates, action: str) -> Templates:
     """The system in which nobody has the right to do that."""
-    templates: dict[str, Any] = copy.deepcopy(dict(blueprint.templates))
-    for body in templates.values():
+    bodies: dict[str, Any] = copy.deepcopy(dict(templates.bodies))
+    for body in bodies.values():
         for resource in body["Resources"].values():
             if resource["Type"] == "AWS::IAM::Policy":
                 document = resource["Properties"]["PolicyDocument"]
                 document["Statement"] = [
                     each for each in document["Statement"] if action != each["Action"]
                 ]
-    return blueprint.with_templates(templates)
+    return templates.with_bodies(bodies)
 
 
 def test_who_may_not_put_data_into_the_bucket_publishes_no_event_that_claims_it(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
-    with Shop(large_declines(without(blueprint, "s3:PutObject"), tmp_path)) as cloud:
+    with Shop(large_declines(without(templates, "s3:PutObject"), tmp_path)) as cloud:
         cloud.decline_above("1.00")
         order = cloud.place_order(amount="11.77")
         cloud.settle()
@@ -216,9 +216,9 @@ def test_who_may_not_put_data_into_the_bucket_publishes_no_event_that_claims_it(
 
 
 def test_who_may_not_get_data_from_the_bucket_keeps_the_event_until_it_may(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
-    with Shop(without(blueprint, "s3:GetObject")) as cloud:
+    with Shop(without(templates, "s3:GetObject")) as cloud:
         event = cloud.publish(order())
         cloud.settle()
         assert cloud.dead_letters("payments").causes == [event]

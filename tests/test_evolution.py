@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 IMPORT = "from pydantic import PositiveInt\n"
@@ -16,9 +16,9 @@ FIELD = """\
 """
 
 
-def with_contract(blueprint: Blueprint, changes: Mapping[str, str], folder: Path) -> Blueprint:
+def with_contract(templates: Templates, changes: Mapping[str, str], folder: Path) -> Templates:
     """The system as it is after a deploy of the publisher alone, built with another contract."""
-    return blueprint.with_code("orders-outbox", "contracts/orders.py", changes, folder)
+    return templates.with_code("orders-outbox", "contracts/orders.py", changes, folder)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def with_contract(blueprint: Blueprint, changes: Mapping[str, str], folder: Path
     ids=["a default", "an optional field", "a list of objects"],
 )
 def test_consumers_of_version_1_handle_a_compatible_later_one(
-    field: str, blueprint: Blueprint, tmp_path: Path
+    field: str, templates: Templates, tmp_path: Path
 ) -> None:
-    later = with_contract(blueprint, {FIELD: FIELD + field}, tmp_path)
+    later = with_contract(templates, {FIELD: FIELD + field}, tmp_path)
     with Shop(later) as cloud:
         order = cloud.place_order()
         cloud.settle()
@@ -45,11 +45,11 @@ def test_consumers_of_version_1_handle_a_compatible_later_one(
 
 
 def test_a_version_that_breaks_readers_waits_for_them_among_their_dead_letters(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
     breaking = "    version: ClassVar[int] = 2\n    price: Dollars | None = None\n"
     changes = {FIELD: breaking, IMPORT: f"from typing import ClassVar\n{IMPORT}"}
-    later = with_contract(blueprint, changes, tmp_path)
+    later = with_contract(templates, changes, tmp_path)
     with Shop(later) as cloud:
         order = cloud.place_order()
         cloud.settle()

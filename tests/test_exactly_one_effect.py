@@ -1,6 +1,6 @@
 """Exactly one effect, whatever happens: random orders, faults, duplicates, delays and crashes.
 
-A failure prints the shortest schedule that shows it, in the words that `play(blueprint, schedule)`
+A failure prints the shortest schedule that shows it, in the words that `play(templates, schedule)`
 takes to repeat it. Every run tries the same schedules; for others, and more of them:
 `SCHEDULES=20000 SEED=7 pytest tests/test_exactly_one_effect.py`.
 """
@@ -35,7 +35,7 @@ from patchbay.testkit.faults import (
     Undeliverable,
 )
 from patchbay.testkit.subscriptions import Address, annotated
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from patchbay.topology.consumers import consumers, looks_inside
 from patchbay.topology.template import Template
 from tests.shop import PlacedOrder, Shop, charging_carelessly
@@ -137,17 +137,17 @@ def schedules(functions: Sequence[str] = FUNCTIONS) -> st.SearchStrategy[list[St
     return st.tuples(before, places, after).map(lambda parts: [*parts[0], parts[1], *parts[2]])
 
 
-def play(blueprint: Blueprint, schedule: list[Step]) -> None:
+def play(templates: Templates, schedule: list[Step]) -> None:
     """Run a schedule, put everything right, and see that all came to its one end."""
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         cloud.decline_above(LIMIT)
         orders = [order for step in schedule if (order := take(cloud, step))]
         cloud.settle()
         put_right(cloud)
         try:
-            check(cloud, blueprint, {order.order_id: order for order in orders})
+            check(cloud, templates, {order.order_id: order for order in orders})
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{cloud.story()}") from error
+            raise AssertionError(f"{error}\n{cloud.history()}") from error
 
 
 def take(cloud: Shop, step: Step) -> PlacedOrder | None:
@@ -179,10 +179,10 @@ def put_right(cloud: Shop) -> None:
         cloud.settle()
         if not redrive(cloud):
             return
-    raise AssertionError(f"after {ROUNDS} rounds there are dead letters yet:\n{cloud.story()}")
+    raise AssertionError(f"after {ROUNDS} rounds there are dead letters yet:\n{cloud.history()}")
 
 
-def check(cloud: Shop, blueprint: Blueprint, orders: dict[str, PlacedOrder]) -> None:
+def check(cloud: Shop, templates: Templates, orders: dict[str, PlacedOrder]) -> None:
     charges = Counter(entry["order_id"] for entry in cloud.ledger())
     statuses = {order["order_id"]: order["status"] for order in cloud.table("orders")}
     for order in orders.values():
@@ -207,40 +207,40 @@ def check(cloud: Shop, blueprint: Blueprint, orders: dict[str, PlacedOrder]) -> 
         assert max(told.values(), default=0) <= 1, f"{outcomes} of one order were both told"
     assert cloud.lost == []
     for consumer in cloud.consumers:
-        assert set(cloud.handled(consumer)) == due_to(cloud, blueprint, consumer), consumer
+        assert set(cloud.handled(consumer)) == due_to(cloud, templates, consumer), consumer
         assert cloud.waiting(consumer) == 0
 
 
-def due_to(cloud: Shop, blueprint: Blueprint, consumer: str) -> set[str]:
+def due_to(cloud: Shop, templates: Templates, consumer: str) -> set[str]:
     """What the consumer's handler takes, and its rules let through."""
     queues = (cloud.queue(consumer).name, cloud.intake(consumer).name)
-    taken = takes(blueprint)[consumer]
+    taken = takes(templates)[consumer]
     return {
         event.id
         for event in cloud.published()
         if (event.source, event.type) in taken
         and (
-            not is_filtered(blueprint, consumer)
+            not is_filtered(templates, consumer)
             or any(letter.queue in queues for letter in event.deliveries)
         )
     }
 
 
 @cache
-def is_filtered(blueprint: Blueprint, consumer: str) -> bool:
-    templates = {stack: Template(stack, body) for stack, body in blueprint.templates.items()}
+def is_filtered(templates: Templates, consumer: str) -> bool:
+    read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     return any(
         looks_inside(rule)
-        for parts in consumers(templates)
+        for parts in consumers(read)
         if parts.name == consumer
         for rule in parts.rules
     )
 
 
 @cache
-def takes(blueprint: Blueprint) -> dict[str, set[Address]]:
+def takes(templates: Templates) -> dict[str, set[Address]]:
     """The events that each consumer's handler takes."""
-    consumers = [each for each in blueprint.functions.values() if "CONSUMER" in each.environment]
+    consumers = [each for each in templates.functions.values() if "CONSUMER" in each.environment]
     return {consumer.short_name: annotated(consumer) for consumer in consumers}
 
 
@@ -265,17 +265,17 @@ def search(
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_order_comes_to_one_end_and_is_charged_once(part: int, blueprint: Blueprint) -> None:
+def test_every_order_comes_to_one_end_and_is_charged_once(part: int, templates: Templates) -> None:
     def whatever_happens(schedule: list[Step]) -> None:
-        play(blueprint, schedule)
+        play(templates, schedule)
 
     search(whatever_happens, examples=SCHEDULES // PARTS, with_seed=SEED * PARTS + part)
 
 
 def test_a_charge_that_is_not_idempotent_is_found_and_the_schedule_that_shows_it_is_short(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
-    careless = charging_carelessly(blueprint, tmp_path)
+    careless = charging_carelessly(templates, tmp_path)
     failing: list[list[Step]] = []
 
     def whatever_happens(schedule: list[Step]) -> None:

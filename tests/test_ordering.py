@@ -22,7 +22,7 @@ from patchbay.testkit.faults import (
     Throttled,
     TimesOut,
 )
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 CONSUMER, RELAY = "accounts-statement", "accounts-statement-relay"
@@ -56,16 +56,16 @@ def lines(cloud: Cloud) -> dict[str, list[int]]:
     return {customer: [each for _, each in sorted(pairs)] for customer, pairs in booked.items()}
 
 
-def in_batches_of(blueprint: Blueprint, size: int) -> Blueprint:
+def in_batches_of(templates: Templates, size: int) -> Templates:
     """The system whose ordered consumer takes so many events at once."""
     stack = "patchbay-dev-accounts"
-    resources: dict[str, Any] = dict(blueprint.templates[stack]["Resources"])
+    resources: dict[str, Any] = dict(templates.bodies[stack]["Resources"])
     for name, body in resources.items():
         properties = body.get("Properties", {})
         if properties.get("BatchSize") == 1:
             resources[name] = {**body, "Properties": {**properties, "BatchSize": size}}
-    template = {**blueprint.templates[stack], "Resources": resources}
-    return blueprint.with_templates({**blueprint.templates, stack: template})
+    template = {**templates.bodies[stack], "Resources": resources}
+    return templates.with_bodies({**templates.bodies, stack: template})
 
 
 breaks = st.tuples(
@@ -77,9 +77,9 @@ steps = st.lists(st.sampled_from(CUSTOMERS) | breaks, min_size=3, max_size=14)
 
 @pytest.mark.parametrize("batch_size", [1, 10])
 def test_under_random_failures_each_customers_events_are_handled_in_order_and_none_is_lost(
-    batch_size: int, blueprint: Blueprint
+    batch_size: int, templates: Templates
 ) -> None:
-    deployed = in_batches_of(blueprint, batch_size)
+    deployed = in_batches_of(templates, batch_size)
 
     @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(steps)
@@ -97,7 +97,7 @@ def test_under_random_failures_each_customers_events_are_handled_in_order_and_no
                     cloud.break_(function, with_=fault, times=times, lasting=lasting)
                     cloud.advance(seconds=wait)
             cloud.settle()
-            assert lines(cloud) == published, cloud.story()
+            assert lines(cloud) == published, cloud.history()
             assert cloud.lost == []
             assert cloud.dead_letters(CONSUMER).causes == []
 
@@ -115,9 +115,9 @@ def test_a_customer_whose_event_fails_waits_for_it_and_no_other_customer_does(
 
 
 def test_in_a_batch_of_several_a_failed_event_stops_those_behind_it_and_no_other_customers(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
-    with Shop(in_batches_of(blueprint, 10)) as cloud:
+    with Shop(in_batches_of(templates, 10)) as cloud:
         cloud.break_(CONSUMER, with_=ConnectionError, times=1)
         first, second, other = pay(cloud, "A", 1), pay(cloud, "A", 2), pay(cloud, "B", 1)
         cloud.settle()

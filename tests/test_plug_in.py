@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 from tests.trees import copy_of_the_project, run
 
@@ -56,7 +56,7 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def templates(assembly: Path) -> dict[str, bytes]:
+def template_files(assembly: Path) -> dict[str, bytes]:
     return {
         path.name.removesuffix(".template.json"): path.read_bytes()
         for path in assembly.glob("*.template.json")
@@ -65,14 +65,14 @@ def templates(assembly: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", NEW)
 def test_a_new_consumer_changes_no_template_by_a_byte(name: str, assemblies: Path) -> None:
-    before, after = templates(assemblies / "none"), templates(assemblies / name)
+    before, after = template_files(assemblies / "none"), template_files(assemblies / name)
     assert set(before) >= EXISTING
     assert set(after) - set(before) == {f"patchbay-dev-{name}"}
     assert {stack: after[stack] for stack in before} == before
 
 
 def test_the_new_consumers_differ(assemblies: Path) -> None:
-    new = [templates(assemblies / name)[f"patchbay-dev-{name}"] for name in NEW]
+    new = [template_files(assemblies / name)[f"patchbay-dev-{name}"] for name in NEW]
     names = [name.encode() for name in NEW]
     alike = {text.replace(name, b"").replace(name.replace(b"-", b""), b"") for text, name in
              zip(new, names, strict=True)}  # fmt: skip
@@ -80,9 +80,9 @@ def test_the_new_consumers_differ(assemblies: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", ["notifications", "payments"])
-def test_without_one_consumer_the_others_events_flow(stack: str, blueprint: Blueprint) -> None:
-    left = {n: body for n, body in blueprint.templates.items() if n != f"patchbay-dev-{stack}"}
-    with Shop(blueprint.with_templates(left)) as cloud:
+def test_without_one_consumer_the_others_events_flow(stack: str, templates: Templates) -> None:
+    left = {n: body for n, body in templates.bodies.items() if n != f"patchbay-dev-{stack}"}
+    with Shop(templates.with_bodies(left)) as cloud:
         order = cloud.place_order()
         cloud.settle()
         others = {"payments", "notifications"} - {stack}
@@ -96,17 +96,17 @@ def test_without_one_consumer_the_others_events_flow(stack: str, blueprint: Blue
 
 
 def test_without_whoever_keeps_the_status_orders_are_charged_and_mailed_as_ever(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
-    templates = dict(blueprint.templates)
-    orders = templates["patchbay-dev-orders"]
+    template_files = dict(templates.bodies)
+    orders = template_files["patchbay-dev-orders"]
     resources = {
         logical_id: resource
         for logical_id, resource in orders["Resources"].items()
         if not logical_id.startswith("Status")
     }
-    templates["patchbay-dev-orders"] = {**orders, "Resources": resources}
-    with Shop(blueprint.with_templates(templates)) as cloud:
+    template_files["patchbay-dev-orders"] = {**orders, "Resources": resources}
+    with Shop(templates.with_bodies(template_files)) as cloud:
         order = cloud.place_order()
         cloud.settle()
         assert "orders-status" not in cloud.consumers

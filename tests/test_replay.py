@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from patchbay.testkit.errors import NotInTheKit
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 ORDERS = 50
@@ -33,21 +33,21 @@ def received(cloud: Shop) -> dict[str, int]:
     return {name: queues.count(cloud.queue(name).name) for name in cloud.consumers}
 
 
-def without(blueprint: Blueprint, stack: str) -> Blueprint:
-    templates = dict(blueprint.templates)
-    del templates[stack]
-    return blueprint.with_templates(templates)
+def without(templates: Templates, stack: str) -> Templates:
+    bodies = dict(templates.bodies)
+    del bodies[stack]
+    return templates.with_bodies(bodies)
 
 
 def test_a_consumer_that_comes_later_is_fed_the_past_and_nobody_else_is_woken(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
-    with Shop(without(blueprint, "patchbay-dev-notifications")) as cloud:
+    with Shop(without(templates, "patchbay-dev-notifications")) as cloud:
         orders = [cloud.place_order(customer_id=f"{number:05}") for number in range(ORDERS)]
         cloud.settle()
         before, given = handled(cloud), received(cloud)
 
-        cloud.deploy(blueprint)
+        cloud.deploy(templates)
         cloud.replay(to="notifications")
         cloud.settle()
 
@@ -124,17 +124,17 @@ def test_a_replay_under_another_name_reaches_nobody(name: str, cloud: Shop) -> N
     assert received(cloud) == given
 
 
-def test_without_an_archive_there_is_nothing_to_replay(blueprint: Blueprint) -> None:
-    templates = dict(blueprint.templates)
-    broker = templates["patchbay-dev-broker"]
+def test_without_an_archive_there_is_nothing_to_replay(templates: Templates) -> None:
+    bodies = dict(templates.bodies)
+    broker = bodies["patchbay-dev-broker"]
     resources = {
         name: resource
         for name, resource in broker["Resources"].items()
         if resource["Type"] != "AWS::Events::Archive"
     }
-    templates["patchbay-dev-broker"] = {**broker, "Resources": resources}
+    bodies["patchbay-dev-broker"] = {**broker, "Resources": resources}
     with (
-        Shop(blueprint.with_templates(templates)) as cloud,
+        Shop(templates.with_bodies(bodies)) as cloud,
         pytest.raises(NotInTheKit, match="archive"),
     ):
         cloud.replay()

@@ -12,7 +12,7 @@ from patchbay.events.examples import example
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.history import Published
 from patchbay.testkit.subscriptions import Address, annotated, mismatches
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from patchbay.topology.routes import routes
 from patchbay.topology.template import Template
 from tests.shop import Shop
@@ -31,46 +31,46 @@ def who_got(cloud: Cloud, published: Published | None = None) -> set[str]:
     return {name for name in cloud.consumers if cloud.queue(name).name in queues}
 
 
-def routed(blueprint: Blueprint) -> dict[str, set[Address]]:
+def routed(templates: Templates) -> dict[str, set[Address]]:
     """The events that the rules of each consumer pass, by its name."""
-    templates = {stack: Template(stack, body) for stack, body in blueprint.templates.items()}
+    read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     found: dict[str, set[Address]] = {}
-    for route in routes(templates):
+    for route in routes(read):
         for subscriber in route.subscribers:
             name = subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
             found.setdefault(name, set()).add(address(route.event))
     return found
 
 
-def filtering(blueprint: Blueprint, event: type[Event]) -> set[str]:
+def filtering(templates: Templates, event: type[Event]) -> set[str]:
     """The consumers that want some of these events, and not all."""
-    templates = {stack: Template(stack, body) for stack, body in blueprint.templates.items()}
+    read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     return {
         subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
-        for route in routes(templates, [event])
+        for route in routes(read, [event])
         for subscriber in route.subscribers
         if subscriber.filtered
     }
 
 
-def takers(blueprint: Blueprint, consumers: list[str]) -> dict[str, set[Address]]:
+def takers(templates: Templates, consumers: list[str]) -> dict[str, set[Address]]:
     return {
         function.short_name: annotated(function)
-        for function in blueprint.functions.values()
+        for function in templates.functions.values()
         if function.short_name in consumers
     }
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
 def test_an_event_goes_to_those_whose_handlers_take_it_and_to_nobody_else(
-    event: type[Event], cloud: Shop, blueprint: Blueprint
+    event: type[Event], cloud: Shop, templates: Templates
 ) -> None:
     cloud.publish(event(**example(event)))
     cloud.settle()
-    expected = takers(blueprint, cloud.consumers)
+    expected = takers(templates, cloud.consumers)
     takes = {name for name, taken in expected.items() if address(event) in taken}
     # Whether a filter passes the example is its own test's to say.
-    assert takes - filtering(blueprint, event) <= who_got(cloud) <= takes
+    assert takes - filtering(templates, event) <= who_got(cloud) <= takes
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
@@ -114,27 +114,27 @@ def test_an_event_under_another_services_source_goes_to_nobody(
 
 
 def test_what_every_handler_says_of_itself_agrees_with_its_stack(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
-    assert list(mismatches(blueprint, routed(blueprint))) == []
+    assert list(mismatches(templates, routed(templates))) == []
 
 
-def test_every_consumer_is_in_the_table_of_routes(cloud: Shop, blueprint: Blueprint) -> None:
-    assert set(routed(blueprint)) == set(cloud.consumers)
+def test_every_consumer_is_in_the_table_of_routes(cloud: Shop, templates: Templates) -> None:
+    assert set(routed(templates)) == set(cloud.consumers)
 
 
-def unserved(blueprint: Blueprint) -> list[str]:
+def unserved(templates: Templates) -> list[str]:
     """The events of the contracts that nobody may publish, or that nobody consumes."""
-    templates = {stack: Template(stack, body) for stack, body in blueprint.templates.items()}
+    read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     return [
         route.event.__name__
-        for route in routes(templates)
+        for route in routes(read)
         if not route.publishers or not route.subscribers
     ]
 
 
-def test_every_event_has_a_publisher_and_a_consumer(blueprint: Blueprint) -> None:
-    assert unserved(blueprint) == []
+def test_every_event_has_a_publisher_and_a_consumer(templates: Templates) -> None:
+    assert unserved(templates) == []
 
 
 @pytest.mark.parametrize(
@@ -145,56 +145,56 @@ def test_every_event_has_a_publisher_and_a_consumer(blueprint: Blueprint) -> Non
     ],
 )
 def test_an_event_without_a_publisher_or_a_consumer_is_told(
-    stack: str, events: set[str], blueprint: Blueprint
+    stack: str, events: set[str], templates: Templates
 ) -> None:
-    left = {n: body for n, body in blueprint.templates.items() if n != f"patchbay-dev-{stack}"}
-    assert set(unserved(blueprint.with_templates(left))) - set(unserved(blueprint)) == events
+    left = {n: body for n, body in templates.bodies.items() if n != f"patchbay-dev-{stack}"}
+    assert set(unserved(templates.with_bodies(left))) - set(unserved(templates)) == events
 
 
-def changed(blueprint: Blueprint, stack: str, change: Change) -> Blueprint:
+def changed(templates: Templates, stack: str, change: Change) -> Templates:
     """The system with one of its templates changed, on a copy."""
-    body = copy.deepcopy(dict(blueprint.templates[stack]))
+    body = copy.deepcopy(dict(templates.bodies[stack]))
     change(body)
-    return blueprint.with_templates({**blueprint.templates, stack: body})
+    return templates.with_bodies({**templates.bodies, stack: body})
 
 
 def rules_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [each for each in body["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
 
 
-def test_a_rule_for_less_than_the_handler_takes_is_told(blueprint: Blueprint) -> None:
+def test_a_rule_for_less_than_the_handler_takes_is_told(templates: Templates) -> None:
     def forget(body: dict[str, Any]) -> None:
         for rule in rules_of(body):
             types = rule["Properties"]["EventPattern"]["detail-type"]
             types[:] = [each for each in types if each != "PaymentTaken"]
 
-    broken = changed(blueprint, "patchbay-dev-orders", forget)
-    assert list(mismatches(blueprint, routed(broken))) == [
+    broken = changed(templates, "patchbay-dev-orders", forget)
+    assert list(mismatches(templates, routed(broken))) == [
         "The handler of orders-status takes PaymentTaken from shop.payments, but no rule passes "
         "it: add it to `on=` in its stack."
     ]
 
 
-def test_a_rule_for_more_than_the_handler_takes_is_told(blueprint: Blueprint) -> None:
+def test_a_rule_for_more_than_the_handler_takes_is_told(templates: Templates) -> None:
     def add(body: dict[str, Any]) -> None:
         for rule in rules_of(body):
             if rule["Properties"]["EventPattern"]["source"] == ["shop.payments"]:
                 rule["Properties"]["EventPattern"]["detail-type"].append("PaymentTaken")
 
-    broken = changed(blueprint, "patchbay-dev-notifications", add)
-    assert list(mismatches(blueprint, routed(broken))) == [
+    broken = changed(templates, "patchbay-dev-notifications", add)
+    assert list(mismatches(templates, routed(broken))) == [
         "notifications gets PaymentTaken from shop.payments, which its handler does not take: add "
         "it to the annotation, or remove it from `on=` in its stack."
     ]
 
 
-def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(blueprint: Blueprint) -> None:
+def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(templates: Templates) -> None:
     def forget(body: dict[str, Any]) -> None:
         for resource in body["Resources"].values():
             if resource["Type"] == "AWS::Lambda::Function":
                 del resource["Properties"]["Environment"]["Variables"]["IDEMPOTENCY_TABLE"]
 
-    broken = changed(blueprint, "patchbay-dev-notifications", forget)
+    broken = changed(templates, "patchbay-dev-notifications", forget)
     assert list(mismatches(broken, routed(broken))) == [
         "Of notifications, either its handler says that it is naturally idempotent or its stack "
         "does: let both say so, or neither."
@@ -202,7 +202,7 @@ def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(blueprint: 
 
 
 def test_a_content_filter_lets_through_what_it_names_and_nothing_else(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     large = [{"numeric": [">=", 100]}]
 
@@ -210,7 +210,7 @@ def test_a_content_filter_lets_through_what_it_names_and_nothing_else(
         for rule in rules_of(body):
             rule["Properties"]["EventPattern"]["detail"] = {"data": {"amount": large}}
 
-    filtered = changed(blueprint, "patchbay-dev-notifications", filter_on_amount)
+    filtered = changed(templates, "patchbay-dev-notifications", filter_on_amount)
     with Shop(filtered) as cloud:
         for amount in ("99.99", "100", "100.01", "0"):
             cloud.place_order(amount=amount)

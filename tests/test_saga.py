@@ -24,7 +24,7 @@ from patchbay.testkit.faults import (
 )
 from patchbay.testkit.states.execution import Execution
 from patchbay.testkit.states.state_faults import AnswerLost, Fails, Hangs, StateFault
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from patchbay.topology.template import listed
 from tests.shop import Shop
 
@@ -382,19 +382,19 @@ def test_a_payment_from_before_its_later_fields_is_a_dead_letter_that_says_so(cl
     assert cloud.executions(SAGA) == []
 
 
-def without_right(blueprint: Blueprint, role: str, action: str) -> Blueprint:
+def without_right(templates: Templates, role: str, action: str) -> Templates:
     """The system without an action that a role of the fulfilment service allows."""
-    body: Any = copy.deepcopy(blueprint.templates["patchbay-dev-fulfilment"])
+    body: Any = copy.deepcopy(templates.bodies["patchbay-dev-fulfilment"])
     for name, resource in body["Resources"].items():
         if resource["Type"] == "AWS::IAM::Policy" and name.startswith(role):
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 left = [each for each in listed(statement["Action"]) if each != action]
                 statement["Action"] = left or ["nothing:AtAll"]
-    return blueprint.with_templates({**blueprint.templates, "patchbay-dev-fulfilment": body})
+    return templates.with_bodies({**templates.bodies, "patchbay-dev-fulfilment": body})
 
 
-def test_a_start_that_is_not_allowed_is_a_dead_letter(blueprint: Blueprint) -> None:
-    with Shop(without_right(blueprint, "FunctionRole", "states:StartExecution")) as cloud:
+def test_a_start_that_is_not_allowed_is_a_dead_letter(templates: Templates) -> None:
+    with Shop(without_right(templates, "FunctionRole", "states:StartExecution")) as cloud:
         cause = pay(cloud)
         cloud.settle()
         assert cloud.dead_letters(SAGA).causes == [cause]
@@ -403,16 +403,16 @@ def test_a_start_that_is_not_allowed_is_a_dead_letter(blueprint: Blueprint) -> N
 
 @pytest.mark.parametrize("action", ["dynamodb:PutItem", "lambda:InvokeFunction"])
 def test_a_state_machine_may_do_what_its_own_role_allows_and_no_more(
-    action: str, blueprint: Blueprint
+    action: str, templates: Templates
 ) -> None:
-    with Shop(without_right(blueprint, "WorkflowRole", action)) as cloud:
+    with Shop(without_right(templates, "WorkflowRole", action)) as cloud:
         pay(cloud)
         cloud.settle()
         assert told(cloud) == [("OrderUnfulfillable", "order-1")]
 
 
-def test_a_state_machine_that_may_not_publish_fails_visibly(blueprint: Blueprint) -> None:
-    with Shop(without_right(blueprint, "WorkflowRole", "events:PutEvents")) as cloud:
+def test_a_state_machine_that_may_not_publish_fails_visibly(templates: Templates) -> None:
+    with Shop(without_right(templates, "WorkflowRole", "events:PutEvents")) as cloud:
         pay(cloud)
         cloud.settle()
         assert the_execution(cloud).error == "EventBridge.EventBridgeException"
@@ -436,12 +436,12 @@ FAULTS = st.lists(
 @settings(max_examples=60)
 @given(orders=ORDERS, stock=st.integers(0, 60), faults=FAULTS)
 def test_no_stock_goes_below_zero_or_astray_whatever_is_ordered_and_fails(
-    blueprint: Blueprint,
+    templates: Templates,
     orders: Sequence[tuple[str, int]],
     stock: int,
     faults: Sequence[tuple[str, StateFault, int]],
 ) -> None:
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         for digit in range(16):
             has_only(cloud, stock, f"warehouse-{digit:x}")
         for state, fault, times in faults:

@@ -10,7 +10,7 @@ import pytest
 from patchbay.testkit.aws.cron import expression
 from patchbay.testkit.errors import NotDeployable
 from patchbay.testkit.faults import CrashesAfterEffect, Throttled
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 CLOSE = "accounts-close"
@@ -82,18 +82,18 @@ def test_a_function_that_is_throttled_runs_when_it_may(cloud: Shop) -> None:
     assert days(cloud) == ["2025-12-31"]
 
 
-def changed(blueprint: Blueprint, kind: str, change: Change) -> Blueprint:
+def changed(templates: Templates, kind: str, change: Change) -> Templates:
     """The system with the accounts' resources of a kind changed, on a copy."""
     stack = "patchbay-dev-accounts"
-    body = copy.deepcopy(dict(blueprint.templates[stack]))
+    body = copy.deepcopy(dict(templates.bodies[stack]))
     for resource in body["Resources"].values():
         if resource["Type"] == kind:
             change(resource["Properties"])
-    return blueprint.with_templates({**blueprint.templates, stack: body})
+    return templates.with_bodies({**templates.bodies, stack: body})
 
 
 def test_a_run_that_scheduler_may_not_start_is_in_the_schedules_dead_letters(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     """From "Configuring a dead-letter queue for EventBridge Scheduler"."""
 
@@ -102,20 +102,20 @@ def test_a_run_that_scheduler_may_not_start_is_in_the_schedules_dead_letters(
             if statement["Action"] == "lambda:InvokeFunction":
                 statement["Effect"] = "Deny"
 
-    with Shop(changed(blueprint, "AWS::IAM::Policy", forbid)) as cloud:
+    with Shop(changed(templates, "AWS::IAM::Policy", forbid)) as cloud:
         cloud.advance(days=1)
         (letter,) = cloud.dead_letters(CLOSE)
         assert "is not authorized to perform lambda:InvokeFunction" in str(letter.reason)
         assert days(cloud) == []
 
 
-def test_a_role_that_is_for_another_group_of_schedules_is_refused(blueprint: Blueprint) -> None:
+def test_a_role_that_is_for_another_group_of_schedules_is_refused(templates: Templates) -> None:
     """From "Confused deputy prevention in EventBridge Scheduler"."""
 
     def rename(schedule: dict[str, Any]) -> None:
         schedule["GroupName"] = "default"
 
-    broken = changed(blueprint, "AWS::Scheduler::Schedule", rename)
+    broken = changed(templates, "AWS::Scheduler::Schedule", rename)
     with pytest.raises(NotDeployable, match="may not assume the role"), Shop(broken):
         pass
 

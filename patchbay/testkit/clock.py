@@ -21,7 +21,7 @@ class Turn(IntEnum):
     POLL = 1  # last, so that what arrives together is a batch
 
 
-class Restless(AssertionError):
+class NeverIdle(AssertionError):
     """What happens in the cloud makes more happen, without an end."""
 
 
@@ -71,7 +71,7 @@ class Clock:
         )
 
     def run(self, until: float | None = None) -> None:
-        """Let everything happen, in its order, and what comes of it; raises Restless.
+        """Let everything happen, in its order, and what comes of it; raises NeverIdle.
 
         Without `until`, it ends when nothing is left to happen.
         """
@@ -85,7 +85,7 @@ class Clock:
             self.move_to(moment)
             action()
         else:
-            raise Restless(
+            raise NeverIdle(
                 f"After {self.MAX_STEPS:,} steps, at {self.time.isoformat()}, it still goes on: "
                 "do two consumers answer each other's events?"
             )

@@ -16,7 +16,7 @@ from patchbay.testkit.clock import EPOCH
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Fault, Raises
 from patchbay.testkit.system import System
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from patchbay.testkit.view import View
 
 NO_END = float("inf")
@@ -36,8 +36,8 @@ class Cloud(View):
     Functions are called by their names without system and stage: `payments`, `orders-status`.
     """
 
-    def __init__(self, blueprint: Blueprint, *, seed: int = 0) -> None:
-        self._system = System(blueprint, seed)
+    def __init__(self, templates: Templates, *, seed: int = 0) -> None:
+        self._system = System(templates, seed)
 
     def __enter__(self) -> Self:
         self._system.__enter__()
@@ -58,7 +58,7 @@ class Cloud(View):
         return EPOCH
 
     def settle(self) -> None:
-        """Let virtual time run until nothing more can happen; raises Restless if that never is."""
+        """Let virtual time run until nothing more can happen; raises NeverIdle if that never is."""
         self._system.clock.run()
 
     def advance(self, **by: float) -> None:
@@ -92,7 +92,7 @@ class Cloud(View):
 
         Returns how many events that were. Raises NotInTheKit where the templates have no archive.
         """
-        if not self._system.blueprint.all("AWS::Events::Archive"):
+        if not self._system.templates.all("AWS::Events::Archive"):
             raise NotInTheKit("No template has an archive to be replayed.")
         moment = self.now.strftime("%y%m%dT%H%M%S")
         name = replay_name(to, moment) if to else replay_name(moment=moment)
@@ -102,9 +102,9 @@ class Cloud(View):
             self._system.buses.replay(event, name)
         return len(events)
 
-    def deploy(self, blueprint: Blueprint) -> None:
-        """Deploy the stacks that are new in a blueprint beside those that run."""
-        self._system.add(blueprint)
+    def deploy(self, templates: Templates) -> None:
+        """Deploy the stacks that are new in a templates beside those that run."""
+        self._system.add(templates)
 
     def put(self, source: str, detail_type: str, detail: str | Mapping[str, Any]) -> None:
         """Put on the bus whatever it is, even if it is no event of ours."""
@@ -127,7 +127,7 @@ class Cloud(View):
             sent = queue.send(body, group=group, deduplication=str(uuid4()))
         else:
             sent = queue.send(body)
-        self._system.story.sent(queue.name, sent, body)
+        self._system.history.sent(queue.name, sent, body)
         self._system.wake(queue)
 
     def request(
@@ -184,7 +184,7 @@ class Cloud(View):
         ways = [(queue.dead_letters, queue)] if queue.dead_letters else []
         for source, back in [*ways, *((each, intake) for each in self._undelivered_of(queue))]:
             for old, new, body in source.forward(back):
-                self._system.story.redriven(back.name, old, new, body)
+                self._system.history.redriven(back.name, old, new, body)
                 moved += 1
         self._system.wake(intake)
         self._system.wake(queue)

@@ -1,4 +1,4 @@
-"""Brings a blueprint to life: its stores in moto, its rules, pollers and addresses in the kit."""
+"""Brings a templates to life: its stores in moto, its rules, pollers and addresses in the kit."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ from patchbay.testkit.polling.kinesis import make_streams, shards
 from patchbay.testkit.polling.poller import DEFAULT_BATCH_SIZE, MAX_CONCURRENCY, QueueMapping
 from patchbay.testkit.polling.stream import Source, StreamMapping
 from patchbay.testkit.polling.table_stream import TableStream
-from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.testkit.templates import Resource, Templates
 from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
 
 # What CloudFormation and the services refuse.
@@ -48,39 +48,39 @@ _UNKNOWN_IN_MAPPINGS = (
 
 
 class Deployment:
-    """What a blueprint becomes when it is deployed."""
+    """What a templates becomes when it is deployed."""
 
-    def __init__(self, blueprint: Blueprint, clock: Clock, buses: Iterable[str] = ()) -> None:
+    def __init__(self, templates: Templates, clock: Clock, buses: Iterable[str] = ()) -> None:
         """Beside what is there already, such as these buses.
 
         Raises NotDeployable for what AWS would refuse, NotInTheKit for what the kit can't.
         """
-        self._blueprint = blueprint
-        new = {each.name for each in blueprint.all("AWS::Events::EventBus")}
+        self._templates = templates
+        new = {each.name for each in templates.all("AWS::Events::EventBus")}
         for bus in new:
             events_backends[ACCOUNT][REGION].create_event_bus(bus)
         self.buses = {*new, *buses}
-        for topic in blueprint.all("AWS::SNS::Topic"):
+        for topic in templates.all("AWS::SNS::Topic"):
             sns_backends[ACCOUNT][REGION].create_topic(topic.name)
-        for table in blueprint.all("AWS::DynamoDB::Table"):
+        for table in templates.all("AWS::DynamoDB::Table"):
             body = {"Properties": dict(table.properties)}
             Table.create_from_cloudformation_json(table.name, body, ACCOUNT, REGION)
-        make_streams(blueprint)
+        make_streams(templates)
         self.queues = self._make_queues(clock)
-        self.rules = [self._rule(each) for each in blueprint.all("AWS::Events::Rule")]
+        self.rules = [self._rule(each) for each in templates.all("AWS::Events::Rule")]
         self.queue_mappings: list[QueueMapping] = []
         self.stream_mappings: list[StreamMapping] = []
-        for mapping in blueprint.all("AWS::Lambda::EventSourceMapping"):
+        for mapping in templates.all("AWS::Lambda::EventSourceMapping"):
             self._map(mapping)
-        self.schedules = schedules(blueprint, partial(_existing, self.queues))
+        self.schedules = schedules(templates, partial(_existing, self.queues))
         self.urls = {url.host: url for url in self._urls()}
 
     def _make_queues(self, clock: Clock) -> dict[str, Queue]:
         """Every queue by its ARN."""
         queues: dict[str, Queue] = {}
-        for resource in self._blueprint.all("AWS::SQS::Queue"):
+        for resource in self._templates.all("AWS::SQS::Queue"):
             name = resource.name
-            statements = self._blueprint.policies_of(
+            statements = self._templates.policies_of(
                 "AWS::SQS::QueuePolicy", "Queues", queue_url(name)
             )
             queue = Queue(clock, {**resource.properties, "QueueName": name}, statements)
@@ -143,7 +143,7 @@ class Deployment:
         source = resource.properties["EventSourceArn"]
         if unknown := [field for field in _UNKNOWN_IN_MAPPINGS if field in resource.properties]:
             raise NotInTheKit(f"{resource} has {unknown}, which the kit can't play.")
-        function = self._blueprint.function(resource.properties["FunctionName"])
+        function = self._templates.function(resource.properties["FunctionName"])
         if ":sqs:" in source:
             self.queue_mappings.append(self._queue_mapping(resource, function))
         elif ":dynamodb:" in source:
@@ -202,10 +202,10 @@ class Deployment:
         )
 
     def _urls(self) -> Iterator[FunctionUrl]:
-        for resource in self._blueprint.all("AWS::Lambda::Url"):
+        for resource in self._templates.all("AWS::Lambda::Url"):
             yield FunctionUrl(
                 host=f"{resource.name}.lambda-url.{REGION}.on.aws",
-                function=self._blueprint.function(resource.properties["TargetFunctionArn"]),
+                function=self._templates.function(resource.properties["TargetFunctionArn"]),
                 auth=resource.properties["AuthType"],
             )
 

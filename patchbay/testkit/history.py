@@ -64,7 +64,7 @@ class Letter:
         return self.failures[-1][1] if self.failures else None
 
 
-class Story:
+class History:
     """Keeps what happened, and tells it."""
 
     def __init__(self, clock: Clock, short: Callable[[str], str]) -> None:
@@ -170,7 +170,7 @@ class Story:
             for queue, event_type, event_id, why in self._lost
         ]
 
-    def tell(self, limit: int = 40) -> str:
+    def render(self, limit: int = 40) -> str:
         """What was published, who got it, how often, and where each message is now."""
         lines = [f"It is {_time(self._clock.now)}. {len(self.published)} events were published."]
         for event in self.published[-limit:]:

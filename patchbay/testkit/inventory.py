@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from patchbay.testkit.aws.arns import arn_of
 from patchbay.testkit.polling.table_stream import TableStream
-from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.testkit.templates import Resource, Templates
 
 Lines = Mapping[str, list[dict[str, Any]]]
 """What each function has logged, by its name without system and stage."""
@@ -22,8 +22,8 @@ Lines = Mapping[str, list[dict[str, Any]]]
 class Inventory:
     """Answers for Lambda, EventBridge, Scheduler and CloudWatch Logs what is there."""
 
-    def __init__(self, blueprint: Callable[[], Blueprint], lines: Lines) -> None:
-        self._current = blueprint
+    def __init__(self, templates: Callable[[], Templates], lines: Lines) -> None:
+        self._current = templates
         self._lines = lines
 
     def knows(self, service: str, operation: str) -> bool:
@@ -43,28 +43,28 @@ class Inventory:
 
     def redrive_policy(self, queue: str) -> dict[str, str]:
         """What a queue's attributes say of it, which moto is not told, lest it redrives as well."""
-        for resource in self._blueprint.all("AWS::SQS::Queue"):
+        for resource in self._templates.all("AWS::SQS::Queue"):
             if resource.name == queue and "RedrivePolicy" in resource.properties:
                 return {"RedrivePolicy": json.dumps(resource.properties["RedrivePolicy"])}
         return {}
 
     @property
-    def _blueprint(self) -> Blueprint:
+    def _templates(self) -> Templates:
         return self._current()
 
     def _mappings(self, asked: Mapping[str, Any]) -> Any:
-        found = self._blueprint.all("AWS::Lambda::EventSourceMapping")
+        found = self._templates.all("AWS::Lambda::EventSourceMapping")
         return {"EventSourceMappings": [self._mapping(each) for each in found]}
 
     def _mapping(self, resource: Resource) -> dict[str, Any]:
-        function = self._blueprint.function(resource.properties["FunctionName"])
+        function = self._templates.function(resource.properties["FunctionName"])
         state = "Enabled" if resource.properties.get("Enabled", True) else "Disabled"
         told = {**resource.properties, "FunctionArn": function.arn, "State": state}
         del told["FunctionName"]
         return {"UUID": resource.id, **told}
 
     def _function(self, asked: Mapping[str, Any]) -> Any:
-        for function in self._blueprint.functions.values():
+        for function in self._templates.functions.values():
             if asked["FunctionName"] in (function.name, function.arn):
                 return {
                     "FunctionName": function.name,
@@ -74,7 +74,7 @@ class Inventory:
         return None
 
     def _invoke_config(self, asked: Mapping[str, Any]) -> Any:
-        for resource in self._blueprint.all("AWS::Lambda::EventInvokeConfig"):
+        for resource in self._templates.all("AWS::Lambda::EventInvokeConfig"):
             if resource.properties["FunctionName"] == asked["FunctionName"]:
                 return dict(resource.properties)
         return None
@@ -99,20 +99,20 @@ class Inventory:
         return None
 
     def _rules_of(self, bus: str) -> list[Resource]:
-        rules = self._blueprint.all("AWS::Events::Rule")
+        rules = self._templates.all("AWS::Events::Rule")
         return [rule for rule in rules if rule.properties["EventBusName"] == bus]
 
     def _schedules(self, asked: Mapping[str, Any]) -> Any:
         return {
             "Schedules": [
                 {"Name": each.name, "GroupName": each.properties["GroupName"]}
-                for each in self._blueprint.all("AWS::Scheduler::Schedule")
+                for each in self._templates.all("AWS::Scheduler::Schedule")
                 if each.name.startswith(asked.get("NamePrefix", ""))
             ]
         }
 
     def _schedule(self, asked: Mapping[str, Any]) -> Any:
-        for each in self._blueprint.all("AWS::Scheduler::Schedule"):
+        for each in self._templates.all("AWS::Scheduler::Schedule"):
             if each.name == asked["Name"]:
                 return {"Name": each.name, "Target": each.properties["Target"]}
         return None
@@ -120,12 +120,12 @@ class Inventory:
     def _log_lines(self, asked: Mapping[str, Any]) -> Any:
         """All lines of that time, whatever the pattern asks: as much as the embedded cloud does."""
         name = asked["logGroupName"].removeprefix("/aws/lambda/")
-        if name not in {each.name for each in self._blueprint.functions.values()}:
+        if name not in {each.name for each in self._templates.functions.values()}:
             return None
         since, until = asked.get("startTime", 0), asked.get("endTime", float("inf"))
         events = [
             {"timestamp": _moment(line), "message": json.dumps(line), "eventId": str(number)}
-            for number, line in enumerate(self._lines.get(self._blueprint.short(name), []))
+            for number, line in enumerate(self._lines.get(self._templates.short(name), []))
             if since <= _moment(line) <= until
         ]
         return {"events": events}

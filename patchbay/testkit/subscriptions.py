@@ -8,7 +8,7 @@ from patchbay.events.event import Event
 from patchbay.messaging.any_event import AnyEvent
 from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function
 from patchbay.testkit.code import entered, load
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 Address = tuple[str, str]
 """Where an event is on the bus: its source and its detail-type."""
@@ -37,12 +37,12 @@ def says_it_is_idempotent(function: Function) -> bool:
     return hasattr(code.handler, "naturally_idempotent")
 
 
-def mismatches(blueprint: Blueprint, routed: dict[str, set[Address]]) -> Iterator[str]:
+def mismatches(templates: Templates, routed: dict[str, set[Address]]) -> Iterator[str]:
     """Where what a handler says and what its stack says differ, a sentence each.
 
     `routed` are the events that each consumer's rules pass, by its name.
     """
-    for function in blueprint.functions.values():
+    for function in templates.functions.values():
         if function.short_name not in routed:
             continue
         if says_it_is_idempotent(function) == (MEMORY in function.environment):

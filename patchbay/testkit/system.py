@@ -1,4 +1,4 @@
-"""Puts the parts together: a deployed blueprint that runs, and through which all calls go."""
+"""Puts the parts together: a deployed templates that runs, and through which all calls go."""
 
 import json
 import random
@@ -25,14 +25,14 @@ from patchbay.testkit.clock import Clock
 from patchbay.testkit.deployment import Deployment
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Fault, Faults
-from patchbay.testkit.history import Story
+from patchbay.testkit.history import History
 from patchbay.testkit.inventory import Inventory
 from patchbay.testkit.polling.poller import Poller
 from patchbay.testkit.polling.stream import StreamPoller
 from patchbay.testkit.states.execution import state_machines
 from patchbay.testkit.states.state_machine import StateMachines
 from patchbay.testkit.states.tasks import Tasks
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 ONLY_FROM_THE_START = (
     "AWS::ApiGatewayV2::Api",
@@ -44,14 +44,14 @@ ONLY_FROM_THE_START = (
 
 
 class System:
-    """A blueprint at work, while it is entered."""
+    """A templates at work, while it is entered."""
 
-    def __init__(self, blueprint: Blueprint, seed: int) -> None:
-        self.blueprint = blueprint
+    def __init__(self, templates: Templates, seed: int) -> None:
+        self.templates = templates
         self.seed = seed
         self.clock = Clock()
         self.faults = Faults()
-        self.story = Story(self.clock, blueprint.short)
+        self.history = History(self.clock, templates.short)
         self.functions = Lambda(self.clock, self.faults, seed)
         self.chance = random.Random(seed)
 
@@ -73,19 +73,19 @@ class System:
         self._stack.close()
 
     def _deploy(self) -> None:
-        deployed = Deployment(self.blueprint, self.clock)
+        deployed = Deployment(self.templates, self.clock)
         self._existing_buses = deployed.buses
         self.rules: list[Rule] = []
         self.pollers: list[Poller] = []
         self.streams: list[StreamPoller] = []
         self._listen(deployed)
-        self.buses = Buses(self.clock, self.story, self.rules, self._faults_of, self.wake)
-        self.schedules = Schedules(self.clock, self.functions, self.story, deployed.schedules)
+        self.buses = Buses(self.clock, self.history, self.rules, self._faults_of, self.wake)
+        self.schedules = Schedules(self.clock, self.functions, self.history, deployed.schedules)
         self.network = Network(self.functions, deployed.urls)
-        self.http = HttpApis(self.functions, self.blueprint)
-        self.buckets = Buckets(self.blueprint)
+        self.http = HttpApis(self.functions, self.templates)
+        self.buckets = Buckets(self.templates)
         tasks = Tasks(
-            self.blueprint,
+            self.templates,
             self.functions,
             lambda *call: self.aws.perform(*call),
             self.clock,
@@ -93,46 +93,46 @@ class System:
         self.state_machines = StateMachines(
             self.clock,
             self.faults,
-            self.story,
+            self.history,
             tasks,
-            state_machines(self.blueprint),
+            state_machines(self.templates),
             self.seed,
         )
         self.aws = Aws(
             self.functions,
             self.faults,
-            self.story,
+            self.history,
             self.buses,
             self.buckets,
             self.state_machines,
-            Inventory(lambda: self.blueprint, self.functions.logs),
+            Inventory(lambda: self.templates, self.functions.logs),
             real=BaseClient._make_api_call,  # type: ignore[attr-defined]
             invoke=self._invoke,
             queue_changed=lambda arn: self._wake(arn, None),
             source_changed=self._read_stream,
         )
 
-    def add(self, blueprint: Blueprint) -> None:
-        """Deploy the stacks of a blueprint that are not there yet; the others stay as they are."""
-        there = self.blueprint.templates
-        new = {stack: body for stack, body in blueprint.templates.items() if stack not in there}
-        added = blueprint.with_templates(new)
+    def add(self, templates: Templates) -> None:
+        """Deploy the stacks of a templates that are not there yet; the others stay as they are."""
+        there = self.templates.bodies
+        new = {stack: body for stack, body in templates.bodies.items() if stack not in there}
+        added = templates.with_bodies(new)
         for kind in ONLY_FROM_THE_START:
             for resource in added.all(kind):
                 raise NotInTheKit(
                     f"{resource} can't be added to what runs: deploy it from the start."
                 )
-        self.blueprint = blueprint
+        self.templates = templates
         self._listen(Deployment(added, self.clock, self._existing_buses))
 
     def _listen(self, deployed: Deployment) -> None:
         self.rules += deployed.rules
         self.pollers += [
-            Poller(self.clock, self.functions, self.faults, self.story, mapping, self.seed)
+            Poller(self.clock, self.functions, self.faults, self.history, mapping, self.seed)
             for mapping in deployed.queue_mappings
         ]
         self.streams += [
-            StreamPoller(self.clock, self.functions, self.story, mapping, self.wake)
+            StreamPoller(self.clock, self.functions, self.history, mapping, self.wake)
             for mapping in deployed.stream_mappings
         ]
 
@@ -146,7 +146,7 @@ class System:
         if InvocationType == "Event":
             self.schedules.take(FunctionName, Payload.decode())
             return {"StatusCode": 202}
-        answer = self.functions.invoke(self.blueprint.function(FunctionName), json.loads(Payload))
+        answer = self.functions.invoke(self.templates.function(FunctionName), json.loads(Payload))
         said = {"errorMessage": answer.error} if answer.error else answer.payload
         failed = {"FunctionError": "Unhandled"} if answer.error else {}
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(said).encode()), **failed}

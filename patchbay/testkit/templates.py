@@ -68,7 +68,7 @@ class Resource:
         return f"{self.name} ({self.kind}, {self.id} in stack {self.stack})"
 
 
-class Blueprint:
+class Templates:
     """All that one stage deploys. It is not changed by what runs on it."""
 
     def __init__(
@@ -76,18 +76,18 @@ class Blueprint:
     ) -> None:
         """Raises NotInTheKit where a template holds what the kit can neither play nor ignore."""
         self.prefix = named(stage, "")
-        self.templates = templates
+        self.bodies = templates
         self._stage = stage
         self._assets = assets
         self.resources = [each for item in templates.items() for each in _resolved(*item)]
 
-    def with_templates(self, templates: Mapping[str, Mapping[str, Any]]) -> "Blueprint":
+    def with_bodies(self, templates: Mapping[str, Mapping[str, Any]]) -> "Templates":
         """The same code, deployed by other templates."""
-        return Blueprint(self._stage, templates, self._assets)
+        return Templates(self._stage, templates, self._assets)
 
     def with_code(
         self, function: str, file: str, changes: Mapping[str, str], folder: Path
-    ) -> "Blueprint":
+    ) -> "Templates":
         """The same templates, with texts in one function's file replaced, each of them once.
 
         `folder` is an empty one, for the assets.
@@ -104,7 +104,7 @@ class Blueprint:
                 raise ValueError(f"{file} of {function} has {old!r} {text.count(old)} times.")
             text = text.replace(old, new)
         path.write_text(text)
-        return Blueprint(self._stage, self.templates, folder)
+        return Templates(self._stage, self.bodies, folder)
 
     def all(self, kind: str) -> list[Resource]:
         """Its resources of a type such as AWS::SQS::Queue."""

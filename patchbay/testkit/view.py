@@ -90,7 +90,7 @@ class View(Workflows):
 
     def published(self, detail_type: str | None = None) -> list[Published]:
         """What is on the bus so far, or what of it is of one type."""
-        events = self._system.story.published
+        events = self._system.history.published
         return [event for event in events if detail_type in (None, event.type)]
 
     def handled(self, consumer: str) -> list[str]:
@@ -102,7 +102,7 @@ class View(Workflows):
         """When each event's message left the consumer's queue for good, the first time."""
         name = self.queue(consumer).name
         times: dict[str, datetime] = {}
-        for letter in self._system.story.letters.values():
+        for letter in self._system.history.letters.values():
             if letter.queue == name and letter.fate is Fate.HANDLED and letter.ended is not None:
                 times.setdefault(letter.event_id, datetime.fromtimestamp(letter.ended, UTC))
         return times
@@ -132,7 +132,7 @@ class View(Workflows):
     @property
     def lost(self) -> list[str]:
         """What is nowhere any more, though nobody has handled it: a sentence each."""
-        return self._system.story.lost()
+        return self._system.history.lost()
 
     def logs(self, function: str, message: str | None = None) -> list[dict[str, Any]]:
         """What a function logged, or the lines that say `message`."""
@@ -168,14 +168,14 @@ class View(Workflows):
         """What S3 holds."""
         return self._system.buckets
 
-    def story(self) -> str:
+    def history(self) -> str:
         """What was published, who got it, how often, and where each message is now."""
-        return self._system.story.tell()
+        return self._system.history.render()
 
     @property
     def log(self) -> str:
         """Everything that happened, a line each: the same in every run with the same seed."""
-        return self._system.story.log
+        return self._system.history.log
 
     # What an operator asks
 
@@ -188,7 +188,7 @@ class View(Workflows):
     @property
     def prefix(self) -> str:
         """What every physical name begins with: the system, and the stage."""
-        return self._system.blueprint.prefix
+        return self._system.templates.prefix
 
     def queue(self, consumer: str) -> Queue:
         """A consumer's queue."""
@@ -205,7 +205,7 @@ class View(Workflows):
         raise LookupError(f"There is no consumer {consumer!r}: there are {self.consumers}.")
 
     def _check_name(self, function: str) -> None:
-        names = sorted(each.short_name for each in self._system.blueprint.functions.values())
+        names = sorted(each.short_name for each in self._system.templates.functions.values())
         if function not in names:
             raise LookupError(f"There is no function {function!r}: there are {names}.")
 
@@ -226,7 +226,7 @@ class View(Workflows):
                 yield self._dead_letter(message)
 
     def _dead_letter(self, message: Message) -> DeadLetter:
-        letter = self._system.story.letters[message.id]
+        letter = self._system.history.letters[message.id]
         attributes = message.message_attributes
         said = attributes.get("Reason") or attributes.get("ERROR_MESSAGE")
         reason = said["StringValue"] if said else letter.why

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import Served, serving
 from patchbay.operations.health.health import Board
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.browser.watched import Scheme, Watched
 from tests.patchbay.operations.health.boards import board, failure
 from tests.shop import Shop
@@ -33,8 +33,8 @@ def every_state() -> Board:
 
 
 @pytest.fixture(scope="module")
-def served(blueprint: Blueprint) -> Iterator[Served]:
-    with Shop(blueprint) as cloud:
+def served(templates: Templates) -> Iterator[Served]:
+    with Shop(templates) as cloud:
         cloud.break_("notifications", with_=ConnectionError(LONG))
         cloud.place_order()
         cloud.send("payments", "nonsense")

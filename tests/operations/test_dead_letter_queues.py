@@ -13,7 +13,7 @@ from patchbay.operations.dead_letters.dead_letter import (
 )
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.testkit.aws.arns import queue_url
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 P = "patchbay-dev-"
@@ -25,11 +25,11 @@ def found(cloud: Shop) -> dict[str, DeadLetterQueue]:
 
 
 def test_every_queue_that_no_function_reads_is_found(
-    found: dict[str, DeadLetterQueue], cloud: Shop, blueprint: Blueprint
+    found: dict[str, DeadLetterQueue], cloud: Shop, templates: Templates
 ) -> None:
     read = {cloud.queue(each).name for each in cloud.consumers}
     read |= {cloud.intake(each).name for each in cloud.consumers}
-    there = {queue.name for queue in blueprint.all("AWS::SQS::Queue")}
+    there = {queue.name for queue in templates.all("AWS::SQS::Queue")}
     assert {queue.name for queue in found.values()} == there - read
     assert all(queue.kind != "unknown" for queue in found.values())
 

@@ -15,7 +15,7 @@ from patchbay.testkit.aws.function import Invocation, Lambda
 from patchbay.testkit.aws.iam import Statement, allows
 from patchbay.testkit.aws.queue import change_visibility
 from patchbay.testkit.faults import Faults
-from patchbay.testkit.history import Story
+from patchbay.testkit.history import History
 from patchbay.testkit.inventory import Inventory
 from patchbay.testkit.states.state_machine import Refused, StateMachines
 from patchbay.testkit.states.tasks import Caller
@@ -35,7 +35,7 @@ class Aws:
         self,
         functions: Lambda,
         faults: Faults,
-        story: Story,
+        history: History,
         buses: Buses,
         buckets: Buckets,
         state_machines: StateMachines,
@@ -48,7 +48,7 @@ class Aws:
     ) -> None:
         self._functions = functions
         self._faults = faults
-        self._story = story
+        self._history = history
         self._buses = buses
         self._buckets = buckets
         self._state_machines = state_machines
@@ -141,7 +141,9 @@ class Aws:
         for fault in self._faults.of(name, invocation.now):
             if answer := fault.call(service, operation, parameters):
                 self._faults.met(name, fault)
-                self._story.note(invocation.function.name, "was refused", f"{service}:{operation}")
+                self._history.note(
+                    invocation.function.name, "was refused", f"{service}:{operation}"
+                )
                 return answer
         return None
 
@@ -156,7 +158,7 @@ class Aws:
             if "EventId" in result:
                 self._buses.take(entry, result["EventId"], by)
             else:
-                self._story.note(by, "could not publish", json.dumps(result, sort_keys=True))
+                self._history.note(by, "could not publish", json.dumps(result, sort_keys=True))
         return answer
 
     def _tell_of_sent(
@@ -168,13 +170,13 @@ class Aws:
     ) -> None:
         queue = parameters["QueueUrl"].rpartition("/")[2]
         if operation == "SendMessage":
-            self._story.sent(queue, answer["MessageId"], parameters["MessageBody"])
+            self._history.sent(queue, answer["MessageId"], parameters["MessageBody"])
         elif operation == "SendMessageBatch":
             bodies = {entry["Id"]: entry["MessageBody"] for entry in parameters["Entries"]}
             for sent in answer.get("Successful", []):
-                letter = self._story.sent(queue, sent["MessageId"], bodies[sent["Id"]])
+                letter = self._history.sent(queue, sent["MessageId"], bodies[sent["Id"]])
                 if by and by.function.relays_to == parameters["QueueUrl"]:
-                    self._story.delivered(letter)
+                    self._history.delivered(letter)
 
 
 def _in_words(context: Mapping[str, Any]) -> str:

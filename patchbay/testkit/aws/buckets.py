@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Call, allows
 from patchbay.testkit.aws.intrinsics import REGION
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,12 +20,12 @@ OVER_TLS = {"aws:SecureTransport": ["true"]}
 
 
 class Buckets:
-    """The buckets of a blueprint."""
+    """The buckets of a templates."""
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, templates: Templates) -> None:
         self._policies = {
-            each.name: blueprint.policies_of("AWS::S3::BucketPolicy", "Bucket", each.name)
-            for each in blueprint.all("AWS::S3::Bucket")
+            each.name: templates.policies_of("AWS::S3::BucketPolicy", "Bucket", each.name)
+            for each in templates.all("AWS::S3::Bucket")
         }
         for name in self._policies:
             _client().create_bucket(Bucket=name)

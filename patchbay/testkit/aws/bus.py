@@ -17,7 +17,7 @@ from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.aws.queue import MAX_MESSAGE_BYTES, Queue
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.faults import Fault
-from patchbay.testkit.history import Published, Story, event_id
+from patchbay.testkit.history import History, Published, event_id
 from patchbay.topology.event_pattern import EventPattern
 
 EVENTBRIDGE = "events.amazonaws.com"
@@ -66,13 +66,13 @@ class Buses:
     def __init__(
         self,
         clock: Clock,
-        story: Story,
+        history: History,
         rules: Sequence[Rule],
         faults_of: Callable[[Queue], list[Fault]],
         delivered: Callable[[Queue], None],
     ) -> None:
         self._clock = clock
-        self._story = story
+        self._history = history
         self._rules = rules
         self._faults_of = faults_of
         self._delivered = delivered
@@ -91,13 +91,13 @@ class Buses:
             bus=entry.get("EventBusName", "default").rpartition("/")[2],
             text=text,
         )
-        self._story.has_published(published)
+        self._history.has_published(published)
         self._pass_on(published, text)
         return published
 
     def replay(self, published: Published, name: str) -> None:
         """Have an event come out of the archive again, in a replay of that name."""
-        self._story.note("the archive", "replays", f"{published.type}  {published.id}", name)
+        self._history.note("the archive", "replays", f"{published.type}  {published.id}", name)
         text = f'{published.text[:-1]}, "{REPLAY_NAME}": {json.dumps(name)}}}'
         self._pass_on(published, text)
 
@@ -107,7 +107,7 @@ class Buses:
         matching = [rule for rule in on_this_bus if rule.pattern.matches(text)]
         # A wire tap, which takes whatever there is, was not waiting for this one.
         if not any(rule.names_types for rule in matching):
-            self._story.unmatched(published, _nearest(on_this_bus, published))
+            self._history.unmatched(published, _nearest(on_this_bus, published))
         for rule in matching:
             for target in rule.targets:
                 self._deliver(_Delivery(rule, target, published, text, self._clock.now))
@@ -132,9 +132,9 @@ class Buses:
         queue = delivery.target.queue
         message_id = queue.send(delivery.text, group=delivery.target.group)
         if queue.is_fifo and not queue.holds(message_id):
-            self._story.note(queue.name, "knew as a duplicate", delivery.event.id)
+            self._history.note(queue.name, "knew as a duplicate", delivery.event.id)
             return
-        self._story.arrived(delivery.event, queue, message_id)
+        self._history.arrived(delivery.event, queue, message_id)
         self._delivered(queue)
 
     def _retry(self, delivery: "_Delivery", retries: int) -> None:
@@ -159,10 +159,10 @@ class Buses:
         dead_letters = delivery.target.dead_letters
         if dead_letters is None:
             why = f"{why}, and the target has no dead-letter queue"
-            self._story.dropped(queue.name, event.type, event.id, why)
+            self._history.dropped(queue.name, event.type, event.id, why)
         elif problem := self._problem(delivery, dead_letters):
             why = f"{why}, and {problem[1]}"
-            self._story.dropped(queue.name, event.type, event.id, why)
+            self._history.dropped(queue.name, event.type, event.id, why)
         else:
             attributes = {
                 "RULE_ARN": delivery.rule.arn,
@@ -172,8 +172,8 @@ class Buses:
                 "RETRY_ATTEMPTS": str(retries),
             } | ({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {})
             message_id = dead_letters.send(delivery.text, attributes=attributes)
-            self._story.sent(dead_letters.name, message_id, delivery.text)
-        self._story.not_delivered(event, queue.name, why)
+            self._history.sent(dead_letters.name, message_id, delivery.text)
+        self._history.not_delivered(event, queue.name, why)
 
     def _problem(self, delivery: "_Delivery", queue: Queue) -> tuple[str, str] | None:
         """EventBridge's code for what keeps it from sending to that queue, and the reason."""

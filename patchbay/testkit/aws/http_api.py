@@ -10,7 +10,7 @@ from patchbay.testkit.aws.function import Function, Lambda
 from patchbay.testkit.aws.iam import Call, allows_service
 from patchbay.testkit.aws.network import http_event, response_of
 from patchbay.testkit.errors import NotInTheKit
-from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.testkit.templates import Resource, Templates
 
 APIGATEWAY = "apigateway.amazonaws.com"
 FULL_CONCURRENCY, FAILED = 503, 500  # what API Gateway answers where there is no answer
@@ -31,9 +31,9 @@ class _Route:
 class HttpApis:
     """Every HTTP API of the templates."""
 
-    def __init__(self, functions: Lambda, blueprint: Blueprint) -> None:
+    def __init__(self, functions: Lambda, templates: Templates) -> None:
         self._functions = functions
-        self._routes = list(_routes(blueprint))
+        self._routes = list(_routes(templates))
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -67,14 +67,14 @@ class HttpApis:
         return response_of(answer.payload)
 
 
-def _routes(blueprint: Blueprint) -> Iterator[_Route]:
-    integrations = {each.name: each for each in blueprint.all("AWS::ApiGatewayV2::Integration")}
-    for route in blueprint.all("AWS::ApiGatewayV2::Route"):
+def _routes(templates: Templates) -> Iterator[_Route]:
+    integrations = {each.name: each for each in templates.all("AWS::ApiGatewayV2::Integration")}
+    for route in templates.all("AWS::ApiGatewayV2::Route"):
         properties = route.properties
         if properties.get("AuthorizationType", "NONE") != "NONE":
             raise NotInTheKit(f"{route} asks for {properties['AuthorizationType']} authorization.")
         integration = integrations[properties["Target"].removeprefix("integrations/")]
-        function = blueprint.function(integration.properties["IntegrationUri"])
+        function = templates.function(integration.properties["IntegrationUri"])
         method, _, path = properties["RouteKey"].partition(" ")
         yield _Route(
             api=properties["ApiId"],
@@ -82,12 +82,12 @@ def _routes(blueprint: Blueprint) -> Iterator[_Route]:
             method=method,
             path=_expression(path),
             function=function,
-            is_permitted=_is_permitted(blueprint, function, properties["ApiId"], method, path),
+            is_permitted=_is_permitted(templates, function, properties["ApiId"], method, path),
         )
 
 
 def _is_permitted(
-    blueprint: Blueprint, function: Function, api: str, method: str, path: str
+    templates: Templates, function: Function, api: str, method: str, path: str
 ) -> bool:
     """Whether the function lets that API invoke it for the route."""
     source = arn("execute-api:{where}:{name}", f"{api}/$default/{method}{path}")
@@ -95,8 +95,8 @@ def _is_permitted(
     return allows_service(
         (
             _statement(permission)
-            for permission in blueprint.all("AWS::Lambda::Permission")
-            if blueprint.function(permission.properties["FunctionName"]) == function
+            for permission in templates.all("AWS::Lambda::Permission")
+            if templates.function(permission.properties["FunctionName"]) == function
         ),
         APIGATEWAY,
         call,

@@ -20,8 +20,8 @@ from patchbay.testkit.aws.intrinsics import ACCOUNT
 from patchbay.testkit.aws.queue import Queue
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
-from patchbay.testkit.history import Story
-from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.testkit.history import History
+from patchbay.testkit.templates import Resource, Templates
 
 SCHEDULER = "scheduler.amazonaws.com"
 RETRY_AFTER = (60.0, 120.0)  # seconds: Lambda's own, for what it runs asynchronously
@@ -57,11 +57,11 @@ class Schedules:
     """All schedules, on virtual time: they are no reason for a cloud not to settle."""
 
     def __init__(
-        self, clock: Clock, functions: Lambda, story: Story, schedules: list[Schedule]
+        self, clock: Clock, functions: Lambda, history: History, schedules: list[Schedule]
     ) -> None:
         self._clock = clock
         self._functions = functions
-        self._story = story
+        self._history = history
         self.all = schedules
         for schedule in schedules:
             if schedule.enabled:
@@ -95,12 +95,12 @@ class Schedules:
 
     def _start(self, schedule: Schedule, due: datetime) -> None:
         self._plan(schedule, due)
-        self._story.note(schedule.name, "is due")
+        self._history.note(schedule.name, "is due")
         text = _filled_in(schedule, due)
         if schedule.allowed is None:
             self._run(schedule, text, 1, self._clock.now, THROTTLED_RETRY)
         elif schedule.dead_letters is None:
-            self._story.dropped(schedule.name, "a run", due.isoformat(), schedule.allowed)
+            self._history.dropped(schedule.name, "a run", due.isoformat(), schedule.allowed)
         else:
             attributes = {
                 "ERROR_CODE": "AccessDeniedException",
@@ -127,9 +127,9 @@ class Schedules:
             return
         answer = self._functions.invoke(schedule.function, json.loads(text))
         if answer.error is None:
-            self._story.note(schedule.name, "ran")
+            self._history.note(schedule.name, "ran")
             return
-        self._story.note(schedule.name, "failed", answer.error)
+        self._history.note(schedule.name, "failed", answer.error)
         late = answer.ended - self._clock.now
         if attempt < schedule.attempts:
             again(late + RETRY_AFTER[attempt - 1], attempt + 1, THROTTLED_RETRY)
@@ -140,7 +140,7 @@ class Schedules:
         self, schedule: Schedule, text: str, attempt: int, condition: str, answer: Answer
     ) -> None:
         if schedule.on_failure is None:
-            self._story.dropped(schedule.name, "a run", text, answer.error or condition)
+            self._history.dropped(schedule.name, "a run", text, answer.error or condition)
             return
         record = {
             "version": "1.0",
@@ -156,17 +156,17 @@ class Schedules:
         self._leave(schedule.on_failure, json.dumps(record), {})
 
     def _leave(self, queue: Queue, body: str, attributes: dict[str, str]) -> None:
-        self._story.sent(queue.name, queue.send(body, attributes=attributes), body)
+        self._history.sent(queue.name, queue.send(body, attributes=attributes), body)
 
 
-def schedules(blueprint: Blueprint, queue_of: Callable[[str, str], Queue]) -> list[Schedule]:
-    """The schedules of a blueprint; raises NotDeployable for what AWS would refuse."""
-    found = blueprint.all("AWS::Scheduler::Schedule")
-    return [_schedule(blueprint, each, queue_of) for each in found]
+def schedules(templates: Templates, queue_of: Callable[[str, str], Queue]) -> list[Schedule]:
+    """The schedules of a templates; raises NotDeployable for what AWS would refuse."""
+    found = templates.all("AWS::Scheduler::Schedule")
+    return [_schedule(templates, each, queue_of) for each in found]
 
 
 def _schedule(
-    blueprint: Blueprint, resource: Resource, queue_of: Callable[[str, str], Queue]
+    templates: Templates, resource: Resource, queue_of: Callable[[str, str], Queue]
 ) -> Schedule:
     properties, target = resource.properties, resource.properties["Target"]
     if unknown := [field for field in _UNKNOWN if field in properties]:
@@ -176,16 +176,16 @@ def _schedule(
     if ":lambda:" not in target["Arn"]:
         raise NotInTheKit(f"{resource} targets {target['Arn']}; the kit runs functions alone.")
     group = properties.get("GroupName", "default")
-    if group not in {each.name for each in blueprint.all("AWS::Scheduler::ScheduleGroup")} | {
+    if group not in {each.name for each in templates.all("AWS::Scheduler::ScheduleGroup")} | {
         "default"
     }:
         raise NotDeployable(f"{resource} is in the group {group}, which does not exist.")
-    function = blueprint.function(target["Arn"])
+    function = templates.function(target["Arn"])
     dead = target.get("DeadLetterConfig", {}).get("Arn")
     config = next(
         (
             each.properties
-            for each in blueprint.all("AWS::Lambda::EventInvokeConfig")
+            for each in templates.all("AWS::Lambda::EventInvokeConfig")
             if each.properties["FunctionName"] == function.name
         ),
         {},
@@ -205,7 +205,7 @@ def _schedule(
         enabled=properties.get("State", "ENABLED") == "ENABLED",
         input=target.get("Input", "{}"),
         function=function,
-        allowed=_problem(blueprint, resource, group, function.arn, dead),
+        allowed=_problem(templates, resource, group, function.arn, dead),
         dead_letters=dead_letters,
         attempts=1 + int(config.get("MaximumRetryAttempts", 2)),
         max_age=float(config.get("MaximumEventAgeInSeconds", 6 * 60 * 60)),
@@ -214,10 +214,10 @@ def _schedule(
 
 
 def _problem(
-    blueprint: Blueprint, schedule: Resource, group: str, function: str, dead: str | None
+    templates: Templates, schedule: Resource, group: str, function: str, dead: str | None
 ) -> str | None:
     """What keeps Scheduler from running the schedule by its role, as AWS would say it."""
-    role, statements = blueprint.role(schedule.properties["Target"]["RoleArn"])
+    role, statements = templates.role(schedule.properties["Target"]["RoleArn"])
     source = arn("scheduler:{where}:schedule-group/{name}", group)
     context = {"aws:SourceAccount": [ACCOUNT], "aws:SourceArn": [source]}
     if not assumes(role.properties["AssumeRolePolicyDocument"], SCHEDULER, context):

@@ -11,7 +11,7 @@ from patchbay.processes.workspace import BUILD
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.isolation.matrix import Cell, Matrix
 from patchbay.testkit.isolation.report import as_json, as_table, display
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 # Importing it also shuts every way to a real account.
 from tests.conftest import STAGE
@@ -23,7 +23,7 @@ REPORT = BUILD / "isolation.json"
 def main() -> int:
     try:
         out = assembly(STAGE)
-        matrix = Matrix(Blueprint(STAGE, templates_in(out), out))
+        matrix = Matrix(Templates(STAGE, templates_in(out), out))
     except (UserError, NotDeployable, NotInTheKit) as failure:
         print(f"\n{failure}", file=sys.stderr)
         return 1

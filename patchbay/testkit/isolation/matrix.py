@@ -9,7 +9,7 @@ from patchbay.events.examples import example
 from patchbay.testkit.isolation.outcome import Outcome, observe
 from patchbay.testkit.isolation.troubles import TROUBLES, Trouble
 from patchbay.testkit.isolation.verdict import verdict
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 SEED = 1997
@@ -33,11 +33,11 @@ class Cell:
 
 
 class Matrix:
-    """Every consumer of a blueprint, in every kind of trouble."""
+    """Every consumer of a templates, in every kind of trouble."""
 
-    def __init__(self, blueprint: Blueprint, troubles: Sequence[Trouble] = TROUBLES) -> None:
+    def __init__(self, templates: Templates, troubles: Sequence[Trouble] = TROUBLES) -> None:
         """Raises NotDeployable where there is nothing to be tried."""
-        self._blueprint = blueprint
+        self._templates = templates
         self.troubles = troubles
         # What no order brings about is published too: somebody may be waiting for it.
         self._unheard: list[type[Event]] = []
@@ -74,12 +74,12 @@ class Matrix:
         return Cell(consumer, trouble.name, holds=not wrong, why="; ".join(wrong[:NAMED]))
 
     def _without_trouble(self) -> Outcome:
-        with Shop(self._blueprint, seed=SEED) as cloud:
+        with Shop(self._templates, seed=SEED) as cloud:
             return self._live(cloud, "", Trouble("none"))
 
     def _with_trouble(self, consumer: str, trouble: Trouble) -> tuple[Outcome, Outcome]:
         """How things stood with the trouble, and when it was over."""
-        with Shop(self._blueprint, seed=SEED) as cloud:
+        with Shop(self._templates, seed=SEED) as cloud:
             broken = self._live(cloud, consumer, trouble)
             cloud.mend(consumer)
             cloud.redrive(consumer)

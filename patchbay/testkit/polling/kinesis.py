@@ -7,7 +7,7 @@ from typing import Any
 from moto.kinesis.models import Stream, kinesis_backends
 
 from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 # An on-demand stream has four to begin with. One of them is enough to play what a shard is.
 SHARDS = 1
@@ -63,9 +63,9 @@ class Shard:
         return {"KinesisBatchInfo": {"shardId": self.shard_id, **position}}
 
 
-def make_streams(blueprint: Blueprint) -> None:
+def make_streams(templates: Templates) -> None:
     """Have moto hold every stream of the templates."""
-    for resource in blueprint.all("AWS::Kinesis::Stream"):
+    for resource in templates.all("AWS::Kinesis::Stream"):
         body = {"Properties": {"ShardCount": SHARDS}}
         Stream.create_from_cloudformation_json(resource.name, body, ACCOUNT, REGION)
 

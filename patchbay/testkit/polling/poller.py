@@ -12,7 +12,7 @@ from patchbay.testkit.aws.function import Answer, Function, Lambda
 from patchbay.testkit.aws.queue import Queue, Received, record_of
 from patchbay.testkit.clock import Clock, Turn
 from patchbay.testkit.faults import Faults
-from patchbay.testkit.history import Story
+from patchbay.testkit.history import History
 from patchbay.topology.event_pattern import EventPattern
 
 DEFAULT_BATCH_SIZE = 10
@@ -39,13 +39,18 @@ class Poller:
     """Polls one queue for one function, as its mapping says."""
 
     def __init__(
-        self, clock: Clock, functions: Lambda, faults: Faults, story: Story, mapping: QueueMapping,
+        self,
+        clock: Clock,
+        functions: Lambda,
+        faults: Faults,
+        history: History,
+        mapping: QueueMapping,
         seed: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._clock = clock
         self._functions = functions
         self._faults = faults
-        self._story = story
+        self._history = history
         self._chance = random.Random(f"{seed}/{mapping.queue.name}")
         self.mapping = mapping
         self._gathered: list[Message] = []
@@ -133,7 +138,7 @@ class Poller:
 
     def _wait_for_a_turn(self, batch: list[Message], gives_up: float, wait: float) -> None:
         """Try the batch again for as long as it is hidden; then it is back in the queue."""
-        self._story.throttled(self.mapping.queue, batch)
+        self._history.throttled(self.mapping.queue, batch)
         again = self._clock.now + wait
         if again < gives_up:
             self._clock.at(again, lambda: self._invoke(batch, gives_up, 2 * wait), Turn.POLL)
@@ -154,7 +159,7 @@ class Poller:
         for message in batch:
             if message.id not in failed:
                 self.mapping.queue.delete(message)
-        self._story.processed(self.mapping.queue, batch, failed, reason, answer)
+        self._history.processed(self.mapping.queue, batch, failed, reason, answer)
 
     def _failed(self, batch: list[Message], answer: Answer) -> tuple[set[str], str | None]:
         """The ids of the messages that stay in the queue, and why if it concerns all of them."""
@@ -182,7 +187,7 @@ class Poller:
         if any(_passes(pattern, record) for pattern in self.mapping.filters):
             return False
         self.mapping.queue.delete(message)
-        self._story.filtered(self.mapping.queue, message)
+        self._history.filtered(self.mapping.queue, message)
         return True
 
     def _disorder(self) -> random.Random | None:
@@ -191,9 +196,9 @@ class Poller:
 
     def _tell(self, received: Received) -> None:
         for message in received.dead:
-            self._story.died(self.mapping.queue, message)
+            self._history.died(self.mapping.queue, message)
         for message in received.expired:
-            self._story.expired(self.mapping.queue, message)
+            self._history.expired(self.mapping.queue, message)
 
 
 def _reported(payload: Any) -> set[str]:

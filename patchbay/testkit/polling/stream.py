@@ -14,7 +14,7 @@ from patchbay.testkit.aws.function import Answer, Function, Lambda
 from patchbay.testkit.aws.iam import Call, allows
 from patchbay.testkit.aws.queue import Queue
 from patchbay.testkit.clock import Clock, Turn
-from patchbay.testkit.history import Story
+from patchbay.testkit.history import History
 from patchbay.testkit.polling.windows import Window, state_of
 from patchbay.topology.event_pattern import EventPattern
 
@@ -35,7 +35,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in the story."""
+        """What it is called in the history."""
 
     @property
     def arn(self) -> str: ...
@@ -87,13 +87,13 @@ class StreamPoller:
         self,
         clock: Clock,
         functions: Lambda,
-        story: Story,
+        history: History,
         mapping: StreamMapping,
         sent: Callable[[Queue], None],
     ) -> None:
         self._clock = clock
         self._functions = functions
-        self._story = story
+        self._history = history
         self._sent = sent
         self.mapping = mapping
         self._position = 0  # of the next record to be read
@@ -194,7 +194,9 @@ class StreamPoller:
         if failed_from is None:
             self._done()
             return
-        self._story.note(self.mapping.function.name, "failed", f"{len(batch.records)} records", why)
+        self._history.note(
+            self.mapping.function.name, "failed", f"{len(batch.records)} records", why
+        )
         # What came before the first failure is done, and is not read again.
         del batch.records[:failed_from]
         # What is reported is where the batch is cut; it is not halved as well.
@@ -249,11 +251,11 @@ class StreamPoller:
             why = f"the role of {function.name} may not send to {queue.name}"
         else:
             body = json.dumps(_batch_info(records, self.mapping, condition, tries))
-            self._story.sent(queue.name, queue.send(body), body)
+            self._history.sent(queue.name, queue.send(body), body)
             self._sent(queue)
             return
         what = f"{len(records)} records of {self.mapping.source.name}"
-        self._story.dropped(function.name, what, condition, why)
+        self._history.dropped(function.name, what, condition, why)
 
     def _first_failure(self, batch: _Batch, answer: Answer) -> tuple[int | None, str]:
         """Where in the batch the function failed, if it did, and why."""

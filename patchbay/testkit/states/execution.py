@@ -9,7 +9,7 @@ from typing import Any
 from patchbay.testkit.aws.arns import arn, arn_of
 from patchbay.testkit.aws.iam import Statement
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
-from patchbay.testkit.templates import Blueprint, Resource
+from patchbay.testkit.templates import Resource, Templates
 
 STATES = "states.amazonaws.com"
 ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -87,9 +87,9 @@ class Execution:
         return f"{self.name} {self.status}{why}: {' → '.join(self.states)}"
 
 
-def state_machines(blueprint: Blueprint) -> Iterator[StateMachine]:
+def state_machines(templates: Templates) -> Iterator[StateMachine]:
     """Every state machine of the templates; raises NotInTheKit and NotDeployable."""
-    for resource in blueprint.all("AWS::StepFunctions::StateMachine"):
+    for resource in templates.all("AWS::StepFunctions::StateMachine"):
         properties = resource.properties
         if properties.get("StateMachineType", "STANDARD") != "STANDARD":
             raise NotInTheKit(f"{resource} is an express one: the kit knows standard ones alone.")
@@ -97,9 +97,9 @@ def state_machines(blueprint: Blueprint) -> Iterator[StateMachine]:
             raise NotInTheKit(f"{resource} has no DefinitionString, which alone the kit can read.")
         yield StateMachine(
             name=resource.name,
-            short_name=blueprint.short(resource.name),
+            short_name=templates.short(resource.name),
             definition=_definition(resource),
-            statements=tuple(blueprint.statements(resource, properties["RoleArn"], STATES)),
+            statements=tuple(templates.statements(resource, properties["RoleArn"], STATES)),
         )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from patchbay.testkit.clock import Action, Clock
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Faults
-from patchbay.testkit.history import Story
+from patchbay.testkit.history import History
 from patchbay.testkit.states.execution import ENDED_BADLY, Execution, State, StateMachine
 from patchbay.testkit.states.expressions import EvaluationFailed, Evaluator
 from patchbay.testkit.states.state_faults import StateFault
@@ -56,14 +56,14 @@ class StateMachines:
         self,
         clock: Clock,
         faults: Faults,
-        story: Story,
+        history: History,
         tasks: Tasks,
         machines: Iterable[StateMachine],
         seed: int,
     ) -> None:
         self._clock = clock
         self._faults = faults
-        self._story = story
+        self._history = history
         self._tasks = tasks
         self._seed = seed
         self._last: dict[str, _Visit] = {}
@@ -92,8 +92,8 @@ class StateMachines:
         if there is None:
             there = Execution(machine, name, json.loads(text), self._clock.now)
             self.executions.append(there)
-            self._story.note(machine.name, "started", name)
-            self._story.executions.append(there)
+            self._history.note(machine.name, "started", name)
+            self._history.executions.append(there)
             start = machine.definition["StartAt"]
             self._then(there, self._clock.now, lambda: self._enter(there, start, there.input))
         elif there.status != "RUNNING" or there.input != json.loads(text):
@@ -117,7 +117,7 @@ class StateMachines:
             raise Refused("ExecutionNotRedrivable", f"The execution is {execution.status}.")
         execution.status, execution.started = "RUNNING", self._clock.now
         execution.error = execution.cause = execution.ended = None
-        self._story.note(execution.machine.name, "redriven", execution.name)
+        self._history.note(execution.machine.name, "redriven", execution.name)
         stopped = self._last[execution.arn]
         again = partial(self._enter, execution, stopped.name, stopped.input)
         self._then(execution, self._clock.now, again)
@@ -137,7 +137,7 @@ class StateMachines:
         visit = _Visit(execution, name, input, self._clock.now)
         self._last[execution.arn] = visit
         execution.history.append(("entered", name))
-        self._story.note(execution.machine.name, "entered", name, execution.name)
+        self._history.note(execution.machine.name, "entered", name, execution.name)
         if visit.state["Type"] == "Task":
             self._attempt(visit)
             return
@@ -222,7 +222,9 @@ class StateMachines:
         """Try a Task again, or go where its error is caught, or end the execution."""
         execution = visit.execution
         execution.history.append((failed.error, visit.name))
-        self._story.note(execution.machine.name, "failed", visit.name, execution.name, str(failed))
+        self._history.note(
+            execution.machine.name, "failed", visit.name, execution.name, str(failed)
+        )
         wait = self._wait(visit, failed.error)
         if wait is not None:
             self._then(execution, self._clock.now + wait, lambda: self._attempt(visit))
@@ -293,7 +295,7 @@ class StateMachines:
     ) -> None:
         execution.status, execution.ended = status, self._clock.now
         execution.output, execution.error, execution.cause = output, error, cause
-        self._story.note(execution.machine.name, status, execution.name, error or "", cause or "")
+        self._history.note(execution.machine.name, status, execution.name, error or "", cause or "")
 
     def _evaluate(self, visit: _Visit, value: Any, **known: Any) -> Any:
         """The value with its expressions evaluated, in what a state sees."""

@@ -19,7 +19,7 @@ from patchbay.testkit.aws.iam import Call, Statement, allows
 from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.errors import NotInTheKit
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 TIMED_OUT = "States.Timeout"
 _SDK = re.compile(r"arn:aws:states:::aws-sdk:(\w+):(\w+)")
@@ -65,12 +65,12 @@ class Tasks:
 
     def __init__(
         self,
-        blueprint: Blueprint,
+        templates: Templates,
         functions: Lambda,
         perform: Perform,
         clock: Clock,
     ) -> None:
-        self._blueprint = blueprint
+        self._templates = templates
         self._functions = functions
         self._perform = perform
         self._clock = clock
@@ -133,7 +133,7 @@ class Tasks:
         return {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
     def _invoke(self, arguments: Mapping[str, Any], caller: Caller) -> Outcome:
-        function = self._blueprint.function(arguments["FunctionName"])
+        function = self._templates.function(arguments["FunctionName"])
         if not allows(caller.statements, Call("lambda:InvokeFunction", function.arn, {})):
             raise TaskFailed(
                 "Lambda.AWSLambdaException",

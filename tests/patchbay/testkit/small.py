@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 
 BUS, NAME = "patchbay-test", "patchbay-test-worker"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -28,7 +28,7 @@ def small(
     mapping: Mapping[str, Any] | None = None,
     function: Mapping[str, Any] | None = None,
     changes: Mapping[str, Mapping[str, Any] | None] | None = None,
-) -> Blueprint:
+) -> Templates:
     """A rule, a queue with its dead letters, and a function called `worker`.
 
     `then` is the end of its handler. What is given of the queue, the mapping and the function adds
@@ -72,7 +72,7 @@ def small(
     (folder / "asset.code").mkdir(exist_ok=True)
     (folder / "asset.code" / "worker.py").write_text(code)
     present = {name: body for name, body in resources.items() if body is not None}
-    return Blueprint("test", {"small": {"Resources": present}}, folder)
+    return Templates("test", {"small": {"Resources": present}}, folder)
 
 
 def resource(kind: str, **properties: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from patchbay.project.root import ROOT
-from patchbay.testkit.clock import Clock, Restless
+from patchbay.testkit.clock import Clock, NeverIdle
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.faults import (
     CrashesAfterEffect,
@@ -23,25 +23,25 @@ from patchbay.testkit.faults import (
     Slow,
     TimesOut,
 )
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import small
 from tests.shop import Shop
 
 DAY = """
 import hashlib
 from tests.conftest import STAGE
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 from tests.patchbay.testkit.test_cloud import a_day
 from tests.synthesis import assembly, templates_in
 out = assembly(STAGE)
-print(a_day(Blueprint(STAGE, templates_in(out), out), seed=3))
+print(a_day(Templates(STAGE, templates_in(out), out), seed=3))
 """
 
 
-def a_day(blueprint: Blueprint, seed: int = 0) -> str:
+def a_day(templates: Templates, seed: int = 0) -> str:
     """A digest of the log of a day on which this and that goes wrong."""
-    with Shop(blueprint, seed=seed) as cloud:
+    with Shop(templates, seed=seed) as cloud:
         cloud.break_("payments", with_=ConnectionError, lasting=timedelta(minutes=2))
         cloud.break_("notifications", with_=TimesOut(), times=2)
         cloud.break_("orders-status", with_=Duplicated())
@@ -52,28 +52,28 @@ def a_day(blueprint: Blueprint, seed: int = 0) -> str:
         return hashlib.sha256(cloud.log.encode()).hexdigest()
 
 
-def test_the_same_seed_gives_the_same_run_to_the_byte(blueprint: Blueprint) -> None:
-    assert a_day(blueprint) == a_day(blueprint)
+def test_the_same_seed_gives_the_same_run_to_the_byte(templates: Templates) -> None:
+    assert a_day(templates) == a_day(templates)
 
 
-def test_another_seed_gives_another_run(blueprint: Blueprint) -> None:
-    assert a_day(blueprint, seed=1) != a_day(blueprint, seed=2)
+def test_another_seed_gives_another_run(templates: Templates) -> None:
+    assert a_day(templates, seed=1) != a_day(templates, seed=2)
 
 
-def test_another_process_gives_the_same_run(blueprint: Blueprint) -> None:
+def test_another_process_gives_the_same_run(templates: Templates) -> None:
     for hash_seed in ("1", "2"):
         environ = os.environ | {"PYTHONHASHSEED": hash_seed}
         said = subprocess.run(
             [sys.executable, "-c", DAY],
             cwd=ROOT, env=environ, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-        assert said.strip() == a_day(blueprint, seed=3)
+        assert said.strip() == a_day(templates, seed=3)
 
 
-def test_nothing_of_it_is_left_when_it_is_over(blueprint: Blueprint) -> None:
+def test_nothing_of_it_is_left_when_it_is_over(templates: Templates) -> None:
     before = (dict(os.environ), sys.path[:], set(sys.modules), time.sleep, os.urandom, sys.stdout)
     state = random.getstate()
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         cloud.break_("payments", with_=TimesOut(), times=1)
         cloud.place_order()
         cloud.settle()
@@ -130,7 +130,7 @@ def test_what_goes_on_for_ever_is_ended_with_a_question(monkeypatch: pytest.Monk
             clock.at(clock.now + 1, again)
 
         again()
-        with pytest.raises(Restless, match="it still goes on"):
+        with pytest.raises(NeverIdle, match="it still goes on"):
             clock.run()
 
 
@@ -207,14 +207,14 @@ def test_the_story_tells_where_every_message_is(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("no route"))
     cloud.place_order()
     cloud.settle()
-    story = cloud.story()
-    assert "OrderPlaced" in story
-    assert "notifications: handled at" in story
-    assert "payments: in the dead letters" in story
-    assert "having failed 12 times, the last for: ConnectionError: no route" in story
+    history = cloud.history()
+    assert "OrderPlaced" in history
+    assert "notifications: handled at" in history
+    assert "payments: in the dead letters" in history
+    assert "having failed 12 times, the last for: ConnectionError: no route" in history
 
 
-def test_a_failing_test_tells_its_clouds_story(tmp_path: Path) -> None:
+def test_a_failing_test_tells_its_clouds_history(tmp_path: Path) -> None:
     test = tmp_path / "test_failing.py"
     test.write_text(
         "def test_it(cloud):\n    cloud.place_order(); cloud.settle()\n    assert False\n"

@@ -20,8 +20,8 @@ def test_a_group_gives_out_nothing_as_long_as_one_of_its_messages_is_in_flight(
     tmp_path: Path,
 ) -> None:
     """From "FIFO queue delivery logic in Amazon SQS"."""
-    blueprint = small(tmp_path, FAIL_FIRST, queue=FIFO, mapping={"BatchSize": 2})
-    with Cloud(blueprint) as cloud:
+    templates = small(tmp_path, FAIL_FIRST, queue=FIFO, mapping={"BatchSize": 2})
+    with Cloud(templates) as cloud:
         cloud.send("worker", "first", group="A")
         cloud.advance(seconds=1)
         cloud.send("worker", "second", group="A")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 NOTIFICATIONS = "patchbay-dev-notifications"
@@ -20,18 +20,18 @@ PAYMENTS = "patchbay-dev-payments"
 Change = Callable[[dict[str, Any]], object]
 
 
-def broken(blueprint: Blueprint, stack: str, kind: str, change: Change) -> Blueprint:
+def broken(templates: Templates, stack: str, kind: str, change: Change) -> Templates:
     """The real system, with a change to every resource of one type in one stack."""
-    body = copy.deepcopy(dict(blueprint.templates[stack]))
+    body = copy.deepcopy(dict(templates.bodies[stack]))
     for resource in list(body["Resources"].values()):
         if resource["Type"] == f"AWS::{kind}":
             change(resource["Properties"])
-    return blueprint.with_templates({**blueprint.templates, stack: body})
+    return templates.with_bodies({**templates.bodies, stack: body})
 
 
-def why_it_died(blueprint: Blueprint, consumer: str = "notifications") -> str:
+def why_it_died(templates: Templates, consumer: str = "notifications") -> str:
     """Why the consumer's only event is a dead letter, while everyone else is well."""
-    with Shop(blueprint) as cloud:
+    with Shop(templates) as cloud:
         order = cloud.place_order()
         cloud.settle()
         for other in {"notifications", "payments"} - {consumer}:
@@ -42,9 +42,9 @@ def why_it_died(blueprint: Blueprint, consumer: str = "notifications") -> str:
         return reason
 
 
-def test_a_wrong_handler_path_is_told_as_lambda_tells_it(blueprint: Blueprint) -> None:
+def test_a_wrong_handler_path_is_told_as_lambda_tells_it(templates: Templates) -> None:
     wrong = broken(
-        blueprint, NOTIFICATIONS, "Lambda::Function",
+        templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handle.handler"),
     )  # fmt: skip
     assert why_it_died(wrong) == (
@@ -53,9 +53,9 @@ def test_a_wrong_handler_path_is_told_as_lambda_tells_it(blueprint: Blueprint) -
     )
 
 
-def test_a_wrong_handler_name_is_told(blueprint: Blueprint) -> None:
+def test_a_wrong_handler_name_is_told(templates: Templates) -> None:
     wrong = broken(
-        blueprint, NOTIFICATIONS, "Lambda::Function",
+        templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handler.handle"),
     )  # fmt: skip
     assert "Handler 'handle' missing on module 'functions.notifications.handler'" in why_it_died(
@@ -64,55 +64,55 @@ def test_a_wrong_handler_name_is_told(blueprint: Blueprint) -> None:
 
 
 @pytest.mark.parametrize("variable", ["MAIL_FROM", "IDEMPOTENCY_TABLE", "CONSUMER"])
-def test_a_missing_variable_is_named(variable: str, blueprint: Blueprint) -> None:
+def test_a_missing_variable_is_named(variable: str, templates: Templates) -> None:
     wrong = broken(
-        blueprint, NOTIFICATIONS, "Lambda::Function",
+        templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it["Environment"]["Variables"].pop(variable),
     )  # fmt: skip
     assert variable in why_it_died(wrong)
 
 
-def test_what_a_role_does_not_allow_is_denied_by_name(blueprint: Blueprint) -> None:
+def test_what_a_role_does_not_allow_is_denied_by_name(templates: Templates) -> None:
     def forget(policy: dict[str, Any]) -> None:
         statements = policy["PolicyDocument"]["Statement"]
         statements[:] = [s for s in statements if "ses:SendEmail" not in s["Action"]]
 
-    reason = why_it_died(broken(blueprint, NOTIFICATIONS, "IAM::Policy", forget))
+    reason = why_it_died(broken(templates, NOTIFICATIONS, "IAM::Policy", forget))
     assert "patchbay-dev-notifications is not authorized to perform: ses:SendEmail" in reason
     assert "identity/shop@example.com" in reason
 
 
-def test_an_event_that_a_service_did_not_declare_is_denied(blueprint: Blueprint) -> None:
+def test_an_event_that_a_service_did_not_declare_is_denied(templates: Templates) -> None:
     def narrow(policy: dict[str, Any]) -> None:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Action"] == "events:PutEvents":
                 condition = statement["Condition"]["StringEqualsIfExists"]
                 condition["events:detail-type"] = ["PaymentDeclined"]
 
-    reason = why_it_died(broken(blueprint, PAYMENTS, "IAM::Policy", narrow), "payments")
+    reason = why_it_died(broken(templates, PAYMENTS, "IAM::Policy", narrow), "payments")
     assert "not authorized to perform: events:PutEvents" in reason
     assert "events:detail-type: PaymentTaken" in reason
 
 
-def test_a_mapping_that_is_switched_off_leaves_events_waiting(blueprint: Blueprint) -> None:
+def test_a_mapping_that_is_switched_off_leaves_events_waiting(templates: Templates) -> None:
     off = broken(
-        blueprint, NOTIFICATIONS, "Lambda::EventSourceMapping", lambda it: it.update(Enabled=False)
+        templates, NOTIFICATIONS, "Lambda::EventSourceMapping", lambda it: it.update(Enabled=False)
     )
     with Shop(off) as cloud:
         cloud.place_order()
         cloud.settle()
         assert cloud.waiting("notifications") == 1
-        assert "notifications: waits in the queue" in cloud.story()
+        assert "notifications: waits in the queue" in cloud.history()
 
 
 def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     def misspell(rule: dict[str, Any]) -> None:
         rule["EventPattern"]["detail-type"] = ["Orderplaced"]
 
-    wrong = blueprint
-    for stack in blueprint.templates:
+    wrong = templates
+    for stack in templates.bodies:
         wrong = broken(wrong, stack, "Events::Rule", misspell)
     with Shop(wrong) as cloud:
         cloud.place_order()
@@ -123,13 +123,13 @@ def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
 
 
 def test_without_its_policy_a_queue_gets_nothing_and_the_event_is_kept(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     def only_for_dead_letters(policy: dict[str, Any]) -> None:
         if "Undelivered" not in str(policy["Queues"]):
             policy["PolicyDocument"]["Statement"] = []
 
-    wrong = broken(blueprint, NOTIFICATIONS, "SQS::QueuePolicy", only_for_dead_letters)
+    wrong = broken(templates, NOTIFICATIONS, "SQS::QueuePolicy", only_for_dead_letters)
     with Shop(wrong) as cloud:
         order = cloud.place_order()
         cloud.settle()
@@ -171,9 +171,9 @@ def test_without_its_policy_a_queue_gets_nothing_and_the_event_is_kept(
     ],
 )  # fmt: skip
 def test_what_aws_would_refuse_to_deploy_is_refused(
-    stack: str, kind: str, change: Change, sentence: str, blueprint: Blueprint
+    stack: str, kind: str, change: Change, sentence: str, templates: Templates
 ) -> None:
-    with pytest.raises(NotDeployable, match=sentence), Shop(broken(blueprint, stack, kind, change)):
+    with pytest.raises(NotDeployable, match=sentence), Shop(broken(templates, stack, kind, change)):
         pass
 
 
@@ -199,21 +199,21 @@ def test_what_aws_would_refuse_to_deploy_is_refused(
     ],
 )  # fmt: skip
 def test_what_the_kit_does_not_know_is_named_and_never_passed_over(
-    kind: str, change: Change, sentence: str, blueprint: Blueprint
+    kind: str, change: Change, sentence: str, templates: Templates
 ) -> None:
     with pytest.raises(NotInTheKit, match=sentence):
-        order_something(broken(blueprint, PAYMENTS, kind, change))
+        order_something(broken(templates, PAYMENTS, kind, change))
 
 
-def order_something(blueprint: Blueprint) -> None:
-    with Shop(blueprint) as cloud:
+def order_something(templates: Templates) -> None:
+    with Shop(templates) as cloud:
         cloud.place_order()
         cloud.settle()
 
 
-def test_a_type_that_the_kit_does_not_know_is_named(blueprint: Blueprint) -> None:
-    body = copy.deepcopy(dict(blueprint.templates[PAYMENTS]))
+def test_a_type_that_the_kit_does_not_know_is_named(templates: Templates) -> None:
+    body = copy.deepcopy(dict(templates.bodies[PAYMENTS]))
     body["Resources"]["Cache"] = {"Type": "AWS::ElastiCache::CacheCluster", "Properties": {}}
     sentence = "Stack patchbay-dev-payments has Cache, of type AWS::ElastiCache::CacheCluster"
     with pytest.raises(NotInTheKit, match=re.escape(sentence)):
-        blueprint.with_templates({**blueprint.templates, PAYMENTS: body})
+        templates.with_bodies({**templates.bodies, PAYMENTS: body})

@@ -15,7 +15,7 @@ from patchbay.testkit.errors import NotDeployable
 from patchbay.testkit.isolation.__main__ import run
 from patchbay.testkit.isolation.matrix import Matrix
 from patchbay.testkit.isolation.troubles import TROUBLES
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import booking_carelessly, charging_carelessly
 
 TEN_MINUTES = 600  # seconds
@@ -26,17 +26,17 @@ Name = tuple[str, str]
 """Of a cell: its consumer and its trouble."""
 
 
-def changed(blueprint: Blueprint, service: str, change: Change) -> Blueprint:
+def changed(templates: Templates, service: str, change: Change) -> Templates:
     """The same system, but for a change to a copy of one service's resources."""
-    stack = f"{blueprint.prefix}{service}"
-    body = copy.deepcopy(dict(blueprint.templates[stack]))
+    stack = f"{templates.prefix}{service}"
+    body = copy.deepcopy(dict(templates.bodies[stack]))
     change(body["Resources"])
-    return blueprint.with_templates({**blueprint.templates, stack: body})
+    return templates.with_bodies({**templates.bodies, stack: body})
 
 
-def failing(blueprint: Blueprint, *cells: Name) -> dict[Name, str]:
+def failing(templates: Templates, *cells: Name) -> dict[Name, str]:
     """Which of these cells do not hold, and why."""
-    matrix = Matrix(blueprint)
+    matrix = Matrix(templates)
     troubles = {trouble.name: trouble for trouble in matrix.troubles}
     tried = [matrix.cell(consumer, troubles[trouble]) for consumer, trouble in cells]
     return {(cell.consumer, cell.fault): cell.why for cell in tried if not cell.holds}
@@ -73,45 +73,45 @@ def queue_arn(name: str) -> str:
     return arn_of("AWS::SQS::Queue", f"patchbay-dev-{name}")
 
 
-def test_a_queue_without_dead_letters_loses_what_keeps_failing(blueprint: Blueprint) -> None:
+def test_a_queue_without_dead_letters_loses_what_keeps_failing(templates: Templates) -> None:
     def forget(resources: Resources) -> None:
         payments = queue(resources, "payments")
         del payments["RedrivePolicy"]
         payments["MessageRetentionPeriod"] = TEN_MINUTES  # four days of retries take longer to play
 
     raises, twice = ("payments", "raises"), ("payments", "gets events twice")
-    why = failing(changed(blueprint, "payments", forget), raises, twice)
+    why = failing(changed(templates, "payments", forget), raises, twice)
     assert list(why) == [raises]
     assert why[raises].startswith("payments lost OrderPlaced")
     assert "it was older than its queue keeps messages" in why[raises]
 
 
-def test_without_partial_responses_what_failed_is_deleted(blueprint: Blueprint) -> None:
+def test_without_partial_responses_what_failed_is_deleted(templates: Templates) -> None:
     def forget(resources: Resources) -> None:
         del mapping(resources)["FunctionResponseTypes"]
 
     raises, poison = ("notifications", "raises"), ("notifications", "gets a poison message")
-    why = failing(changed(blueprint, "notifications", forget), raises, poison)
+    why = failing(changed(templates, "notifications", forget), raises, poison)
     assert list(why) == [raises]
     assert why[raises].startswith("notifications neither handled OrderPlaced")
     assert "nor kept it as a dead letter" in why[raises]
 
 
-def test_a_rule_without_dead_letters_loses_what_it_can_not_deliver(blueprint: Blueprint) -> None:
+def test_a_rule_without_dead_letters_loses_what_it_can_not_deliver(templates: Templates) -> None:
     def forget(resources: Resources) -> None:
         for each in resources.values():
             if each["Type"] == "AWS::Events::Rule":
                 del each["Properties"]["Targets"][0]["DeadLetterConfig"]
 
     raises, unreachable = ("payments", "raises"), ("payments", "can't be delivered to")
-    why = failing(changed(blueprint, "payments", forget), raises, unreachable)
+    why = failing(changed(templates, "payments", forget), raises, unreachable)
     assert list(why) == [unreachable]
     assert why[unreachable].startswith("payments lost OrderPlaced")
     assert "the target has no dead-letter queue" in why[unreachable]
 
 
 def test_dead_letters_that_two_consumers_share_are_found_with_the_wrong_one(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     def share(resources: Resources) -> None:
         policy = queue(resources, "notifications")["RedrivePolicy"]
@@ -119,25 +119,25 @@ def test_dead_letters_that_two_consumers_share_are_found_with_the_wrong_one(
 
     mails, charges = ("notifications", "raises"), ("payments", "raises")
     slow = ("notifications", "is slow")
-    why = failing(changed(blueprint, "notifications", share), mails, charges, slow)
+    why = failing(changed(templates, "notifications", share), mails, charges, slow)
     assert list(why) == [mails, charges]
     assert "payments has 7 dead letters, though only notifications was in trouble" in why[mails]
     assert "notifications has 5 dead letters, though only payments was in trouble" in why[charges]
 
 
-def test_two_consumers_on_one_queue_take_each_others_events(blueprint: Blueprint) -> None:
+def test_two_consumers_on_one_queue_take_each_others_events(templates: Templates) -> None:
     def share(resources: Resources) -> None:
         mapping(resources)["EventSourceArn"] = queue_arn("payments")
         allow_everything(resources)
 
     slow, bystander = ("notifications", "is slow"), ("orders-status", "is slow")
-    why = failing(changed(blueprint, "notifications", share), slow, bystander)
+    why = failing(changed(templates, "notifications", share), slow, bystander)
     assert list(why) == [slow, bystander]
     assert all("payments has not handled 5 of the 5 events" in each for each in why.values())
 
 
 def test_two_consumers_with_one_memory_take_each_others_events_for_handled(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     def share(resources: Resources) -> None:
         function = properties(resources, "AWS::Lambda::Function")
@@ -148,47 +148,47 @@ def test_two_consumers_with_one_memory_take_each_others_events_for_handled(
         allow_everything(resources)
 
     slow = ("orders-status", "is slow")
-    why = failing(changed(blueprint, "notifications", share), slow)
+    why = failing(changed(templates, "notifications", share), slow)
     assert "has not handled" in why[slow]
 
 
 def test_a_queue_that_hides_messages_for_less_than_the_function_takes_is_not_even_deployed(
-    blueprint: Blueprint,
+    templates: Templates,
 ) -> None:
     def shorten(resources: Resources) -> None:
         queue(resources, "payments")["VisibilityTimeout"] = 30
 
     with pytest.raises(NotDeployable, match="visibility timeout of patchbay-dev-payments is 30 s"):
-        Matrix(changed(blueprint, "payments", shorten))
+        Matrix(changed(templates, "payments", shorten))
 
 
 def test_a_charge_under_another_key_each_time_is_in_the_ledger_more_than_once(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
     raises, crashes = ("payments", "raises"), ("payments", "crashes after its work")
-    why = failing(charging_carelessly(blueprint, tmp_path), raises, crashes)
+    why = failing(charging_carelessly(templates, tmp_path), raises, crashes)
     assert list(why) == [crashes]
     assert "is in the ledger 13 times, and should be 1 times" in why[crashes]
 
 
 def test_books_that_take_a_payment_each_time_they_are_told_of_it_do_not_add_up(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
     raises = ("accounts-statement", "raises")
     crashes = ("accounts-statement", "crashes after its work")
-    why = failing(booking_carelessly(blueprint, tmp_path), raises, crashes)
+    why = failing(booking_carelessly(templates, tmp_path), raises, crashes)
     assert list(why) == [crashes]
     assert "after 13 lines, and should have $" in why[crashes]
 
 
 def test_what_does_not_hold_is_shown_with_its_reason_and_ends_with_an_error(
-    blueprint: Blueprint, tmp_path: Path
+    templates: Templates, tmp_path: Path
 ) -> None:
     def forget(resources: Resources) -> None:
         del mapping(resources)["FunctionResponseTypes"]
 
     raises = [trouble for trouble in TROUBLES if trouble.name == "raises"]
-    matrix = Matrix(changed(blueprint, "notifications", forget), raises)
+    matrix = Matrix(changed(templates, "notifications", forget), raises)
     shown, report = StringIO(), tmp_path / "isolation.json"
     assert run(matrix, Console(file=shown, width=200), report) == 1
 

@@ -4,7 +4,7 @@ from patchbay.messaging.publishing import MAX_EVENT_BYTES
 from patchbay.testkit.isolation import matrix as matrix_module
 from patchbay.testkit.isolation.matrix import TOO_MANY, Matrix
 from patchbay.testkit.isolation.troubles import TROUBLES, Stuffed, Trouble
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
 # The shop's own. Each of them meets all troubles, but for those that publish nothing.
@@ -13,8 +13,8 @@ PUBLISH_NOTHING = {"notifications", "orders-status"}
 
 
 @pytest.fixture(scope="module")
-def matrix(blueprint: Blueprint) -> Matrix:
-    return Matrix(blueprint)
+def matrix(templates: Templates) -> Matrix:
+    return Matrix(templates)
 
 
 # Not by consumer as well: whoever collects the tests would have to synthesize the templates first.
@@ -52,11 +52,11 @@ def test_without_trouble_orders_are_shipped_declined_refunded_and_given_away(
 
 
 def test_an_event_that_no_order_brings_about_is_published_all_the_same(
-    blueprint: Blueprint, monkeypatch: pytest.MonkeyPatch
+    templates: Templates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(matrix_module, "NOW", (("00001", "11.77", 1), ("00004", "50.00", TOO_MANY)))
     monkeypatch.setattr(matrix_module, "LATER", ())
-    matrix = Matrix(blueprint)
+    matrix = Matrix(templates)
     assert [event.type for event in matrix.healthy.events.values()].count("PaymentDeclined") == 1
     # orders-status knows no such order, and that is nobody's fault.
     assert len(matrix.healthy.work["orders-status"].dead) == 1

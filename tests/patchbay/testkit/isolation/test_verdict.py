@@ -10,7 +10,7 @@ import pytest
 from patchbay.testkit.isolation.matrix import Matrix
 from patchbay.testkit.isolation.outcome import Outcome
 from patchbay.testkit.isolation.verdict import verdict
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from patchbay.testkit.view import DeadLetter
 
 LETTER = DeadLetter("an id", "OrderPlaced", "it was too much", "{}")
@@ -20,8 +20,8 @@ Change = Callable[[Outcome], Outcome]
 
 
 @pytest.fixture(scope="module")
-def healthy(blueprint: Blueprint) -> Outcome:
-    return Matrix(blueprint).healthy
+def healthy(templates: Templates) -> Outcome:
+    return Matrix(templates).healthy
 
 
 def work(consumer: str, **fields: Any) -> Change:

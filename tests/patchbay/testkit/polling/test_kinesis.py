@@ -10,7 +10,7 @@ import pytest
 from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
 START = 1767225600.0  # and a whole minute, at which a window begins
@@ -34,7 +34,7 @@ REPORT = (
 
 def stream(
     folder: Path, then: str = "return {'state': state}", *, policy: Any = ALL, **mapping: Any
-) -> Blueprint:
+) -> Templates:
     """A stream that feeds the function, with a queue for what it fails on."""
     properties = {
         "EventSourceArn": at("Stream"),
@@ -48,9 +48,9 @@ def stream(
         "Mapping": resource("Lambda::EventSourceMapping", **properties),
         "Role": role(policy),
     }
-    blueprint = small(folder, changes=changes)
+    templates = small(folder, changes=changes)
     (folder / "asset.code" / "worker.py").write_text(HANDLER + f"    {then}\n")
-    return blueprint
+    return templates
 
 
 def put(*texts: str) -> None:

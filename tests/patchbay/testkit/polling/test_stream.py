@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from patchbay.testkit.cloud import Cloud
-from patchbay.testkit.templates import Blueprint
+from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
 START = 1767225600.0
@@ -20,7 +20,7 @@ def handler(event, context):
 """
 
 
-def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -> Blueprint:
+def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -> Templates:
     """A table whose stream feeds the function, with a queue for what it fails on."""
     table = resource(
         "DynamoDB::Table",
@@ -41,9 +41,9 @@ def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -
         "Mapping": resource("Lambda::EventSourceMapping", **properties),
         "Role": role(*(policy if isinstance(policy, list) else [policy])),
     }
-    blueprint = small(folder, changes=changes)
+    templates = small(folder, changes=changes)
     (folder / "asset.code" / "worker.py").write_text(HANDLER + f"    {then}\n")
-    return blueprint
+    return templates
 
 
 def put(cloud: Cloud, *keys: str) -> None:

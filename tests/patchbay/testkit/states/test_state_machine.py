@@ -304,8 +304,8 @@ def test_the_story_tells_of_executions(tmp_path: Path) -> None:
     with machine(tmp_path, {"A": {"Type": "Fail", "Error": "No"}}) as cloud:
         start(cloud)
         cloud.settle()
-        assert "1 executions were started." in cloud.story()
-        assert "one FAILED, No: None: A" in cloud.story()
+        assert "1 executions were started." in cloud.history()
+        assert "one FAILED, No: None: A" in cloud.history()
 
 
 def test_what_the_kit_can_not_play_is_not_passed_over(tmp_path: Path) -> None:
