@@ -2,13 +2,15 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
-from patchbay.errors import UserError
-from patchbay.local.certificates import DAYS, Certificates, issue
+from patchbay.local.certificates import Certificates, issue
 
+DAYS = 30
 SECONDS_A_DAY = 86_400
 STRICT = ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN  # Python 3.13's own default
 
@@ -86,13 +88,34 @@ def test_the_servers_key_is_its_owners_alone_and_the_authoritys_is_kept_by_nobod
     ]
 
 
+def test_the_files_and_their_folder_are_their_owners_alone(tmp_path: Path) -> None:
+    issued = issue(tmp_path / "tls")
+    assert issued.key.parent.stat().st_mode & 0o777 == 0o700
+    for path in (issued.authority, issued.certificate, issued.key):
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_authority_is_restricted_to_this_machines_loopback(issued: Certificates) -> None:
+    authority = x509.load_pem_x509_certificate(issued.authority.read_bytes())
+    constraints = authority.extensions.get_extension_for_class(x509.NameConstraints)
+    assert constraints.critical
+    assert constraints.value.excluded_subtrees is None
+    assert [each.value for each in constraints.value.permitted_subtrees or []] == [
+        IPv4Network("127.0.0.1/32"),
+        "localhost",
+    ]
+
+
 def test_every_issue_has_an_authority_of_its_own(issued: Certificates, tmp_path: Path) -> None:
     assert issue(tmp_path).authority.read_text() != issued.authority.read_text()
 
 
-def test_a_machine_without_openssl_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="openssl is not on PATH"):
-        issue(tmp_path / "tls")
+def test_a_second_issue_replaces_the_first_in_the_same_folder(tmp_path: Path) -> None:
+    first = issue(tmp_path).key.read_text()
+    again = issue(tmp_path)
+    assert again.key.read_text() != first
+    assert {path.name for path in tmp_path.iterdir()} == {
+        again.authority.name,
+        again.certificate.name,
+        again.key.name,
+    }
