@@ -177,7 +177,8 @@ def texts() -> Iterator[Path]:
     """Every text file of the package and of its tests, but for this one."""
     for folder in (PACKAGE, TESTS):
         for path in sorted(folder.rglob("*")):
-            is_text = path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts
+            is_built = {"__pycache__", "build"} & set(path.relative_to(folder).parts)
+            is_text = path.is_file() and path.suffix in TEXT and not is_built
             if is_text and path not in (Path(__file__), NOT_YET):
                 yield path
 

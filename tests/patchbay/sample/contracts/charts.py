@@ -1,0 +1,11 @@
+"""The events of the charts service."""
+
+from contracts.values import Celsius, SensorId
+from patchbay.events.event import Event
+
+
+class HottestBedChanged(Event):
+    """Another bed is the hottest now."""
+
+    sensor_id: SensorId
+    celsius: Celsius

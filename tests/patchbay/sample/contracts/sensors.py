@@ -1,0 +1,14 @@
+"""The events of the sensors service."""
+
+from pydantic import AwareDatetime
+
+from contracts.values import Celsius, SensorId
+from patchbay.events.event import Event
+
+
+class ReadingTaken(Event):
+    """A sensor measured the temperature of its bed."""
+
+    sensor_id: SensorId
+    celsius: Celsius
+    taken_at: AwareDatetime

@@ -1,0 +1,12 @@
+"""Notes frost."""
+
+from contracts.sensors import ReadingTaken
+from functions.diary.book import write
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import naturally_idempotent
+
+
+@consumer
+@naturally_idempotent
+def handler(reading: ReadingTaken) -> None:
+    write(f"frost/{reading.sensor_id}/{reading.taken_at.isoformat()}", f"{reading.celsius} °C")
