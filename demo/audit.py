@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from demo.event_recorder import Published
-from patchbay.operations.consumers import Consumer
+from patchbay.topology.consumers import Consumer
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from patchbay.local.cloud import LocalCloud
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.formatting import percentile
+from patchbay.topology.consumers import Consumer
 
 
 @dataclass

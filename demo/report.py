@@ -15,8 +15,8 @@ from rich.text import Text
 from demo.audit import Evidence, Verdict
 from demo.drive import Trip
 from demo.observer import Observed
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.formatting import percentile
+from patchbay.topology.consumers import Consumer
 
 HELD = "down: SES refuses to send"
 TELL_EVERY = 5.0  # seconds, where there is no terminal to draw on

@@ -16,8 +16,8 @@ from demo.purchases import Purchase
 from demo.settings import MAIL_FROM, STAGE
 from patchbay.errors import UserError
 from patchbay.local.cloud import LocalCloud
-from patchbay.operations.consumers import Consumer
 from patchbay.project.naming import bus_name, named
+from patchbay.topology.consumers import Consumer
 
 REQUEST_SECONDS = 30
 CONNECTIONS = 16

@@ -19,11 +19,12 @@ from demo.shop import Shop
 from patchbay.constructs.stage import Stage
 from patchbay.local.schedules import run_now
 from patchbay.local.system import System
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.packaging.layer import build
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
 from patchbay.project.root import ROOT
+from patchbay.topology.consumers import Consumer
 
 pytestmark = pytest.mark.embedded
 

@@ -36,7 +36,8 @@ from patchbay.testkit.faults import (
 )
 from patchbay.testkit.subscriptions import Address, annotated
 from patchbay.testkit.templates import Templates
-from patchbay.topology.consumers import consumers, looks_inside
+from patchbay.topology.consumers import consumers
+from patchbay.topology.rules import looks_inside
 from patchbay.topology.template import Template
 from tests.shop import PlacedOrder, Shop, charging_carelessly
 

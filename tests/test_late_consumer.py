@@ -17,10 +17,11 @@ from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.local.deploy import deploy
 from patchbay.local.system import System, system
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
+from patchbay.topology.consumers import Consumer
 
 pytestmark = pytest.mark.embedded
 

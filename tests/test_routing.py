@@ -36,8 +36,8 @@ def routed(templates: Templates) -> dict[str, set[Address]]:
     read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     found: dict[str, set[Address]] = {}
     for route in routes(read):
-        for subscriber in route.subscribers:
-            name = subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
+        for subscription in route.subscriptions:
+            name = subscription.function.properties["Environment"]["Variables"]["CONSUMER"]
             found.setdefault(name, set()).add(address(route.event))
     return found
 
@@ -46,10 +46,10 @@ def filtering(templates: Templates, event: type[Event]) -> set[str]:
     """The consumers that want some of these events, and not all."""
     read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     return {
-        subscriber.function.properties["Environment"]["Variables"]["CONSUMER"]
+        subscription.function.properties["Environment"]["Variables"]["CONSUMER"]
         for route in routes(read, [event])
-        for subscriber in route.subscribers
-        if subscriber.filtered
+        for subscription in route.subscriptions
+        if subscription.is_filtered
     }
 
 
@@ -129,7 +129,7 @@ def unserved(templates: Templates) -> list[str]:
     return [
         route.event.__name__
         for route in routes(read)
-        if not route.publishers or not route.subscribers
+        if not route.publishers or not route.subscriptions
     ]
 
 

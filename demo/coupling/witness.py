@@ -14,8 +14,9 @@ from demo.coupling.workflows import Workflows
 from demo.observer import Observer
 from demo.settings import STAGE
 from demo.shop import Shop
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import Consumer
 
 STATUS = "orders-status"  # the consumer that gives an order its status
 MEGABYTES_A_GIGABYTE = 1024

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer, consumer_named, deployed_consumers
+from patchbay.operations.consumers import consumer_named, deployed_consumers
 from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import Consumer
 
 POLICY = "broken-on-purpose"
 # Not all: with no right to its queue, nothing would be delivered, and nothing fail.

@@ -1,61 +1,14 @@
 """The consumers that are deployed, found as an operator finds them: by asking AWS."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.event_source_mappings import all_mappings, reads_queue
-from patchbay.topology.event_pattern import EventPattern
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a rule of the bus lets through, and to which queues."""
-
-    arn: str
-    pattern: str
-    targets: tuple[str, ...]
-
-    def passes(self, event: str) -> bool:
-        """Whether it lets an event through, given as EventBridge's own JSON."""
-        return _compiled(self.pattern).matches(event)
-
-
-@dataclass(frozen=True)
-class Consumer:
-    """A queue with a function behind it."""
-
-    name: str
-    queue_url: str
-    dead_letters_url: str
-    log_group: str
-    idempotency_table: str | None
-    """None where it is naturally idempotent: it does not mind being given an event twice."""
-    rules: tuple[Rule, ...]
-    workflow_arn: str | None = None
-    """Of the state machine that it starts, if it does."""
-    intake_url: str | None = None
-    """Of the queue from which a relay fills its own, if there is one."""
-
-    def takes(self, event: str) -> bool:
-        """Whether it is given an event, as EventBridge's own JSON has it."""
-        return any(rule.passes(event) for rule in self.rules)
-
-    def idempotency_key(self, event_id: str) -> str:
-        """Under which its table remembers that it has handled an event."""
-        return f"{self.name}#{sha256(json.dumps(event_id).encode()).hexdigest()}"
-
-
-@cache
-def _compiled(pattern: str) -> EventPattern:
-    """Compiled once: the demo's audit asks each rule of each event."""
-    return EventPattern(pattern)
+from patchbay.topology.consumers import Consumer
+from patchbay.topology.rules import Rule
 
 
 def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
@@ -127,7 +80,7 @@ def _rules(events: Any, bus: str) -> Iterator[Rule]:
         asked = {"Rule": rule["Name"], "EventBusName": bus}
         targets = paged(events.list_targets_by_rule, "Targets", **asked)
         arns = tuple(target["Arn"] for target in targets)
-        yield Rule(rule["Arn"], rule["EventPattern"], arns)
+        yield Rule(rule["Name"], rule["EventPattern"], arns, rule["Arn"])
 
 
 def paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer, consumer_named, deployed_consumers
+from patchbay.operations.consumers import consumer_named, deployed_consumers
 from patchbay.operations.event_source_mappings import (
     EventSourceMapping,
     all_mappings,
@@ -22,6 +22,7 @@ from patchbay.operations.event_source_mappings import (
 from patchbay.operations.queue_depth import ATTRIBUTES, depth_in
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import bus_name, named
+from patchbay.topology.consumers import Consumer
 
 STOPPED = ("Disabled", "Disabling")
 SETTLED = ("Disabled", "Enabled")

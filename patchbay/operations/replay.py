@@ -9,9 +9,11 @@ from typing import Any
 from patchbay.errors import UserError
 from patchbay.messaging.idempotency import REMEMBERED_FOR
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer, Rule, consumer_named, deployed_consumers
+from patchbay.operations.consumers import consumer_named, deployed_consumers
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import REPLAY_NAME, bus_name, replay_name
+from patchbay.topology.consumers import Consumer
+from patchbay.topology.rules import Rule
 
 LOOK_EVERY = 1.0  # seconds
 OVER = {"COMPLETED", "CANCELLED", "FAILED"}

@@ -1,55 +1,18 @@
-"""The templates of a stage as they are deployed: they say who may publish what, and who gets it."""
+"""The templates of a stage as they are deployed, from which its routes are read."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from patchbay.operations.clients import Clients
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import named
-from patchbay.topology.routes import Route, routes
-from patchbay.topology.template import Resource, Template
+from patchbay.topology.template import Template
 
 # What is gone, or never came to be.
 WITHOUT_TEMPLATE = {"DELETE_COMPLETE", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
-
-
-@dataclass(frozen=True)
-class Publisher:
-    """Who may publish an event."""
-
-    name: str
-    """Its physical name without system and stage, such as `orders-outbox`."""
-
-    service: str
-    kind: Literal["function", "workflow"]
-
-
-def publishers(clients: Clients, stage: str) -> dict[str, list[Publisher]]:
-    """Who may publish each event of the contracts, by detail-type; raises UserError."""
-    found = routes(deployed_templates(clients, stage))
-    return {route.event.detail_type(): publishers_of(route, stage) for route in found}
-
-
-def publishers_of(route: Route, stage: str) -> list[Publisher]:
-    """Who may publish an event, by name."""
-    found = [
-        Publisher(
-            short_name(each.resource, stage),
-            each.service,
-            "function" if each.resource.kind == "Lambda::Function" else "workflow",
-        )
-        for each in route.publishers
-    ]
-    return sorted(found, key=lambda publisher: publisher.name)
-
-
-def short_name(resource: Resource, stage: str) -> str:
-    """A resource's physical name without system and stage."""
-    return resource.name.removeprefix(named(stage, ""))
 
 
 def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
@@ -80,8 +43,8 @@ def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
 
 
 def _is_gone(error: ClientError) -> bool:
-    told = error.response["Error"]
-    return told["Code"] == "ValidationError" and "does not exist" in told.get("Message", "")
+    answer = error.response["Error"]
+    return answer["Code"] == "ValidationError" and "does not exist" in answer.get("Message", "")
 
 
 def _body(template: str | Mapping[str, Any]) -> Mapping[str, Any]:

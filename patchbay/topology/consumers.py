@@ -1,22 +1,46 @@
-"""What belongs together in the templates: a consumer with what feeds it, an actor with its role."""
+"""Consumers, each with its queue, function and rules, and the roles under which they act."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from hashlib import sha256
 
-from patchbay.project.naming import REPLAY_NAME
-from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
-from patchbay.topology.template import Resource, Template, listed, plain
+from patchbay.topology.rules import Rule, lets_through
+from patchbay.topology.template import Resource, Template, listed
 
 # The variable by which a relay knows the queue that it fills (patchbay/messaging/relay.py).
 RELAYS_TO = "RELAYS_TO"
 
 
 @dataclass(frozen=True)
-class ConsumerParts:
-    """What makes up one consumer, found by following the template's own references."""
+class Consumer:
+    """A consumer that is deployed: the queue with its function, and where to find them."""
+
+    name: str
+    queue_url: str
+    dead_letters_url: str
+    log_group: str
+    idempotency_table: str | None
+    """None where it is naturally idempotent: handling an event twice does no harm."""
+    rules: tuple[Rule, ...]
+    workflow_arn: str | None = None
+    """Of the state machine that it starts, if it starts one."""
+    intake_url: str | None = None
+    """Of the queue from which a relay fills its own, if there is one."""
+
+    def takes(self, event: str) -> bool:
+        """Return whether its rules let an event through, given as EventBridge's own JSON."""
+        return any(rule.passes(event) for rule in self.rules)
+
+    def idempotency_key(self, event_id: str) -> str:
+        """Return the key under which its table remembers that it has handled an event."""
+        return f"{self.name}#{sha256(json.dumps(event_id).encode()).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class ConsumerResources:
+    """The resources of one consumer, found by following its template's references."""
 
     template: Template
     mapping: Resource
@@ -68,7 +92,7 @@ class ConsumerParts:
         return name
 
     def passes(self, *, source: str, detail_type: str) -> bool:
-        """Whether one of its rules lets such events through, all of them or some."""
+        """Return whether one of its rules lets such events through, all of them or some."""
         return any(lets_through(rule, source, detail_type) for rule in self.rules)
 
 
@@ -96,7 +120,7 @@ def starters(machine: Resource) -> list[Resource]:
     return [each for each in template.all("Lambda::Function") if role_of(each) in roles]
 
 
-def consumers(templates: Mapping[str, Template]) -> list[ConsumerParts]:
+def consumers(templates: Mapping[str, Template]) -> list[ConsumerResources]:
     """Every consumer there is: whatever function a queue of its stack feeds, but for relays."""
     found = []
     for template in templates.values():
@@ -105,7 +129,7 @@ def consumers(templates: Mapping[str, Template]) -> list[ConsumerParts]:
             function = template.find(mapping.properties.get("FunctionName"))
             is_fed = function and source and source.kind == "SQS::Queue"
             if is_fed and function and not relays_to(function):
-                found.append(ConsumerParts(template, mapping))
+                found.append(ConsumerResources(template, mapping))
     return found
 
 
@@ -113,31 +137,3 @@ def relays_to(function: Resource) -> Resource | None:
     """The queue that a function fills from another, if it is a relay."""
     variables = function.properties.get("Environment", {}).get("Variables", {})
     return function.template.find(variables.get(RELAYS_TO))
-
-
-def lets_through(rule: Resource, source: str, detail_type: str) -> bool:
-    """Whether a rule passes events of that source and type: all of them, or those it filters."""
-    if "EventPattern" not in rule.properties:
-        return False  # it is on a schedule
-    address = _address(plain(rule.properties["EventPattern"]))
-    event = {"source": source, "detail-type": detail_type}
-    try:
-        return not address or EventPattern(json.dumps(address)).matches(json.dumps(event))
-    except InvalidEventPattern:
-        return False  # AWS would not take the rule
-
-
-def looks_inside(rule: Resource) -> bool:
-    """Whether a rule looks at more of a live event than its source and type."""
-    pattern = dict(plain(rule.properties.get("EventPattern", {})))
-    pattern.pop(REPLAY_NAME, None)
-    return bool(pattern != _address(pattern))
-
-
-def _address(pattern: Mapping[str, Any]) -> dict[str, Any]:
-    """What a pattern asks of the source and type: `{}` where it asks nothing."""
-    asked = {key: pattern[key] for key in ("source", "detail-type") if key in pattern}
-    choices = [choice for choice in pattern.get("$or", []) if isinstance(choice, Mapping)]
-    either = [_address(choice) for choice in choices]
-    # One choice that asks nothing of them leaves them open, whatever the others ask.
-    return asked | ({"$or": either} if either and all(either) else {})

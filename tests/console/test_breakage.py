@@ -9,7 +9,7 @@ from patchbay.console import breakage
 from patchbay.console.breakage import break_, broken, mend
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer
+from patchbay.topology.consumers import Consumer
 
 CONSUMERS = [
     Consumer(name, "", "", f"/aws/lambda/patchbay-local-{name}", None, ())

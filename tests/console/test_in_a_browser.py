@@ -18,9 +18,10 @@ from patchbay.console.serve import Served, serving
 from patchbay.console.views import NAVIGATION
 from patchbay.local.system import System
 from patchbay.operations.clients import Kept
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import Consumer
 from tests.browser.watched import Watched
 from tests.operations.test_deployed import giving_up_at_once
 

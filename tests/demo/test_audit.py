@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from demo.audit import Evidence, Parcel, judge
 from demo.event_recorder import Published
-from patchbay.operations.consumers import Consumer, Rule
+from patchbay.topology.consumers import Consumer
+from patchbay.topology.rules import Rule
 
 EVENTS = {"OrderPlaced": "orders", "PaymentTaken": "payments", "OrderShipped": "fulfilment"}
 AMOUNT = Decimal("11.77")
@@ -24,7 +25,7 @@ def consumer(name: str) -> Consumer:
         dead_letters_url="",
         log_group="",
         idempotency_table="a-table",
-        rules=(Rule("", pattern, ()),),
+        rules=(Rule("", pattern),),
     )
 
 

@@ -13,10 +13,10 @@ from patchbay.events.catalogue import events
 from patchbay.operations.catalogue.catalogue import (
     Catalogue,
     KnownEvent,
-    Subscription,
     catalogue,
     known_events,
 )
+from patchbay.topology.routes import Subscription, in_words
 from patchbay.topology.template import Template, read
 from tests.operations.test_templates import CloudFormation
 from tests.synthesis import assembly
@@ -33,8 +33,8 @@ def known(dev: dict[str, Template]) -> Catalogue:
 
 
 def consumers(event: KnownEvent) -> dict[str, Subscription]:
-    assert event.consumers is not None
-    return {each.consumer: each for each in event.consumers}
+    assert event.subscriptions is not None
+    return {each.consumer: each for each in event.subscriptions}
 
 
 def test_it_has_every_event_with_an_example_that_its_contract_takes(known: Catalogue) -> None:
@@ -65,7 +65,7 @@ def test_who_wants_only_some_of_them_is_shown_with_what_it_asks(known: Catalogue
 
 def test_a_wire_tap_is_told_from_those_who_ask_for_the_event(known: Catalogue) -> None:
     among = consumers(known.event("OrderPlaced"))
-    assert [name for name in among if among[name].taps] == ["journal"]
+    assert [name for name in among if among[name].takes_everything] == ["journal"]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_wire_tap_is_told_from_those_who_ask_for_the_event(known: Catalogue) -
     ],
 )
 def test_what_is_asked_of_a_field_is_said_in_words(tests: list[Any], said: str) -> None:
-    assert Subscription("loyalty", "loyalty", where=({"amount": tests},)).condition == said
+    assert in_words([{"amount": tests}]) == said
 
 
 def test_without_a_deployment_it_reads_what_was_synthesized(
@@ -87,18 +87,18 @@ def test_without_a_deployment_it_reads_what_was_synthesized(
 ) -> None:
     nothing = CloudFormation({})
     known = catalogue(nothing, "dev", assembly("dev"))
-    assert known.events == known_events(dev, "dev")
+    assert known.events == known_events(dev)
     assert "from the last synth. There is no stack patchbay-dev-…" in str(known.note)
 
     known = catalogue(nothing, "dev", tmp_path)
-    assert (known.events[0].publishers, known.events[0].consumers) == (None, None)
+    assert (known.events[0].publishers, known.events[0].subscriptions) == (None, None)
     assert known.events[0].example
     assert "is not known" in str(known.note)
 
 
 def test_what_was_synthesized_for_another_stage_is_not_taken_for_this_one() -> None:
     known = catalogue(CloudFormation({}), "prod", assembly("dev"))
-    assert known.events[0].consumers is None
+    assert known.events[0].subscriptions is None
 
 
 def test_an_event_that_is_not_there_is_answered_with_the_nearest(known: Catalogue) -> None:

@@ -9,7 +9,7 @@ from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.local.system import System
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.dead_letters.browse import peek
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
 from patchbay.operations.dead_letters.last_error import logged_about
@@ -19,6 +19,7 @@ from patchbay.operations.dead_letters.selection import Selection, find
 from patchbay.operations.journeys.journal import entries
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
+from patchbay.topology.consumers import Consumer
 from tests.operations.test_deployed import giving_up_at_once
 
 pytestmark = pytest.mark.embedded

@@ -12,7 +12,7 @@ from demo.settings import STAGE
 from demo.shop import Shop
 from patchbay.errors import UserError
 from patchbay.local.system import System
-from patchbay.operations.consumers import Consumer, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.journeys.deliveries import Handling
 from patchbay.operations.journeys.executions import Run
 from patchbay.operations.journeys.journal import Entry
@@ -21,6 +21,7 @@ from patchbay.operations.journeys.tail import Tail, Wanted
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import Consumer
 
 pytestmark = pytest.mark.embedded
 

@@ -11,11 +11,12 @@ import pytest
 from demo.settings import STAGE
 from patchbay.local.system import System
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer, Rule
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.operations.health.health import Board, Cable, Doing
 from patchbay.operations.health.monitor import Plan, Watch, cables_of, plan
 from patchbay.testkit.faults import Throttled
+from patchbay.topology.consumers import Consumer
+from patchbay.topology.rules import Rule
 from tests.patchbay.operations.health.boards import CABLES, SOURCES
 from tests.shop import Shop
 

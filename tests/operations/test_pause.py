@@ -14,10 +14,10 @@ from patchbay.errors import UserError
 from patchbay.local.system import System
 from patchbay.operations import pause as pauses
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.pause import pause, paused_queues, polled, resume
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import named
+from patchbay.topology.consumers import Consumer
 from tests.shop import Shop as DeployedInKit
 
 SECONDS = 60

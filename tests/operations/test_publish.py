@@ -230,7 +230,7 @@ def test_the_order_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[st
 def test_the_catalogue_s_examples_can_be_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    examples = [event.to_publish for event in known_events(None, "dev")]
+    examples = [event.to_publish for event in known_events(None)]
     file = tmp_path / "examples.json"
     file.write_text(json.dumps(examples))
     assert main(["publish", str(file), "--dry-run", "--json"]) == 0

@@ -8,7 +8,7 @@ import pytest
 from demo.settings import STAGE
 from patchbay.cli.__main__ import main
 from patchbay.local.system import System
-from patchbay.operations.routes import Producer, Routes, routes, routes_of
+from patchbay.operations.routes import PublisherRoutes, Routes, routes, routes_of
 from patchbay.project.naming import named
 from patchbay.topology.template import Template, read
 from tests.synthesis import assembly
@@ -31,38 +31,41 @@ def found(dev: dict[str, Template]) -> Routes:
     return routes_of(dev, "dev")
 
 
-def producer(found: Routes, name: str) -> Producer:
-    return next(each for each in found.producers if each.name == name)
+def publisher(found: Routes, name: str) -> PublisherRoutes:
+    return next(each for each in found.publishers if each.publisher.name == name)
 
 
 def test_an_event_leads_from_who_publishes_it_to_everyone_who_gets_it(found: Routes) -> None:
-    (placed,) = producer(found, "orders-outbox").outlets
-    listeners = {each.subscription.consumer: each for each in placed.listeners}
-    assert listeners.keys() == {"accounts-gifts", "journal", "notifications", "payments"}
-    assert listeners["accounts-gifts"].subscription.condition == "amount = 0"
-    assert [each.subscription.consumer for each in placed.taps] == ["journal"]
+    (placed,) = publisher(found, "orders-outbox").routes
+    subscriptions = {each.consumer: each for each in placed.subscriptions}
+    assert subscriptions.keys() == {"accounts-gifts", "journal", "notifications", "payments"}
+    assert subscriptions["accounts-gifts"].condition == "amount = 0"
+    assert [each.consumer for each in placed.subscriptions if each.takes_everything] == ["journal"]
 
 
 def test_who_gets_its_events_in_order_is_told(found: Routes) -> None:
-    taken = {each.type: each for each in producer(found, "payments").outlets}["PaymentTaken"]
-    ordered = {each.subscription.consumer for each in taken.listeners if each.ordered}
+    routes = {each.event.detail_type(): each for each in publisher(found, "payments").routes}
+    taken = routes["PaymentTaken"]
+    ordered = {each.consumer for each in taken.subscriptions if each.in_order}
     assert ordered == {"accounts-statement"}
 
 
 def test_what_sets_a_function_going_is_told_where_no_event_does(found: Routes) -> None:
-    assert producer(found, "orders-outbox").starts == ("changes of table orders",)
-    assert producer(found, "bestsellers").starts == ("stream storefront",)
-    assert producer(found, "accounts-close").starts == ("schedule cron(0 3 * * ? *) UTC",)
-    assert producer(found, "payments").starts == ()
+    assert publisher(found, "orders-outbox").triggers == ("changes of table orders",)
+    assert publisher(found, "bestsellers").triggers == ("stream storefront",)
+    assert publisher(found, "accounts-close").triggers == ("schedule cron(0 3 * * ? *) UTC",)
+    assert publisher(found, "payments").triggers == ()
 
 
-def test_what_nobody_but_a_wire_tap_hears_is_found(found: Routes) -> None:
-    assert {outlet.type for outlet in found.unheard} == {"BestsellerChanged", "DayClosed"}
+def test_what_nobody_but_a_wire_tap_consumes_is_found(found: Routes) -> None:
+    unconsumed = {route.event.detail_type() for route in found.unconsumed}
+    assert unconsumed == {"BestsellerChanged", "DayClosed"}
 
 
 def test_what_nobody_may_publish_is_found(dev: dict[str, Template]) -> None:
     without = {name: each for name, each in dev.items() if name != "patchbay-dev-orders"}
-    assert [outlet.type for outlet in routes_of(without, "dev").unpublished] == ["OrderPlaced"]
+    (route,) = routes_of(without, "dev").unpublished
+    assert route.event.detail_type() == "OrderPlaced"
 
 
 def test_a_function_that_publishes_nothing_is_told_with_what_sets_it_going(
@@ -83,13 +86,13 @@ def test_the_command_draws_them(
     assert main(["routes"]) == 0
     drawn = capsys.readouterr().out
     assert "→ accounts-gifts  where amount = 0" in drawn
-    assert "heard by nobody but journal" in drawn
+    assert "no consumer but journal" in drawn
     assert main(["routes", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["heard_by_taps_only"] == ["BestsellerChanged", "DayClosed"]
+    assert told["unconsumed"] == ["BestsellerChanged", "DayClosed"]
 
 
 @pytest.mark.embedded
 def test_a_deployment_tells_the_same_as_what_was_synthesized(running: System) -> None:
     deployed = routes(running.cloud, STAGE)
-    assert deployed.producers == routes_of(read(assembly("dev")), "dev").producers
+    assert deployed.publishers == routes_of(read(assembly("dev")), "dev").publishers

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from patchbay.project.naming import bus_name, named
-from patchbay.topology.consumers import ConsumerParts, consumers
+from patchbay.topology.consumers import ConsumerResources, consumers
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")
@@ -20,17 +20,17 @@ def stage(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def found(stage: str, templates: Templates) -> list[ConsumerParts]:
+def found(stage: str, templates: Templates) -> list[ConsumerResources]:
     return consumers(templates(stage))
 
 
-def test_there_are_consumers_to_check(found: list[ConsumerParts]) -> None:
+def test_there_are_consumers_to_check(found: list[ConsumerResources]) -> None:
     names = {consumer.name for consumer in found}
     assert {"notifications", "orders-status", "payments"} <= names
 
 
 def test_a_consumer_has_its_own_rule_on_the_systems_bus(
-    found: list[ConsumerParts], stage: str
+    found: list[ConsumerResources], stage: str
 ) -> None:
     for consumer in found:
         assert consumer.rules
@@ -41,7 +41,7 @@ def test_a_consumer_has_its_own_rule_on_the_systems_bus(
 
 
 def test_dead_letters_are_kept_a_fortnight_and_longer_than_the_queue_keeps_its_messages(
-    found: list[ConsumerParts],
+    found: list[ConsumerResources],
 ) -> None:
     for consumer in found:
         kept = consumer.queue.properties["MessageRetentionPeriod"]
@@ -50,7 +50,7 @@ def test_dead_letters_are_kept_a_fortnight_and_longer_than_the_queue_keeps_its_m
 
 
 def test_what_can_not_be_delivered_is_retried_for_a_day_and_then_kept(
-    found: list[ConsumerParts],
+    found: list[ConsumerResources],
 ) -> None:
     for consumer in found:
         for rule in consumer.rules:
@@ -71,7 +71,7 @@ def alarm_topic(stage: str) -> dict[str, Any]:
     return {"Fn::Join": ["", [*where, f":{named(stage, 'alarms')}"]]}
 
 
-def test_a_consumer_may_fall_a_quarter_of_an_hour_behind(found: list[ConsumerParts]) -> None:
+def test_a_consumer_may_fall_a_quarter_of_an_hour_behind(found: list[ConsumerResources]) -> None:
     for consumer in found:
         (alarm,) = consumer.template.alarms_on(consumer.queue, "ApproximateAgeOfOldestMessage")
         assert alarm.properties["Threshold"] == 15 * 60
@@ -107,7 +107,7 @@ def test_on_aws_every_function_runs_on_graviton_with_the_newest_python(
             assert function.properties["Runtime"] == "python3.14"
 
 
-def test_a_consumer_knows_its_queues(found: list[ConsumerParts]) -> None:
+def test_a_consumer_knows_its_queues(found: list[ConsumerResources]) -> None:
     for consumer in found:
         variables = consumer.function.properties["Environment"]["Variables"]
         assert variables["QUEUE_URL"] == consumer.queue.ref
@@ -115,7 +115,7 @@ def test_a_consumer_knows_its_queues(found: list[ConsumerParts]) -> None:
 
 
 def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
-    found: list[ConsumerParts],
+    found: list[ConsumerResources],
 ) -> None:
     remembering = set()
     for consumer in found:
@@ -129,7 +129,7 @@ def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
 
 
 def test_where_all_of_a_service_is_naturally_idempotent_it_has_no_memory(
-    found: list[ConsumerParts],
+    found: list[ConsumerResources],
 ) -> None:
     by_name = {consumer.name: consumer for consumer in found}
     for name in ("accounts-gifts", "accounts-statement", "fulfilment", "journal", "orders-status"):

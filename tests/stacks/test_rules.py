@@ -8,7 +8,7 @@ import pytest
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.project.root import ROOT
-from patchbay.topology.consumers import ConsumerParts, consumers
+from patchbay.topology.consumers import ConsumerResources, consumers
 from tests.stacks.conftest import Templates
 
 EXPECTED: Mapping[str, set[str]] = {
@@ -23,12 +23,12 @@ EXPECTED: Mapping[str, set[str]] = {
 
 
 @pytest.fixture(scope="module")
-def found(templates: Templates) -> dict[str, ConsumerParts]:
+def found(templates: Templates) -> dict[str, ConsumerResources]:
     """The consumers that wait for certain events."""
     return {each.name: each for each in consumers(templates("dev")) if not takes_all(each)}
 
 
-def takes_all(consumer: ConsumerParts) -> bool:
+def takes_all(consumer: ConsumerResources) -> bool:
     return not any("detail-type" in rule.properties["EventPattern"] for rule in consumer.rules)
 
 
@@ -44,7 +44,7 @@ def test_a_wire_tap_takes_whatever_the_system_says_and_nothing_else(templates: T
 @pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)
 @pytest.mark.parametrize("consumer", EXPECTED)
 def test_a_rule_passes_the_events_of_its_consumer_and_no_others(
-    consumer: str, event: type[Event], found: dict[str, ConsumerParts]
+    consumer: str, event: type[Event], found: dict[str, ConsumerResources]
 ) -> None:
     passes = found[consumer].passes(source=event.source(), detail_type=event.detail_type())
     assert passes == (event.__name__ in EXPECTED[consumer])
@@ -66,7 +66,7 @@ def near_misses(event: type[Event]) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)
 def test_no_rule_passes_what_is_only_like_an_event(
-    event: type[Event], found: dict[str, ConsumerParts]
+    event: type[Event], found: dict[str, ConsumerResources]
 ) -> None:
     real = (event.source(), event.detail_type())
     for source, detail_type in set(near_misses(event)) - {real}:
@@ -88,7 +88,7 @@ def taken_by(handler: str) -> set[str]:
     return set(ast.unparse(argument.annotation).split(" | "))
 
 
-def test_every_handler_takes_just_what_its_rules_pass(found: dict[str, ConsumerParts]) -> None:
+def test_every_handler_takes_just_what_its_rules_pass(found: dict[str, ConsumerResources]) -> None:
     for consumer in found.values():
         passed = {
             name

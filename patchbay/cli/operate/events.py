@@ -13,8 +13,8 @@ from patchbay.cli.options import Json, Stage
 from patchbay.operations.clients import Environment
 
 if TYPE_CHECKING:
-    from patchbay.operations.catalogue.catalogue import Catalogue, KnownEvent, Subscription
-    from patchbay.operations.templates import Publisher
+    from patchbay.operations.catalogue.catalogue import Catalogue, KnownEvent
+    from patchbay.topology.routes import Publisher, Subscription
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ def _listed(known: "Catalogue") -> Table:
             Text(event.source),
             Text(str(event.version)),
             _names(event.publishers, lambda each: each.name),
-            _names(event.consumers, lambda each: each.consumer),
+            _names(event.subscriptions, lambda each: each.consumer),
         )
     return table
 
@@ -75,7 +75,7 @@ def _in_full(event: "KnownEvent") -> Group:
         _fields(event),
         Text(),
         Text("Published by ", style="dim").append_text(_names(event.publishers, _publisher)),
-        Text("Consumed by  ", style="dim").append_text(_names(event.consumers, _consumer)),
+        Text("Consumed by  ", style="dim").append_text(_names(event.subscriptions, _consumer)),
         Text(),
         Text("For example, as `patchbay publish` takes it:", style="dim"),
         Text(json.dumps(event.to_publish, indent=2) if event.example else "none comes to mind"),
@@ -103,7 +103,7 @@ def _publisher(publisher: "Publisher") -> str:
 
 def _consumer(subscription: "Subscription") -> str:
     some = f"where {subscription.condition}" if subscription.condition else ""
-    which = some or ("every event" if subscription.taps else "")
+    which = some or ("every event" if subscription.takes_everything else "")
     return f"{subscription.consumer} ({which})" if which else subscription.consumer
 
 

@@ -12,11 +12,12 @@ from patchbay.operations.clients import Environment
 from patchbay.operations.escape import visible
 
 if TYPE_CHECKING:
-    from patchbay.operations.routes import Listener, Outlet, Producer, Routes
+    from patchbay.operations.routes import PublisherRoutes, Routes
+    from patchbay.topology.routes import Route, Subscription
 
 
 def routes(stage: Stage = "dev", as_json: Json = False) -> None:
-    """Draw who publishes what, and who gets it.
+    """Draw who publishes each event, and which consumers subscribe to it.
 
     Example: patchbay routes --stage local
     """
@@ -27,52 +28,52 @@ def routes(stage: Stage = "dev", as_json: Json = False) -> None:
         print(json.dumps(found.as_json(), indent=2))
         return
     console = Console()
-    for each in [*map(_producer, found.producers), *_rest(found)]:
+    for each in [*map(_publisher, found.publishers), *_rest(found)]:
         console.print(each)
 
 
-def _producer(producer: "Producer") -> Tree:
-    about = " ← " + ", ".join(map(visible, producer.starts)) if producer.starts else ""
+def _publisher(routes: "PublisherRoutes") -> Tree:
+    publisher = routes.publisher
+    about = " ← " + ", ".join(map(visible, routes.triggers)) if routes.triggers else ""
     tree = Tree(
-        Text.assemble((visible(producer.name), "bold"), (f"  {producer.kind}{about}", "dim")),
+        Text.assemble((visible(publisher.name), "bold"), (f"  {publisher.kind}{about}", "dim")),
         guide_style="dim",
     )
-    for outlet in producer.outlets:
-        _grow(tree, outlet)
+    for route in routes.routes:
+        _add(tree, route)
     return tree
 
 
-def _grow(tree: Tree, outlet: "Outlet") -> None:
-    branch = tree.add(Text(outlet.type, style="cyan"))
-    if not outlet.listeners:
-        branch.add(Text("heard by nobody", style="yellow"))
-    elif not outlet.is_heard:
-        taps = ", ".join(visible(each.subscription.consumer) for each in outlet.taps)
-        branch.add(Text(f"heard by nobody but {taps}", style="yellow"))
+def _add(tree: Tree, route: "Route") -> None:
+    branch = tree.add(Text(route.event.detail_type(), style="cyan"))
+    if not route.subscriptions:
+        branch.add(Text("no consumer", style="yellow"))
+    elif not route.own_subscriptions:
+        names = ", ".join(visible(each.consumer) for each in route.subscriptions)
+        branch.add(Text(f"no consumer but {names}", style="yellow"))
     else:
-        for listener in outlet.listeners:
-            branch.add(_listener(listener))
+        for subscription in route.subscriptions:
+            branch.add(_subscription(subscription))
 
 
-def _listener(listener: "Listener") -> Text:
-    to = listener.subscription
+def _subscription(to: "Subscription") -> Text:
     about = [f"where {to.condition}"] if to.condition else []
-    about += ["in order"] if listener.ordered else []
-    about += ["whatever there is"] if to.taps else []
-    style = "dim" if to.taps else ""
-    told = f"  {visible(', '.join(about))}" if about else ""
-    return Text.assemble((f"→ {visible(to.consumer)}", style), (told, "dim"))
+    about += ["in order"] if to.in_order else []
+    about += ["every event"] if to.takes_everything else []
+    style = "dim" if to.takes_everything else ""
+    details = f"  {visible(', '.join(about))}" if about else ""
+    return Text.assemble((f"→ {visible(to.consumer)}", style), (details, "dim"))
 
 
 def _rest(found: "Routes") -> list[Tree]:
-    """What nobody publishes, and what is set going without an event and publishes none."""
+    """Return the events that nobody publishes, and the functions that publish none."""
     trees = []
     if found.unpublished:
-        tree = Tree(Text("published by nobody", style="yellow"), guide_style="dim")
-        for outlet in found.unpublished:
-            _grow(tree, outlet)
+        tree = Tree(Text("no publisher", style="yellow"), guide_style="dim")
+        for route in found.unpublished:
+            _add(tree, route)
         trees.append(tree)
-    for name, starts in found.others.items():
-        about = ", ".join(map(visible, starts))
+    for name, triggers in found.others.items():
+        about = ", ".join(map(visible, triggers))
         trees.append(Tree(Text.assemble((visible(name), "bold"), (f"  ← {about}", "dim"))))
     return trees

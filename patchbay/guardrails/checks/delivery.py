@@ -7,8 +7,8 @@ from typing import Any
 
 from patchbay.events.event import Event, Metadata
 from patchbay.guardrails.finding import Finding, System
-from patchbay.topology.consumers import lets_through
 from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
+from patchbay.topology.rules import lets_through
 from patchbay.topology.template import Resource, listed, plain
 
 # EventBridge's quotas: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html

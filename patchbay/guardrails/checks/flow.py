@@ -18,19 +18,19 @@ def published(system: System) -> Iterator[Finding]:
         if route.publishers:
             continue
         name = route.event.detail_type()
-        waiting = [subscriber for subscriber in route.subscribers if not subscriber.taps]
+        waiting = route.own_subscriptions
         if not waiting:
             yield Finding(
                 None,
                 f"Event {name} is in the contracts, and nobody publishes or consumes it.",
                 warning=True,
             )
-        for subscriber in waiting:
+        for subscription in waiting:
             yield Finding(
-                subscriber.rules[0],
-                f"Rule {subscriber.rules[0].name} waits for {name}, which nobody may publish: "
-                f"{subscriber.function.name} would never run for it. Declare it in `publishes` in "
-                f"the {route.owner} service.",
+                subscription.rules[0].resource,
+                f"Rule {subscription.rules[0].name} waits for {name}, which nobody may publish: "
+                f"{subscription.function.name} would never run for it. Declare it in `publishes` "
+                f"in the {route.owner} service.",
                 detail=name,
             )
 
@@ -41,7 +41,7 @@ def consumed(system: System) -> Iterator[Finding]:
     That is no fault: a publisher knows nothing of its consumers, and the last one may go.
     """
     for route in system.routes:
-        if route.publishers and not route.subscribers:
+        if route.publishers and not route.subscriptions:
             publisher = route.publishers[0].resource
             yield Finding(
                 publisher,
@@ -80,7 +80,7 @@ def _steps(routes: list[Route]) -> Steps:
         for publisher in route.publishers:
             for function in _functions_behind(publisher.resource):
                 reached = steps.setdefault(function, [])
-                reached += [(route.event.detail_type(), s.function) for s in route.subscribers]
+                reached += [(route.event.detail_type(), s.function) for s in route.subscriptions]
     return steps
 
 

@@ -20,12 +20,10 @@ from pydantic.json_schema import models_json_schema
 from patchbay.events.catalogue import events
 from patchbay.events.descriptions import describe
 from patchbay.events.event import Metadata
-from patchbay.operations.catalogue.catalogue import KnownEvent, known_events, subscription
-from patchbay.operations.templates import publishers_of, short_name
+from patchbay.operations.catalogue.catalogue import KnownEvent, known_events
 from patchbay.project.naming import bus_name, named
 from patchbay.project.root import ROOT
-from patchbay.topology.consumers import ConsumerParts
-from patchbay.topology.routes import Route, Subscriber, routes
+from patchbay.topology.routes import Route, Subscription, routes, short_name
 from patchbay.topology.template import Resource, Template
 
 FILE = ROOT / "docs" / "asyncapi.json"
@@ -64,10 +62,10 @@ _JOURNEY: Part = {
 }
 
 
-def document(templates: Mapping[str, Template], stage: str = STAGE) -> Part:
-    """The document of the events of the contracts, and of a stage's templates."""
+def document(templates: Mapping[str, Template]) -> Part:
+    """Return the document for the contracts' events and a stage's templates."""
     found = {route.event.detail_type(): route for route in routes(templates)}
-    known = known_events(templates, stage)
+    known = known_events(templates)
     return {
         "asyncapi": "3.0.0",
         "info": _INFO,
@@ -77,7 +75,7 @@ def document(templates: Mapping[str, Template], stage: str = STAGE) -> Part:
         "operations": {
             name: operation
             for event in known
-            for name, operation in _operations(event, found[event.type], stage)
+            for name, operation in _operations(event, found[event.type])
         },
         "components": {
             "messages": {event.type: _message(event) for event in known},
@@ -146,19 +144,18 @@ def _examples(event: KnownEvent, constants: Mapping[str, str]) -> list[Part]:
     return [{"name": event.type, "headers": dict(constants), "payload": payload}]
 
 
-def _operations(event: KnownEvent, route: Route, stage: str) -> Iterator[tuple[str, Part]]:
-    for publisher in publishers_of(route, stage):
+def _operations(event: KnownEvent, route: Route) -> Iterator[tuple[str, Part]]:
+    for publisher in route.publishers:
         title = f"{publisher.name} publishes {event.type}"
         yield _key(title), _operation("send", title, event, publisher.service)
-    by_name = {short_name(each.function, stage): each for each in route.subscribers}
-    for name, subscriber in sorted(by_name.items()):
-        title = f"{name} consumes {event.type}"
-        operation = _operation("receive", title, event, subscriber.service)
-        if condition := subscription(subscriber, stage).condition:
+    for subscription in route.subscriptions:
+        title = f"{subscription.consumer} consumes {event.type}"
+        operation = _operation("receive", title, event, subscription.service)
+        if condition := subscription.condition:
             operation["description"] = f"Only where {condition}."
-        elif subscriber.taps:
+        elif subscription.takes_everything:
             operation["description"] = "It takes every event that there is."
-        yield _key(title), operation | {"bindings": {"sqs": _queue_binding(subscriber, stage)}}
+        yield _key(title), operation | {"bindings": {"sqs": _queue_binding(subscription)}}
 
 
 def _operation(action: str, title: str, event: KnownEvent, service: str) -> Part:
@@ -176,19 +173,19 @@ def _key(title: str) -> str:
     return title.replace(" ", "-")
 
 
-def _queue_binding(subscriber: Subscriber, stage: str) -> Part:
+def _queue_binding(subscription: Subscription) -> Part:
     """The queue in which it waits for the consumer, and where it goes if it can't be handled."""
-    parts: ConsumerParts = subscriber.consumer
-    queue = parts.queue.properties
+    resources = subscription.resources
+    queue = resources.queue.properties
     return {
         "queues": [
             {
-                "name": _in_any_stage(parts.queue, stage),
+                "name": _in_any_stage(resources.queue),
                 "fifoQueue": bool(queue.get("FifoQueue")),
                 "visibilityTimeout": queue["VisibilityTimeout"],
                 "messageRetentionPeriod": queue["MessageRetentionPeriod"],
                 "redrivePolicy": {
-                    "deadLetterQueue": {"name": _in_any_stage(parts.dead_letters, stage)},
+                    "deadLetterQueue": {"name": _in_any_stage(resources.dead_letters)},
                     "maxReceiveCount": queue["RedrivePolicy"]["maxReceiveCount"],
                 },
             }
@@ -197,8 +194,8 @@ def _queue_binding(subscriber: Subscriber, stage: str) -> Part:
     }
 
 
-def _in_any_stage(resource: Resource, stage: str) -> str:
-    return named(_STAGE, short_name(resource, stage))
+def _in_any_stage(resource: Resource) -> str:
+    return named(_STAGE, short_name(resource))
 
 
 def _schemas() -> Part:

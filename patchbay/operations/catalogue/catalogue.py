@@ -1,7 +1,6 @@
 """The catalogue: every event, its fields, an example of it, who publishes and who consumes it."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,34 +14,13 @@ from patchbay.events.event import Event
 from patchbay.events.examples import NoExample, example
 from patchbay.operations.catalogue.schema_fields import Field, fields_of
 from patchbay.operations.clients import Clients
-from patchbay.operations.templates import Publisher, deployed_templates, publishers_of, short_name
-from patchbay.project.naming import REPLAY_NAME, named
+from patchbay.operations.templates import deployed_templates
+from patchbay.project.naming import named
 from patchbay.project.root import ROOT
-from patchbay.topology.routes import Route, Subscriber, routes
-from patchbay.topology.template import Resource, Template, plain, read
+from patchbay.topology.routes import Publisher, Route, Subscription, routes
+from patchbay.topology.template import Template, read
 
 SYNTHESIZED = ROOT / "cdk.out"
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """A consumer of an event."""
-
-    consumer: str
-    service: str
-    where: tuple[Mapping[str, Any], ...] = ()
-    """What its rules ask of the event's fields, as EventBridge has it: one of these is enough."""
-
-    taps: bool = False
-    """Whether it listens to whatever there is."""
-
-    @property
-    def condition(self) -> str:
-        """What its rules ask of the event's fields, in words; empty where they ask nothing."""
-        return " or ".join(
-            " and ".join(f"{field} {_said(tests)}" for field, tests in asked.items())
-            for asked in self.where
-        )
 
 
 @dataclass(frozen=True)
@@ -64,7 +42,7 @@ class KnownEvent:
     publishers: tuple[Publisher, ...] | None
     """None where nobody could be asked."""
 
-    consumers: tuple[Subscription, ...] | None
+    subscriptions: tuple[Subscription, ...] | None
     """None where nobody could be asked."""
 
     @property
@@ -102,15 +80,15 @@ def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Cat
     it; where that is not there either, it stays open.
     """
     try:
-        return Catalogue(known_events(deployed_templates(clients, stage), stage))
+        return Catalogue(known_events(deployed_templates(clients, stage)))
     except UserError as failure:
         why = str(failure)
     except (BotoCoreError, ClientError) as error:
         why = f"AWS could not be asked: {error}"
     if templates := synthesized(stage, assembly):
         here = f"Who publishes and consumes is as {assembly.name} has it, from the last synth."
-        return Catalogue(known_events(templates, stage), f"{here} {why}")
-    return Catalogue(known_events(None, stage), f"Who publishes and consumes is not known. {why}")
+        return Catalogue(known_events(templates), f"{here} {why}")
+    return Catalogue(known_events(None), f"Who publishes and consumes is not known. {why}")
 
 
 def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
@@ -121,19 +99,49 @@ def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
     return {name: found[name] for name in found if name.startswith(named(stage, ""))}
 
 
-def known_events(templates: Mapping[str, Template] | None, stage: str) -> tuple[KnownEvent, ...]:
+def known_events(templates: Mapping[str, Template] | None) -> tuple[KnownEvent, ...]:
     """Every event of the contracts; None for the templates leaves open who is concerned."""
     if templates is None:
-        return tuple(_known(event, None, stage) for event in events().values())
-    return tuple(_known(route.event, route, stage) for route in routes(templates))
+        return tuple(_known(event, None) for event in events().values())
+    return tuple(_known(route.event, route) for route in routes(templates))
 
 
 def as_json(event: KnownEvent) -> dict[str, Any]:
-    """An event, for machines."""
-    return asdict(event) | {"example": event.to_publish if event.example else None}
+    """Return an event as JSON."""
+    publishers, subscriptions = event.publishers, event.subscriptions
+    return {
+        "type": event.type,
+        "source": event.source,
+        "version": event.version,
+        "versions": event.versions,
+        "description": event.description,
+        "fields": [asdict(field) for field in event.fields],
+        "schema": event.schema,
+        "example": event.to_publish if event.example else None,
+        "publishers": None if publishers is None else [publisher_as_json(p) for p in publishers],
+        "subscriptions": (
+            None if subscriptions is None else [subscription_as_json(s) for s in subscriptions]
+        ),
+    }
 
 
-def _known(event: type[Event], route: Route | None, stage: str) -> KnownEvent:
+def publisher_as_json(publisher: Publisher) -> dict[str, Any]:
+    """Return a publisher as JSON."""
+    return {"name": publisher.name, "service": publisher.service, "kind": publisher.kind}
+
+
+def subscription_as_json(subscription: Subscription) -> dict[str, Any]:
+    """Return a subscription as JSON."""
+    return {
+        "consumer": subscription.consumer,
+        "service": subscription.service,
+        "where": subscription.where,
+        "takes_everything": subscription.takes_everything,
+        "in_order": subscription.in_order,
+    }
+
+
+def _known(event: type[Event], route: Route | None) -> KnownEvent:
     schema = schema_of(event)
     return KnownEvent(
         type=event.detail_type(),
@@ -144,8 +152,8 @@ def _known(event: type[Event], route: Route | None, stage: str) -> KnownEvent:
         fields=fields_of(schema),
         schema=schema,
         example=_example(event),
-        publishers=tuple(publishers_of(route, stage)) if route else None,
-        consumers=_subscriptions(route.subscribers, stage) if route else None,
+        publishers=route.publishers if route else None,
+        subscriptions=route.subscriptions if route else None,
     )
 
 
@@ -160,41 +168,3 @@ def _example(event: type[Event]) -> dict[str, Any] | None:
         return event.model_validate(example(event, complete=True)).model_dump(mode="json")
     except (NoExample, ValueError):
         return None  # its fields may depend on each other
-
-
-def subscription(subscriber: Subscriber, stage: str) -> Subscription:
-    """A consumer of an event, as the catalogue tells of it."""
-    return Subscription(
-        short_name(subscriber.function, stage),
-        subscriber.service,
-        where=tuple(_asked(rule) for rule in subscriber.rules) if subscriber.filtered else (),
-        taps=subscriber.taps,
-    )
-
-
-def _subscriptions(subscribers: Sequence[Subscriber], stage: str) -> tuple[Subscription, ...]:
-    found = [subscription(each, stage) for each in subscribers]
-    return tuple(sorted(found, key=lambda each: each.consumer))
-
-
-def _asked(rule: Resource) -> Mapping[str, Any]:
-    """What a rule asks of an event's fields; of more, if it looks at more."""
-    pattern = dict(plain(rule.properties["EventPattern"]))
-    rest = {
-        key: pattern[key] for key in pattern if key not in ("source", "detail-type", REPLAY_NAME)
-    }
-    match rest:
-        case {"detail": {"data": dict(data), **metadata}, **others} if not metadata | others:
-            return data
-    return rest
-
-
-def _said(tests: Any) -> str:
-    """What is asked of a field: numbers in words, and the rest as EventBridge has it."""
-    match tests:
-        case [{"numeric": [*comparison]}]:
-            pairs = zip(comparison[::2], comparison[1::2], strict=True)
-            return " and ".join(f"{operator} {number}" for operator, number in pairs)
-        case [str() | bool() as value]:
-            return f"is {json.dumps(value)}"
-    return f"matches {json.dumps(tests)}"

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.formatting import percentile
 from patchbay.operations.log_lines import LogEvents
+from patchbay.topology.consumers import Consumer
 
 OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
 JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted

@@ -11,7 +11,7 @@ from typing import Any
 
 from patchbay.operations.catalogue.catalogue import known_events
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer, Rule, deployed_consumers
+from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
 from patchbay.operations.dead_letters.queues import counted, queues
 from patchbay.operations.health.activity import PAGES, Pulse
@@ -22,7 +22,9 @@ from patchbay.operations.pause import name_in, paused_queues, queue_name
 from patchbay.operations.queue_depth import Depth, depth
 from patchbay.operations.templates import deployed_templates
 from patchbay.project.naming import bus_name
+from patchbay.topology.consumers import Consumer
 from patchbay.topology.routes import owner
+from patchbay.topology.rules import Rule
 
 PLAN_HOLDS = timedelta(minutes=1)  # what is deployed changes rarely, and takes longer to ask
 AT_ONCE = 10  # requests; as many connections as a client keeps open
@@ -157,7 +159,7 @@ def _state(
 def plan(clients: Clients, stage: str, now: datetime) -> Plan:
     """What is plugged in where; raises UserError where nothing is deployed."""
     published: dict[str, set[str]] = defaultdict(set)
-    for event in known_events(deployed_templates(clients, stage), stage):
+    for event in known_events(deployed_templates(clients, stage)):
         if event.publishers:
             published[owner(event.source)].add(event.type)
     consumers = tuple(deployed_consumers(clients, bus_name(stage)))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.dead_letters.browse import look
 from patchbay.operations.dead_letters.message import (
     UNKNOWN,
@@ -25,6 +24,7 @@ from patchbay.operations.dead_letters.queues import queues
 from patchbay.operations.journeys.executions import Run, run
 from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.log_lines import Line, lines
+from patchbay.topology.consumers import Consumer
 
 MOST_LETTERS = 300  # that are looked through for an event, of each consumer
 LATE = timedelta(minutes=1)  # after which it is asked whether an event was not delivered

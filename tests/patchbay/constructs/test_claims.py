@@ -61,8 +61,8 @@ def test_a_function_reaches_the_data_of_what_it_publishes_and_consumes_and_no_mo
         for publisher in functions:
             key = (publisher.resource.stack, publisher.resource.name)
             may_put.setdefault(key, set()).add(folder)
-        for subscriber in (each for each in route.subscribers if not each.taps):
-            key = (subscriber.function.stack, subscriber.function.name)
+        for subscription in route.own_subscriptions:
+            key = (subscription.function.stack, subscription.function.name)
             may_get.setdefault(key, set()).add(folder)
     for stack, template in templates(stage).items():
         for function in template.all("Lambda::Function"):

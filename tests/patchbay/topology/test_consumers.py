@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from patchbay.topology.consumers import lets_through, looks_inside
+from patchbay.topology.rules import lets_through, looks_inside
 from patchbay.topology.template import Resource, Template
 
 

@@ -1,76 +1,142 @@
-"""The table of routes: who may publish each event, and who consumes it."""
+"""The routes in templates: who may publish each event, and who subscribes to it."""
 
-import copy
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
-from patchbay.events.catalogue import events
-from patchbay.topology.routes import Route, owner, routes
+from patchbay.events.event import Event
+from patchbay.project.naming import named
+from patchbay.topology.routes import Route, in_words, owner, routes
 from patchbay.topology.template import Template
-from tests.stacks.conftest import Templates
-
-STAGES = ("local", "dev", "prod")
 
 
-def names(route: Route) -> tuple[set[str], set[str]]:
-    """The functions that publish it, and those that consume it, without what all begin with."""
-    publishers = {each.resource.name.split("-", 2)[2] for each in route.publishers}
-    return publishers, {each.function.name.split("-", 2)[2] for each in route.subscribers}
+class ReadingTaken(Event):
+    """A sensor has measured the temperature."""
+
+    sensor_id: str
+    celsius: float
 
 
-def placed_in(templates: Mapping[str, Template]) -> Route:
-    (route,) = routes(templates, [OrderPlaced])
-    return route
+class AlertRaised(Event):
+    """A reading was out of bounds."""
+
+    sensor_id: str
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_event_of_the_shop_goes_from_its_owner_to_those_who_asked_for_it(
-    stage: str, templates: Templates
-) -> None:
-    placed, declined, taken = routes(templates(stage), [OrderPlaced, PaymentDeclined, PaymentTaken])
-    assert (placed.owner, declined.owner, taken.owner) == ("orders", "payments", "payments")
-    # Whoever else has been plugged in may consume them as well.
-    publishers, subscribers = names(placed)
-    assert publishers == {"orders-outbox"}
-    assert {"notifications", "payments"} <= subscribers - {"orders-status"} == subscribers
-    publishers, subscribers = names(declined)
-    assert publishers == {"payments"}
-    assert {"notifications", "orders-status"} <= subscribers - {"payments"} == subscribers
-    publishers, subscribers = names(taken)
-    assert publishers == {"payments"}
-    assert {"orders-status"} <= subscribers - {"payments", "notifications"} == subscribers
+def at(id: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [id, "Arn"]}
 
 
-def test_the_table_has_every_event_of_the_contracts(templates: Templates) -> None:
-    found = {route.event.detail_type() for route in routes(templates("dev"))}
-    assert found == set(events())
+def resource(kind: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{kind}", "Properties": properties}
 
 
-def test_a_route_tells_the_services_and_the_rules(templates: Templates) -> None:
-    placed = placed_in(templates("dev"))
-    assert [publisher.service for publisher in placed.publishers] == ["orders"]
-    rules = {each.service: [rule.name for rule in each.rules] for each in placed.subscribers}
-    assert rules["notifications"] == ["patchbay-dev-notifications-shop-orders"]
-    assert rules["payments"] == ["patchbay-dev-payments-shop-orders"]
+def template(service: str, **resources: dict[str, Any]) -> Template:
+    return Template(named("dev", service), {"Resources": resources})
 
 
-def test_a_consumer_that_filters_is_a_consumer_and_said_to_filter(templates: Templates) -> None:
-    stacks = templates("dev")
-    body: dict[str, Any] = copy.deepcopy(dict(stacks["patchbay-dev-payments"].body))
-    payments = Template("patchbay-dev-payments", body)
-    rule = next(each for each in payments.all("Events::Rule") if "refund" not in each.name)
-    rule.properties["EventPattern"]["detail"] = {"data": {"amount": [{"numeric": [">", 100]}]}}
+def publisher(*events: type[Event], name: str = "sensors", **condition: Any) -> dict[str, Any]:
+    """The resources of a function that may publish these events."""
+    keys = {
+        "events:source": [event.source() for event in events],
+        "events:detail-type": [event.detail_type() for event in events],
+    }
+    statement = {
+        "Effect": "Allow",
+        "Action": "events:PutEvents",
+        "Resource": "*",
+        **({"Condition": {"StringEquals": keys}} if events else condition),
+    }
+    return {
+        "Publisher": resource("Lambda::Function", FunctionName=named("dev", name), Role=at("Role")),
+        "Role": resource("IAM::Role"),
+        "Policy": resource(
+            "IAM::Policy", Roles=[{"Ref": "Role"}], PolicyDocument={"Statement": [statement]}
+        ),
+    }
 
-    placed = placed_in({**stacks, payments.stack: payments})
 
-    filtered = {each.service: each.filtered for each in placed.subscribers}
-    assert filtered["payments"]
-    assert not filtered["notifications"]
+def consumer(name: str, **pattern: Any) -> dict[str, Any]:
+    """The resources of a consumer, and of the rule with that pattern."""
+    return {
+        "Function": resource("Lambda::Function", FunctionName=named("dev", name)),
+        "Queue": resource("SQS::Queue", QueueName=named("dev", name)),
+        "Mapping": resource(
+            "Lambda::EventSourceMapping",
+            EventSourceArn=at("Queue"),
+            FunctionName={"Ref": "Function"},
+        ),
+        "Rule": resource(
+            "Events::Rule",
+            Name=named("dev", f"{name}-rule"),
+            EventPattern=pattern,
+            Targets=[{"Id": "Target", "Arn": at("Queue")}],
+        ),
+    }
+
+
+def route(event: type[Event], *templates: Template) -> Route:
+    (found,) = routes({each.stack: each for each in templates}, [event])
+    return found
+
+
+SOURCE, READING = ReadingTaken.source(), ReadingTaken.detail_type()
+SENSORS = template("sensors", **publisher(ReadingTaken))
+TO_READINGS: dict[str, Any] = {"source": [SOURCE], "detail-type": [READING]}
+
+
+def test_a_route_leads_from_who_may_publish_to_who_subscribes() -> None:
+    found = route(ReadingTaken, SENSORS, template("alerts", **consumer("alerts", **TO_READINGS)))
+    assert [(each.name, each.service, each.kind) for each in found.publishers] == [
+        ("sensors", "sensors", "function")
+    ]
+    (subscription,) = found.subscriptions
+    assert (subscription.consumer, subscription.service) == ("alerts", "alerts")
+    assert [rule.name for rule in subscription.rules] == [named("dev", "alerts-rule")]
+    assert not subscription.is_filtered
+    assert not subscription.takes_everything
+    assert not subscription.in_order
+
+
+def test_an_event_that_nobody_publishes_or_consumes_has_an_empty_route() -> None:
+    found = route(AlertRaised, SENSORS, template("alerts", **consumer("alerts", **TO_READINGS)))
+    assert found.publishers == ()
+    assert found.subscriptions == ()
+
+
+def test_who_may_publish_anything_may_publish_this_as_well() -> None:
+    found = route(AlertRaised, template("sensors", **publisher()))
+    assert [each.name for each in found.publishers] == ["sensors"]
+
+
+def test_a_subscription_that_filters_says_so_and_by_what() -> None:
+    hot = {"data": {"celsius": [{"numeric": [">", 30]}]}}
+    found = route(ReadingTaken, template("alerts", **consumer("alerts", **TO_READINGS, detail=hot)))
+    (subscription,) = found.subscriptions
+    assert subscription.is_filtered
+    assert subscription.condition == "celsius > 30"
+
+
+def test_a_consumer_of_everything_does_not_count_as_one_of_this_event() -> None:
+    found = route(ReadingTaken, template("notes", **consumer("notes", source=[SOURCE])))
+    (subscription,) = found.subscriptions
+    assert subscription.takes_everything
+    assert found.own_subscriptions == ()
+
+
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        ([{"numeric": [">", 30]}], "celsius > 30"),
+        ([{"numeric": [">=", 0, "<", 5]}], "celsius >= 0 and < 5"),
+        (["hot"], 'celsius is "hot"'),
+        ([{"exists": False}], 'celsius matches [{"exists": false}]'),
+    ],
+)
+def test_a_filter_is_put_in_words(tests: list[Any], words: str) -> None:
+    assert in_words([{"celsius": tests}]) == words
 
 
 def test_a_service_of_several_words_owns_the_module_of_the_same_name() -> None:
-    assert owner("shop.loyalty_points") == "loyalty-points"
+    namespace = SOURCE.partition(".")[0]
+    assert owner(f"{namespace}.soil_moisture") == "soil-moisture"

@@ -7,8 +7,8 @@ import pytest
 from patchbay.console.pages import break_things
 from patchbay.console.playground import Placed, Provider
 from patchbay.operations.clients import Clients
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.health.health import Board
+from patchbay.topology.consumers import Consumer
 from tests.patchbay.console.conftest import Browser, Open
 from tests.patchbay.operations.health.boards import NAMES, board
 

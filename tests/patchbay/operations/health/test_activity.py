@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from patchbay.operations.consumers import Consumer
 from patchbay.operations.health.activity import OF_LATE, Pulse
+from patchbay.topology.consumers import Consumer
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
 CONSUMER = Consumer("payments", "queue", "dead", "/aws/lambda/payments", None, ())
