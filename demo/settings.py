@@ -2,9 +2,8 @@
 
 import json
 
-from patchbay.events.event import NAMESPACE
-from patchbay.project.naming import StageName
+from patchbay.events.event import namespace
 
-STAGE: StageName = "local"
+STAGE: str = "local"
 MAIL_FROM = "shop@example.com"
-EVERY_EVENT = json.dumps({"source": [{"prefix": f"{NAMESPACE}."}]})  # the pattern that passes all
+EVERY_EVENT = json.dumps({"source": [{"prefix": f"{namespace()}."}]})  # the pattern that passes all

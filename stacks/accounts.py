@@ -3,8 +3,7 @@
 from contracts.accounts import DayClosed
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentRefunded, PaymentTaken
-from patchbay.constructs.service import Service
-from patchbay.events.filters import equals
+from patchbay.constructs import Service, equals
 
 
 class Accounts(Service):

@@ -1,7 +1,7 @@
 """The bestsellers service."""
 
 from contracts.bestsellers import BestsellerChanged
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Bestsellers(Service):

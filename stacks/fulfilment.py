@@ -2,11 +2,16 @@
 
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentTaken
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service, Setting
 
 
 class Fulfilment(Service):
     """Reserves the stock for a paid order and ships it, or gives all back and says why."""
+
+    warehouse_holds = Setting(
+        "How many records a warehouse holds when it is full.",
+        kind=int, local=80, dev=1_000, prod=100_000,
+    )  # fmt: skip
 
     def compose(self) -> None:
         stock = self.table("fulfilment-stock", key="warehouse")
@@ -22,7 +27,7 @@ class Fulfilment(Service):
             substitutions={
                 "ParcelsTable": parcels.table_name,
                 "StockTable": stock.table_name,
-                "WarehouseHolds": str(self.stage.warehouse_holds),
+                "WarehouseHolds": str(self.warehouse_holds),
             },
         )
         parcels.grant(saga.machine, "dynamodb:PutItem", "dynamodb:UpdateItem")

@@ -2,14 +2,25 @@
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded
-from patchbay.constructs.mail import allow_mailing
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service, Setting
+
+# SES's mailbox simulator: it takes every mail, and no person gets one.
+SIMULATED_CUSTOMERS = "success+{customer}@simulator.amazonses.com"
 
 
 class Notifications(Service):
     """Mails the customer when an order is placed, and when its payment is declined or refunded."""
 
+    mail_from = Setting(
+        "Who the mails come from: an address that SES has verified.",
+        local="shop@example.com", dev="shop@example.com",
+    )  # fmt: skip
+    mail_to = Setting(
+        "The address of a customer, with {customer} for the customer's id.",
+        local=SIMULATED_CUSTOMERS, dev=SIMULATED_CUSTOMERS,
+    )  # fmt: skip
+
     def compose(self) -> None:
-        mail = {"MAIL_FROM": self.stage.mail_from, "MAIL_TO": self.stage.mail_to}
+        mail = {"MAIL_FROM": self.mail_from, "MAIL_TO": self.mail_to}
         mailer = self.consumer(on=[OrderPlaced, PaymentDeclined, PaymentRefunded], environment=mail)
-        allow_mailing(mailer, self.stage)
+        mailer.allow_mail(self.mail_from)

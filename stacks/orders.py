@@ -3,7 +3,7 @@
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Orders(Service):

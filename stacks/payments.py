@@ -5,20 +5,24 @@ from aws_cdk import aws_lambda as lambda_
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
-from patchbay.constructs.function import Function
-from patchbay.constructs.service import Service
+from patchbay.constructs import Function, Service, Setting
 
 
 class Payments(Service):
     """Charges the customer for an order, tells how that went, and refunds what can't be sent."""
+
+    payment_provider = Setting[str | None](
+        "Where the payment provider answers; a sandbox plays it, where that is not set.",
+        local=None, dev=None,
+    )  # fmt: skip
 
     def compose(self) -> None:
         charger = self.consumer(on=[OrderPlaced], publishes=[PaymentTaken, PaymentDeclined])
         refunder = self.consumer(
             part="refund", on=[OrderUnfulfillable], publishes=[PaymentRefunded]
         )
-        sandbox = self._sandbox() if self.stage.has_payment_sandbox else None
-        if address := self.stage.payment_provider:
+        sandbox = self._sandbox() if self.stage.kind != "prod" else None
+        if address := self.payment_provider:
             for function in (charger, refunder):
                 function.function.add_environment("PAYMENT_PROVIDER_URL", address)
         elif sandbox:

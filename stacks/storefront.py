@@ -1,6 +1,6 @@
 """The storefront service."""
 
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Storefront(Service):

@@ -13,18 +13,20 @@ from unittest.mock import patch
 
 import aws_cdk
 
-from patchbay.app import discovery
+from patchbay.app import services, system
 from tests.synthesis import SETTINGS
 
 
 def main(out: Path, new: list[str]) -> None:
-    found = discovery.services()
+    found = services.services()
     context = json.loads(Path("cdk.json").read_text())["context"] | SETTINGS["dev"]
     for name in ["none", *new]:
         chosen = [each for each in found if each.service_name() not in set(new) - {name}]
         # What the CDK CLI would say in the environment, which jsii's process reads once only.
         app = partial(aws_cdk.App, outdir=str(out / name), context=context)
-        with patch.object(aws_cdk, "App", app), patch.object(discovery, "services", lambda: chosen):  # noqa: B023
+        chosen_app = patch.object(system, "App", app)
+        chosen_services = patch.object(services, "services", lambda: chosen)  # noqa: B023
+        with chosen_app, chosen_services:
             runpy.run_path("app.py", run_name="__main__")
 
 

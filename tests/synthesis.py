@@ -12,13 +12,13 @@ from patchbay.processes.workspace import BUILD
 from patchbay.project.root import ROOT
 
 SETTINGS: dict[str, dict[str, str]] = {
-    "local": {"stage": "local", "payment_provider": "https://127.0.0.1:4567"},
+    "local": {"stage": "local", "payments.payment_provider": "https://127.0.0.1:4567"},
     "dev": {"stage": "dev"},
     "prod": {
         "stage": "prod",
-        "mail_from": "shop@records.example",
-        "mail_to": "{customer}@customers.example",
-        "payment_provider": "https://payments.example",
+        "notifications.mail_from": "shop@records.example",
+        "notifications.mail_to": "{customer}@customers.example",
+        "payments.payment_provider": "https://payments.example",
     },
 }
 

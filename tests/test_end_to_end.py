@@ -16,11 +16,10 @@ from demo.page_views import PURCHASE_WEIGHS, visit
 from demo.purchases import Purchase, first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
-from patchbay.constructs.stage import Stage
 from patchbay.local.schedules import run_now
 from patchbay.local.system import System
 from patchbay.operations.consumers import deployed_consumers
-from patchbay.packaging.layer import build
+from patchbay.packaging.layer import Target, build
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
 from patchbay.project.root import ROOT
@@ -283,8 +282,7 @@ def invoked(lambda_: Any, name: str) -> str:
 
 
 def the_layer() -> bytes:
-    stage = Stage(name="local", mail_from="", mail_to="", payment_provider=None)
-    return build(stage).read_bytes()
+    return build(Target(python="", architecture="", here=True)).read_bytes()
 
 
 def without_package(layer: bytes, package: str) -> bytes:

@@ -95,7 +95,10 @@ class Shops:
 def shops() -> Iterator[Shops]:
     """Deploy both with the CDK CLI; raises UserError."""
     with system() as running:
-        context = {"payment_provider": running.provider_url, "mail_from": MAIL_FROM}
+        context = {
+            f"{NAME}.payment_provider": running.provider_url,
+            f"{NAME}.mail_from": MAIL_FROM,
+        }
         print("Deploying the request-response shop beside it …", flush=True)
         assembly = _synthesize({"stage": STAGE} | context)
         deploy(running.cloud, assembly)

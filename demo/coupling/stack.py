@@ -6,10 +6,10 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from demo.coupling.names import NAME
-from patchbay.constructs.function import Function
-from patchbay.constructs.mail import allow_mailing
+from patchbay.constructs.function import Code, Function
 from patchbay.constructs.service import Service
-from patchbay.constructs.stage import Stage
+from stacks.notifications import Notifications
+from stacks.payments import Payments
 
 # Seconds that each step waits for the next. API Gateway gives an integration 30 s, so that each
 # must give up before the one that waits for it does.
@@ -19,19 +19,23 @@ PATIENCE = {"orders": 28, "payments": 20, "fulfilment": 12}
 class RequestResponse(Service):
     """Takes, charges, sends and mails an order while its customer waits."""
 
-    def __init__(self, scope: Construct, stage: Stage, *, fulfils: bool) -> None:
+    mail_from = Notifications.mail_from
+    mail_to = Notifications.mail_to
+    payment_provider = Payments.payment_provider
+
+    def __init__(self, scope: Construct, *, fulfils: bool) -> None:
         """`fulfils` says whether it sends orders, as it should where the app does."""
         self._fulfils = fulfils
-        super().__init__(scope, stage)
+        super().__init__(scope)
 
     @classmethod
     def service_name(cls) -> str:
         return NAME
 
     def compose(self) -> None:
-        mail = {"MAIL_FROM": self.stage.mail_from, "MAIL_TO": self.stage.mail_to}
+        mail = {"MAIL_FROM": self.mail_from, "MAIL_TO": self.mail_to}
         notifications = self._step("notifications", environment=mail)
-        allow_mailing(notifications, self.stage)
+        notifications.allow_mail(self.mail_from)
 
         after_payment = {"notifications": notifications}
         if self._fulfils:
@@ -40,7 +44,7 @@ class RequestResponse(Service):
             "payments",
             calls=after_payment,
             environment={
-                "PAYMENT_PROVIDER_URL": self.stage.payment_provider or "",
+                "PAYMENT_PROVIDER_URL": self.payment_provider or "",
                 "AFTER_PAYMENT": list(after_payment)[-1],
             },
         )
@@ -81,13 +85,13 @@ class RequestResponse(Service):
         step = Function(
             self,
             name.title(),
-            stage=self.stage,
             name=f"{NAME}-{name}",
-            handler=f"demo.coupling.functions.{name}",
-            packages=self._packages,
-            service=f"{NAME}-{name}",
-            environment=environment,
-            publishes=[],
+            code=Code(
+                handler=f"demo.coupling.functions.{name}",
+                layer=self._packages,
+                service=f"{NAME}-{name}",
+                environment=environment,
+            ),
         )
         for other, function in (calls or {}).items():
             step.allow("lambda:InvokeFunction", on=[function.function.function_arn])

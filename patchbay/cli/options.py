@@ -5,9 +5,15 @@ from typing import Annotated
 
 import typer
 
-from patchbay.project.naming import StageName
 
-Stage = Annotated[StageName, typer.Option(help="Which deployment.")]
+def stage_name(text: str) -> str:
+    """Return the name of a stage; raises UserError where it can't be one."""
+    from patchbay.project.project import project
+
+    return project().stage(text).name
+
+
+Stage = Annotated[str, typer.Option(metavar="STAGE", callback=stage_name, help="Which deployment.")]
 Json = Annotated[bool, typer.Option("--json", help="For machines: JSON, and nothing else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it on prod as well, without a question.")]

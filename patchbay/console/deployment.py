@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from patchbay.console.playground import Playground
 from patchbay.operations.clients import Clients
-from patchbay.project.naming import StageName
+from patchbay.project.project import project
 
 
 @dataclass(frozen=True)
@@ -14,14 +14,14 @@ class Deployment:
     """A stage, in the account or on the local cloud that the clients reach."""
 
     clients: Clients
-    stage: StageName
+    stage: str
     playground: Playground | None = None
     """Those around it, where they can be told what to do."""
 
     @property
     def is_local(self) -> bool:
         """Whether it is a local cloud, where things may be broken on purpose."""
-        return self.stage == "local"
+        return project().stage(self.stage).is_local
 
 
 def deployment(request: Request) -> Deployment:

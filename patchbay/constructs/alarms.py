@@ -3,23 +3,59 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.stage import named, removal_policy, stage_of
+from patchbay.project.project import project
 
 PERIOD = Duration.minutes(1)
 MAX_AGE = Duration.minutes(15)
+TOPIC = "alarms"
 
 
-def alarm_on_dead_letters(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+def add_alarm_topic(scope: Construct) -> sns.Topic:
+    """Add the topic to which every alarm of the stage goes; people subscribe to it."""
+    key = kms.Key(
+        scope,
+        "AlarmKey",
+        description="Encrypts the alarms on their way to whoever is on call.",
+        enable_key_rotation=True,
+        removal_policy=removal_policy(scope),
+    )
+    # CloudWatch can't publish to an encrypted topic unless the key lets it.
+    key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
+    topic = sns.Topic(
+        scope,
+        "Alarms",
+        topic_name=named(scope, TOPIC),
+        display_name=f"{project().name} {stage_of(scope).name}",
+        master_key=key,
+        enforce_ssl=True,
+    )
+    # With a policy of its own, as `enforce_ssl` gives it, a topic takes nothing from CloudWatch
+    # unless that policy says so.
+    topic.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="AllowAlarms",
+            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
+    return topic
+
+
+def alarm_on_dead_letters(scope: Construct, name: str, queue: sqs.Queue) -> None:
     """An alarm for a dead-letter queue; the first message in it raises it."""
     _alarm(
         scope,
-        stage,
         f"{queue.node.id}Alarm",
         name=name,
         description=f"{name} holds messages. Find out why, mend it, and put them back.",
@@ -30,11 +66,10 @@ def alarm_on_dead_letters(scope: Construct, stage: Stage, name: str, queue: sqs.
     )
 
 
-def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) -> None:
+def alarm_on_age(scope: Construct, name: str, queue: sqs.Queue) -> None:
     """An alarm for a queue whose oldest message has waited too long."""
     _alarm(
         scope,
-        stage,
         "AgeAlarm",
         name=f"{name}-age",
         description=f"{name} is behind: its oldest message waits for {MAX_AGE.to_minutes()} min.",
@@ -43,13 +78,10 @@ def alarm_on_age(scope: Construct, stage: Stage, name: str, queue: sqs.Queue) ->
     )
 
 
-def alarm_on_iterator_age(
-    scope: Construct, stage: Stage, name: str, function: lambda_.Function
-) -> None:
+def alarm_on_iterator_age(scope: Construct, name: str, function: lambda_.Function) -> None:
     """An alarm for what reads a stream, when it is too far behind the stream's end."""
     _alarm(
         scope,
-        stage,
         "IteratorAgeAlarm",
         name=f"{name}-iterator-age",
         description=f"{name} is {MAX_AGE.to_minutes()} min behind its stream, and gives records up "
@@ -59,9 +91,7 @@ def alarm_on_iterator_age(
     )
 
 
-def alarm_on_executions(
-    scope: Construct, stage: Stage, name: str, machine: sfn.StateMachine
-) -> None:
+def alarm_on_executions(scope: Construct, name: str, machine: sfn.StateMachine) -> None:
     """An alarm for each way in which an execution can end other than by succeeding."""
     for how, metric in {
         "failed": machine.metric_failed(period=PERIOD),
@@ -70,7 +100,6 @@ def alarm_on_executions(
     }.items():
         _alarm(
             scope,
-            stage,
             f"{how.title().replace('-', '')}Alarm",
             name=f"{name}-{how}",
             description=f"An execution of {name} has ended: {how.replace('-', ' ')}. Find out "
@@ -82,7 +111,6 @@ def alarm_on_executions(
 
 def _alarm(
     scope: Construct,
-    stage: Stage,
     id: str,
     *,
     name: str,
@@ -93,7 +121,7 @@ def _alarm(
     alarm = cloudwatch.Alarm(
         scope,
         id,
-        alarm_name=stage.named(name),
+        alarm_name=named(scope, name),
         alarm_description=description,
         metric=metric,
         threshold=threshold,
@@ -101,5 +129,5 @@ def _alarm(
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
     )
-    topic = Stack.of(scope).format_arn(service="sns", resource=stage.named("alarms"))
+    topic = Stack.of(scope).format_arn(service="sns", resource=named(scope, TOPIC))
     alarm.add_alarm_action(actions.SnsAction(sns.Topic.from_topic_arn(scope, f"{id}Topic", topic)))

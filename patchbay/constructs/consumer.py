@@ -4,6 +4,7 @@ An ordered consumer has a relay between rule and queue: patchbay/constructs/orde
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
@@ -15,19 +16,18 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from patchbay.constructs.alarms import alarm_on_age
-from patchbay.constructs.claims import allow_claims
-from patchbay.constructs.dead_letter_queue import DeadLetterQueue
-from patchbay.constructs.function import DEFAULT_TIMEOUT, Function
+from patchbay.constructs.event_bus import every_source
+from patchbay.constructs.function import DEFAULT_TIMEOUT, MEMORY, Function
 from patchbay.constructs.ordered_intake import GROUP, Intake, check_key
-from patchbay.constructs.stage import Stage
-from patchbay.constructs.work_queue import WorkQueue
-from patchbay.events.event import NAMESPACE, Event
+from patchbay.constructs.queues import DeadLetterQueue, WorkQueue
+from patchbay.constructs.stage import bus_name, max_concurrency, named, stage_of
+from patchbay.events.event import Event
 from patchbay.events.filters import Where, selections
 from patchbay.project.naming import REPLAY_NAME, replay_name
 
 BATCH_SIZE = 10
 # With backoff from 1 s, doubling, at full jitter: about 16 minutes of trying, on average.
-MAX_RECEIVE_COUNT = 12
+ATTEMPTS = 12
 DELIVERY_ATTEMPTS = 185  # EventBridge's own limit, as is its age
 DELIVERY_MAX_AGE = Duration.hours(24)
 # A FIFO queue's limits are then those of each message group, and not of all together.
@@ -40,73 +40,100 @@ _HIGH_THROUGHPUT: Mapping[str, Any] = {
 LIVE: Sequence[Mapping[str, Any]] = [{"exists": False}]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What a team tunes for one consumer; each has a default that suits most."""
+
+    attempts: int = ATTEMPTS
+    """How often an event is received before it is a dead letter."""
+    longest_backoff: Duration | None = None
+    """The longest wait between two attempts; 15 minutes, where None."""
+    concurrency: int | None = None
+    """How many batches are handled at once; what suits the stage's kind, where None."""
+    batch_size: int | None = None
+    """How many events are in a batch; 10, and 1 for an ordered consumer, where None."""
+    timeout: Duration = DEFAULT_TIMEOUT
+    """For a whole batch."""
+    memory: int = MEMORY
+    """MB, with which processor time comes in proportion."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the function is told of it."""
+        if self.longest_backoff is None:
+            return {}
+        return {"BACKOFF_CAP": str(int(self.longest_backoff.to_seconds()))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interest:
+    """The events that a consumer is given, and in which order."""
+
+    on: Sequence[type[Event]] | None
+    """None for every event that there is and will be."""
+    where: Where | None = None
+    ordered_by: str | None = None
+    relay: Function | None = None
+    """The function that brings them into order, where they are ordered."""
+
+
 def replays_for(consumer: str) -> list[Mapping[str, Any]]:
-    """The replays that are meant for a consumer: its own, and those for everyone."""
+    """Return the matchers of the replays that are meant for a consumer: its own, and everyone's."""
     return [{"prefix": replay_name(consumer)}, {"prefix": replay_name()}]
 
 
 class Consumer(Construct):
-    """What one consumer consists of. Nothing in it is shared with another.
-
-    With no events named in `on`, it takes every event that there is and will be.
-    """
+    """What one consumer consists of. Nothing in it is shared with another."""
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
-        on: Sequence[type[Event]] | None,
         function: Function,
-        where: Where | None = None,
-        ordered_by: str | None = None,
-        relay: Function | None = None,
-        timeout: Duration = DEFAULT_TIMEOUT,
-        batch_size: int = BATCH_SIZE,
-        max_receive_count: int = MAX_RECEIVE_COUNT,
+        interest: Interest,
+        tuning: Tuning,
     ) -> None:
+        """Raises BadFilter and BadKey."""
         super().__init__(scope, id)
-        self._stage = stage
         self._name = name
-        fifo = bool(ordered_by)
+        self._tuning = tuning
+        fifo = bool(interest.ordered_by)
         self.dead_letters = DeadLetterQueue(
-            self, "DeadLetters", stage=stage, name=f"{name}-dead-letters", fifo=fifo
+            self, "DeadLetters", name=f"{name}-dead-letters", fifo=fifo
         )
         # Delivery can fail as well as handling can, and is put right in another way.
         self.undelivered = DeadLetterQueue(
-            self, "Undelivered", stage=stage, name=f"{name}-undelivered", of="rule"
+            self, "Undelivered", name=f"{name}-undelivered", of="rule"
         )
         self.queue = WorkQueue(
             self,
             "Queue",
-            stage=stage,
             name=name + (".fifo" if fifo else ""),
             dead_letters=self.dead_letters,
-            max_receive_count=max_receive_count,
-            timeout=timeout,
+            attempts=tuning.attempts,
+            timeout=tuning.timeout,
             **(_HIGH_THROUGHPUT if fifo else {}),
         )
         self.intake: Intake | None = None
-        if ordered_by and relay:
-            check_key(ordered_by, on or ())
+        if interest.ordered_by and interest.relay:
+            check_key(interest.ordered_by, interest.on or ())
             self.intake = Intake(
-                self, "Intake", stage=stage, name=name, relay=relay, ordered_by=ordered_by,
+                self, "Intake", name=name, relay=interest.relay, ordered_by=interest.ordered_by,
                 into=self.queue,
             )  # fmt: skip
-        self._subscribe(on, where)
-        self._feed(function, batch_size)
-        if on:
-            allow_claims(function, stage, "s3:GetObject", on)
-        alarm_on_age(self, stage, name, self.queue)
+        self._subscribe(interest)
+        self._feed(function, fifo)
+        if interest.on:
+            function.allow_claims("s3:GetObject", interest.on)
+        alarm_on_age(self, name, self.queue)
 
-    def _subscribe(self, on: Sequence[type[Event]] | None, where: Where | None) -> None:
-        if on is None:
-            everything = events.Match.prefix(f"{NAMESPACE}.")
-            self._rule("everything", events.EventPattern(source=everything), LIVE)
+    def _subscribe(self, interest: Interest) -> None:
+        if interest.on is None:
+            self._rule("everything", events.EventPattern(source=every_source()), LIVE)
             return
-        selected = selections(on, where)
+        selected = selections(interest.on, interest.where)
         for selection in selected:
             source = selection.source
             alone = [each.source for each in selected].count(source) == 1
@@ -123,10 +150,8 @@ class Consumer(Construct):
         rule = events.Rule(
             self,
             f"Rule-{part}",
-            rule_name=self._stage.named(f"{self._name}-{part.replace('.', '-')}"),
-            event_bus=events.EventBus.from_event_bus_name(
-                self, f"Bus-{part}", self._stage.bus_name
-            ),
+            rule_name=named(self, f"{self._name}-{part.replace('.', '-')}"),
+            event_bus=events.EventBus.from_event_bus_name(self, f"Bus-{part}", bus_name(self)),
             event_pattern=pattern,
             targets=[self._target],
         )
@@ -144,12 +169,14 @@ class Consumer(Construct):
             max_event_age=DELIVERY_MAX_AGE,
         )
 
-    def _feed(self, function: Function, batch_size: int) -> None:
+    def _feed(self, function: Function, fifo: bool) -> None:
+        # Of a larger batch of an ordered consumer, a failure would count for those behind it too.
+        default_size = 1 if fifo else BATCH_SIZE
         function.function.add_event_source(
             sources.SqsEventSource(
                 self.queue,
-                batch_size=batch_size,
-                max_concurrency=self._stage.max_concurrency,
+                batch_size=self._tuning.batch_size or default_size,
+                max_concurrency=self._tuning.concurrency or max_concurrency(stage_of(self)),
                 report_batch_item_failures=True,
             )
         )
@@ -158,5 +185,6 @@ class Consumer(Construct):
             "CONSUMER": self._name,
             "QUEUE_URL": self.queue.queue_url,
             "DEAD_LETTER_QUEUE_URL": self.dead_letters.queue_url,
+            **self._tuning.environment,
         }.items():
             function.function.add_environment(variable, value)

@@ -1,23 +1,73 @@
 """A Lambda function with a role of its own, that may do nothing until it is granted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from patchbay.constructs.claims import allow_claims
-from patchbay.constructs.publishing import publishing
-from patchbay.constructs.stage import Stage
-from patchbay.events.event import Event
+from patchbay.constructs.claims import claims_bucket_name
+from patchbay.constructs.event_bus import publishing
+from patchbay.constructs.stage import (
+    architecture,
+    bus_name,
+    log_retention,
+    named,
+    removal_policy,
+    runtime,
+    stage_of,
+)
+from patchbay.errors import UserError
+from patchbay.events.claim import folder
+from patchbay.events.event import NAMESPACE_VARIABLE, Event, namespace
 from patchbay.guardrails.guard import accept, accept_any_resource
 from patchbay.packaging.asset import asset
-from patchbay.packaging.layer import Packages
+from patchbay.packaging.layer import Target, build
+from patchbay.project.naming import claims_bucket
 
 DEFAULT_TIMEOUT = Duration.seconds(60)
 MEMORY = 512  # MB: with it comes about a third of a processor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """What a function runs: its handler's module, and what it is given."""
+
+    handler: str
+    """Its module, such as functions.sensors.handler."""
+    service: str
+    layer: lambda_.ILayerVersion
+    environment: Mapping[str, str] = field(default_factory=dict)
+    publishes: Sequence[type[Event]] = ()
+    timeout: Duration = DEFAULT_TIMEOUT
+    memory: int = MEMORY
+    """MB."""
+
+
+class Packages(lambda_.LayerVersion):
+    """The layer that a service's functions share: what functions/requirements.txt pins."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        """Raises LayerFailed."""
+        stage = stage_of(scope)
+        archive = build(
+            Target(
+                python=runtime(stage).name.removeprefix("python"),
+                architecture=architecture(stage).name,
+                here=stage.is_local,
+            )
+        )
+        super().__init__(
+            scope,
+            id,
+            code=lambda_.Code.from_asset(str(archive), asset_hash=archive.stem),
+            compatible_runtimes=[runtime(stage)],
+            compatible_architectures=[architecture(stage)],
+            description="What functions/requirements.txt pins",
+        )
 
 
 class Function(Construct):
@@ -25,29 +75,15 @@ class Function(Construct):
 
     function: lambda_.Function
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        stage: Stage,
-        name: str,
-        handler: str,
-        packages: Packages,
-        service: str,
-        environment: Mapping[str, str],
-        publishes: Sequence[type[Event]],
-        timeout: Duration = DEFAULT_TIMEOUT,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, name: str, code: Code) -> None:
         super().__init__(scope, id)
-        self._stage = stage
-        function_name = stage.named(name)
+        stage, function_name = stage_of(self), named(self, name)
         log_group = logs.LogGroup(
             self,
             "Logs",
             log_group_name=f"/aws/lambda/{function_name}",
-            retention=stage.log_retention,
-            removal_policy=stage.removal_policy,
+            retention=log_retention(self),
+            removal_policy=removal_policy(self),
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         log_group.grant_write(self.role)
@@ -55,25 +91,29 @@ class Function(Construct):
             self,
             "Function",
             function_name=function_name,
-            code=lambda_.Code.from_asset(str(asset(handler))),
-            handler=f"{handler}.handler",
-            runtime=stage.runtime,
-            architecture=stage.architecture,
-            layers=[packages],
-            memory_size=MEMORY,
-            timeout=timeout,
+            code=lambda_.Code.from_asset(str(asset(code.handler))),
+            handler=f"{code.handler}.handler",
+            runtime=runtime(stage),
+            architecture=architecture(stage),
+            layers=[code.layer],
+            memory_size=code.memory,
+            timeout=code.timeout,
             role=self.role,
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
             environment={
                 "AWS_RETRY_MODE": "standard",
-                "POWERTOOLS_SERVICE_NAME": service,
-                **environment,
+                "POWERTOOLS_SERVICE_NAME": code.service,
+                NAMESPACE_VARIABLE: namespace(),
+                **code.environment,
             },
         )
         self._accept_what_tracing_needs()
-        if publishes:
-            self._allow_publishing(publishes)
+        if stage.is_local:
+            reason = "Locally, functions run on this machine's own Python."
+            accept(self.function, {"AwsSolutions-L1": reason})
+        if code.publishes:
+            self._allow_publishing(code.publishes)
 
     def allow(self, *actions: str, on: Sequence[str]) -> None:
         """Let the function do these on the resources of those ARNs."""
@@ -81,10 +121,45 @@ class Function(Construct):
             iam.PolicyStatement(actions=list(actions), resources=list(on))
         )
 
+    def allow_claims(self, action: str, events: Iterable[type[Event]]) -> None:
+        """Let the function do that with the data of these events, and of no others."""
+        self.function.add_environment("CLAIMS_BUCKET", claims_bucket_name(self))
+        folders = sorted({folder(event.source(), event.detail_type()) for event in events})
+        bucket = f"arn:{Aws.PARTITION}:s3:::{claims_bucket_name(self)}"
+        self.allow(action, on=[f"{bucket}/{each}*" for each in folders])
+        shown = claims_bucket(stage_of(self).name, "<AWS::AccountId>", "<AWS::Region>")
+        reason = "What it names is one type of events; there is a key for each."
+        accept(
+            self.role,
+            {
+                f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::{shown}/{each}*]": reason
+                for each in folders
+            },
+        )
+
+    def allow_mail(self, sender: str) -> None:
+        """Let the function send mail as this sender, verified by its address or by its domain.
+
+        Raises UserError where it is no address.
+        """
+        if "@" not in sender:
+            raise UserError(f"{sender!r} is no address to send mail from: me@a.example is one.")
+        if stage_of(self).is_local:
+            self.allow("ses:SendEmail", on=["*"])
+            reason = "The embedded cloud's SES knows no resources."
+            accept_any_resource(self.role, "ses:SendEmail", reason=reason)
+            return
+        stack = Stack.of(self)
+        identities = [
+            stack.format_arn(service="ses", resource="identity", resource_name=identity)
+            for identity in (sender, sender.rpartition("@")[2])
+        ]
+        self.allow("ses:SendEmail", on=identities)
+
     def _allow_publishing(self, publishes: Sequence[type[Event]]) -> None:
-        self.function.add_environment("EVENT_BUS_NAME", self._stage.bus_name)
-        allow_claims(self, self._stage, "s3:PutObject", publishes)
-        for statement in publishing(Stack.of(self), self._stage, publishes):
+        self.function.add_environment("EVENT_BUS_NAME", bus_name(self))
+        self.allow_claims("s3:PutObject", publishes)
+        for statement in publishing(self, publishes):
             self.role.add_to_principal_policy(statement)
 
     def _accept_what_tracing_needs(self) -> None:
@@ -94,8 +169,3 @@ class Function(Construct):
             "xray:PutTelemetryRecords",
             reason="X-Ray's PutTraceSegments and PutTelemetryRecords know no resources.",
         )
-        if self._stage.name == "local":
-            accept(
-                self.function,
-                {"AwsSolutions-L1": "Locally, functions run on this machine's own Python."},
-            )

@@ -10,7 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from patchbay.constructs.function import Function
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.stage import log_retention, named, removal_policy
 from patchbay.guardrails.guard import accept
 
 RATE = 500  # requests a second, in the long run
@@ -31,22 +31,25 @@ class HttpApi(Construct):
     """An API and its one stage."""
 
     def __init__(
-        self, scope: Construct, id: str, *, stage: Stage, name: str, routes: Mapping[str, Function]
+        self, scope: Construct, id: str, *, name: str, routes: Mapping[str, Function]
     ) -> None:
         super().__init__(scope, id)
-        self._api = apigateway.HttpApi(self, "HttpApi", api_name=name, create_default_stage=False)
-        self._default_stage(stage, name)
+        api_name = named(self, name)
+        self._api = apigateway.HttpApi(
+            self, "HttpApi", api_name=api_name, create_default_stage=False
+        )
+        self._default_stage(api_name)
         for route, function in routes.items():
             self._route(route, function)
         CfnOutput(self, "Url", value=self._api.api_endpoint)
 
-    def _default_stage(self, stage: Stage, name: str) -> None:
+    def _default_stage(self, name: str) -> None:
         access_log = logs.LogGroup(
             self,
             "AccessLog",
             log_group_name=f"/aws/apigateway/{name}",
-            retention=stage.log_retention,
-            removal_policy=stage.removal_policy,
+            retention=log_retention(self),
+            removal_policy=removal_policy(self),
         )
         default = apigateway.CfnStage(
             self,
@@ -71,4 +74,4 @@ class HttpApi(Construct):
             integration=integrations.HttpLambdaIntegration(route, function.function),
         )
         for each in added:
-            accept(each, {"AwsSolutions-APIG4": "A shop's customers have no AWS identity."})
+            accept(each, {"AwsSolutions-APIG4": "Its callers have no AWS identity."})

@@ -1,6 +1,6 @@
 """Order by a key: what EventBridge delivers is relayed into a queue with a message group a key.
 
-docs/ordering.md says what that gives, and what not.
+docs/decisions/ordering.md says what that gives, and what not.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from patchbay.constructs.alarms import alarm_on_age
-from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
-from patchbay.constructs.stage import Stage
-from patchbay.constructs.work_queue import WorkQueue
+from patchbay.constructs.queues import DeadLetterQueue, WorkQueue
+from patchbay.constructs.stage import stage_of
 from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.events.filters import kinds_of, nearest
@@ -27,7 +26,7 @@ GROUP = "all"
 MAX_CONCURRENCY = 2
 # The relay rejects nothing, so what fails is SQS itself: with waits of up to 5 minutes, it is tried
 # for hours.
-MAX_RECEIVE_COUNT = 100
+ATTEMPTS = 100
 
 
 class BadKey(UserError):
@@ -42,23 +41,19 @@ class Intake(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         relay: Function,
         ordered_by: str,
         into: sqs.Queue,
     ) -> None:
         super().__init__(scope, id)
-        self.dead_letters = DeadLetterQueue(
-            self, "Unrelayed", stage=stage, name=f"{name}-unrelayed", fifo=True
-        )
+        self.dead_letters = DeadLetterQueue(self, "Unrelayed", name=f"{name}-unrelayed", fifo=True)
         self.queue = WorkQueue(
             self,
             "Queue",
-            stage=stage,
             name=f"{name}-intake.fifo",
             dead_letters=self.dead_letters,
-            max_receive_count=MAX_RECEIVE_COUNT,
+            attempts=ATTEMPTS,
             timeout=TIMEOUT,
             fifo=True,
             # EventBridge gives no id by which to tell a duplicate.
@@ -70,7 +65,7 @@ class Intake(Construct):
             )
         )
         relay.allow("sqs:SendMessage", on=[into.queue_arn])
-        if stage.name == "local":
+        if stage_of(self).is_local:
             # The embedded cloud takes a batch for an action of its own.
             relay.allow("sqs:SendMessageBatch", on=[into.queue_arn])
         for variable, value in {
@@ -79,7 +74,7 @@ class Intake(Construct):
             "ORDERED_BY": ordered_by,
         }.items():
             relay.function.add_environment(variable, value)
-        alarm_on_age(self, stage, f"{name}-intake", self.queue)
+        alarm_on_age(self, f"{name}-intake", self.queue)
 
 
 def check_key(field: str, on: Sequence[type[Event]]) -> None:

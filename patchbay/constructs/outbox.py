@@ -6,9 +6,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
-from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.queues import DeadLetterQueue
 from patchbay.guardrails.guard import accept_any_resource
 
 BATCH_SIZE = 100
@@ -25,15 +24,12 @@ class Outbox(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         table: dynamodb.Table,
         function: Function,
     ) -> None:
         super().__init__(scope, id)
-        unpublished = DeadLetterQueue(
-            self, "Unpublished", stage=stage, name=f"{name}-unpublished", of="stream"
-        )
+        unpublished = DeadLetterQueue(self, "Unpublished", name=f"{name}-unpublished", of="stream")
         function.function.add_event_source(
             sources.DynamoEventSource(
                 table,

@@ -9,9 +9,9 @@ from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.queues import DeadLetterQueue
+from patchbay.constructs.stage import named
 from patchbay.errors import UserError
 
 # Until Lambda takes the run. Later than that, the next one may be near.
@@ -36,7 +36,6 @@ class Schedule(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         function: Function,
         every: str,
@@ -46,17 +45,17 @@ class Schedule(Construct):
         super().__init__(scope, id)
         _check(name, every, time_zone)
         # What Scheduler could not start, and what Lambda started in vain.
-        missed = DeadLetterQueue(self, "Missed", stage=stage, name=f"{name}-missed", of="schedule")
+        missed = DeadLetterQueue(self, "Missed", name=f"{name}-missed", of="schedule")
         function.function.configure_async_invoke(
             on_failure=destinations.SqsDestination(missed),
             retry_attempts=RETRIES,
             max_event_age=MAX_AGE,
         )
-        role = self._role(stage, str(group.name))
+        role = self._role(str(group.name))
         schedule = scheduler.CfnSchedule(
             self,
             "Schedule",
-            name=stage.named(name),
+            name=named(self, name),
             group_name=group.name,
             schedule_expression=every,
             schedule_expression_timezone=time_zone,
@@ -65,7 +64,7 @@ class Schedule(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=function.function.function_arn,
                 role_arn=role.role_arn,
-                input=json.dumps({"schedule": stage.named(name), "at": DUE_AT}),
+                input=json.dumps({"schedule": named(self, name), "at": DUE_AT}),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                     arn=missed.queue_arn
                 ),
@@ -86,7 +85,7 @@ class Schedule(Construct):
             if isinstance(policy, iam.CfnPolicy):
                 schedule.add_resource_dependency(policy)
 
-    def _role(self, stage: Stage, group: str) -> iam.Role:
+    def _role(self, group: str) -> iam.Role:
         """For the schedules of this group alone: else another's could borrow it."""
         stack = Stack.of(self)
         arn = stack.format_arn(service="scheduler", resource="schedule-group", resource_name=group)
@@ -102,9 +101,9 @@ class Schedule(Construct):
         )
 
 
-def schedule_group(scope: Construct, stage: Stage, service: str) -> scheduler.CfnScheduleGroup:
+def schedule_group(scope: Construct, service: str) -> scheduler.CfnScheduleGroup:
     """The group of a service's schedules, which carries its tags, as no schedule can."""
-    return scheduler.CfnScheduleGroup(scope, "Schedules", name=stage.named(service))
+    return scheduler.CfnScheduleGroup(scope, "Schedules", name=named(scope, service))
 
 
 def _check(name: str, every: str, time_zone: str) -> None:

@@ -2,58 +2,82 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import Duration, Environment, Stack, Tags
 from aws_cdk import aws_kinesis as kinesis
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk.aws_dynamodb import ProjectionType
 from constructs import Construct
 
-from patchbay.constructs.consumer import BATCH_SIZE, MAX_RECEIVE_COUNT, Consumer
-from patchbay.constructs.function import DEFAULT_TIMEOUT, Function
+from patchbay.constructs.consumer import Consumer, Interest, Tuning
+from patchbay.constructs.function import DEFAULT_TIMEOUT, Code, Function, Packages
 from patchbay.constructs.http_api import HttpApi
 from patchbay.constructs.ordered_intake import RELAY
 from patchbay.constructs.ordered_intake import TIMEOUT as RELAY_TIMEOUT
 from patchbay.constructs.outbox import Outbox
 from patchbay.constructs.schedule import Schedule, schedule_group
-from patchbay.constructs.stage import STAGES, Stage
+from patchbay.constructs.stage import named, stage_of
 from patchbay.constructs.stream import BATCH_SIZE as STREAM_BATCH_SIZE
 from patchbay.constructs.stream import WINDOW, Stream, StreamConsumer
 from patchbay.constructs.table import Table
 from patchbay.constructs.workflow import Workflow
 from patchbay.events.event import Event
 from patchbay.events.filters import Where
-from patchbay.packaging.layer import Packages
-from patchbay.project.naming import SYSTEM, StageName
+from patchbay.project.naming import SERVICE_TAG, STAGE_TAG
+from patchbay.project.project import KINDS, Kind, Stage
+from patchbay.project.settings import check
+
+JOURNAL = "patchbay.messaging.journal"
 
 
-class Service(Stack):
-    """The base of every service in stacks.
+class SystemStack(Stack):
+    """A stack of the system, named after its module; a subclass says in `compose` what is in it."""
+
+    stage: Stage
+
+    def __init__(self, scope: Construct) -> None:
+        """Raises BadStage and BadSetting."""
+        self.stage = stage_of(scope)
+        super().__init__(
+            scope,
+            named(scope, self.service_name()),
+            description=self.__doc__,
+            env=_environment(self.stage),
+        )
+        Tags.of(self).add(STAGE_TAG, self.stage.name)
+        check(self)
+        self.compose()
+
+    def compose(self) -> None:
+        """Make what the stack consists of."""
+        raise NotImplementedError(f"{type(self).__name__} says nothing of what it consists of.")
+
+    def context(self, key: str) -> Any:
+        """Return what the CDK context says (`cdk … -c KEY=VALUE`); None where it says nothing."""
+        return self.node.try_get_context(key)
+
+    @classmethod
+    def service_name(cls) -> str:
+        return cls.__module__.rpartition(".")[2].replace("_", "-")
+
+
+class Service(SystemStack):
+    """The base of every service in stacks/.
 
     A subclass says in `compose` what the service consists of. Its name is its module's, and so are
     those of its folder in functions/ and of all its resources.
     """
 
-    stages: ClassVar[frozenset[StageName]] = STAGES
-    """The stages in which it is deployed."""
+    kinds: ClassVar[frozenset[Kind]] = frozenset(KINDS)
+    """The kinds of stages in which it is deployed."""
 
-    def __init__(self, scope: Construct, stage: Stage) -> None:
-        super().__init__(scope, stage.named(self.service_name()), description=self.__doc__)
-        self.stage = stage
+    def __init__(self, scope: Construct) -> None:
+        """Raises UserError where what it asks for can't be."""
         self.reads: set[str] = set()
         """The services whose streams it reads, and which have to be deployed before it."""
-        Tags.of(self).add(f"{SYSTEM}:stage", stage.name)
-        Tags.of(self).add(f"{SYSTEM}:service", self.service_name())
-        self.compose()
-
-    def compose(self) -> None:
-        """Make what the service consists of."""
-        raise NotImplementedError(f"{type(self).__name__} says nothing of what it consists of.")
-
-    @classmethod
-    def service_name(cls) -> str:
-        return cls.__module__.rpartition(".")[2].replace("_", "-")
+        super().__init__(scope)
+        Tags.of(self).add(SERVICE_TAG, self.service_name())
 
     def consumer(
         self,
@@ -65,51 +89,65 @@ class Service(Stack):
         where: Where | None = None,
         ordered_by: str | None = None,
         naturally_idempotent: bool = False,
-        timeout: Duration = DEFAULT_TIMEOUT,
-        batch_size: int | None = None,
-        max_receive_count: int = MAX_RECEIVE_COUNT,
+        tuning: Tuning | None = None,
     ) -> Function:
-        """A function that handles these events, each once, apart from everyone else's.
+        """Add a function that handles these events, each once, apart from all other consumers.
 
-        `part` names the module in the service's folder, where that is not `handler`. `timeout` is
-        for a whole batch. After `max_receive_count` failures an event is a dead letter. `where`
-        filters by the events' fields; `ordered_by` names the one whose equals are handled in order.
-        One that is `naturally_idempotent`, and whose handler is marked so, changes nothing where it
-        is given an event again: it needs no table of what it has handled. With None for `on`, it
-        is a `wire_tap`.
+        `part` names the module in the service's folder, where that is not `handler`. `where`
+        filters by the events' fields; `ordered_by` names the field whose equals are handled in
+        order. One that is `naturally_idempotent`, and whose handler is marked so, changes nothing
+        where it is given an event again: it needs no table of what it has handled. `tuning` has
+        its attempts, timeout, concurrency and the like. With None for `on`, it is a `wire_tap`.
         """
-        # Of a larger batch, a failure would count for those behind it as well.
-        default_size = 1 if ordered_by else BATCH_SIZE
-        function = self.function(
-            part, publishes=publishes, environment=environment, timeout=timeout
+        tuned = tuning or Tuning()
+        function = self._function(
+            _id(part, "Function"),
+            self._named(part),
+            self._code(
+                self._module(part), tuned.timeout, publishes, environment, memory=tuned.memory
+            ),
         )
-        if not naturally_idempotent:
-            self._let_remember(function)
-        Consumer(
-            self,
-            _id(part, "Consumer"),
-            stage=self.stage,
-            name=self._named(part),
-            on=on,
-            function=function,
-            where=where,
-            ordered_by=ordered_by,
+        self._feed(function, part, naturally_idempotent, Interest(
+            on=on, where=where, ordered_by=ordered_by,
             relay=self._relay(part) if ordered_by else None,
-            timeout=timeout,
-            batch_size=batch_size or default_size,
-            max_receive_count=max_receive_count,
-        )
+        ), tuned)  # fmt: skip
         return function
 
     def wire_tap(
         self, part: str | None = None, *, environment: Mapping[str, str] | None = None
     ) -> Function:
-        """A function that sees every event, those of contracts that are yet to come as well.
+        """Add a function that is given every event, those of contracts yet to come as well.
 
         Like any consumer it has a queue of its own, so that nobody notices it. It is naturally
         idempotent: who keeps a copy twice has it all the same.
         """
         return self.consumer(on=None, part=part, environment=environment, naturally_idempotent=True)
+
+    def journal(self) -> Table:
+        """Add a table that keeps a copy of every event for 90 days, by its journey.
+
+        `patchbay journey`, `patchbay tail` and the console read it; the service that has it is
+        called `journal`.
+        """
+        table = self.table(
+            "journal",
+            key="correlation_id",
+            sort="moment",
+            expires="expires",
+            # By an event's id, its journey is found; the event itself is in the table.
+            index="event_id",
+            index_holds=ProjectionType.KEYS_ONLY,
+            # `patchbay tail` reads the events as they come.
+            stream=True,
+        )
+        tap = self._function(
+            "Function",
+            self._named(None),
+            self._code(JOURNAL, environment={"JOURNAL_TABLE": table.table_name}),
+        )
+        self._feed(tap, None, True, Interest(on=None), Tuning())
+        tap.allow("dynamodb:PutItem", on=[table.table_arn])
+        return table
 
     def workflow(
         self,
@@ -119,7 +157,7 @@ class Service(Stack):
         invokes: Mapping[str, Function] | None = None,
         substitutions: Mapping[str, str] | None = None,
     ) -> Workflow:
-        """A state machine that runs once for each of these events, and the consumer that starts it.
+        """Add a state machine that runs once for each of these events, and what starts it.
 
         It is defined in `workflow.asl.json` in the service's folder, and started by the function
         called `handler`. In the definition, `${NAME}` stands for what `substitutions` says of it,
@@ -128,7 +166,6 @@ class Service(Stack):
         workflow = Workflow(
             self,
             "Workflow",
-            stage=self.stage,
             name=self.service_name(),
             publishes=publishes,
             invokes=invokes or {},
@@ -140,14 +177,6 @@ class Service(Stack):
         starter.allow("states:StartExecution", on=[arn])
         return workflow
 
-    def _let_remember(self, function: Function) -> None:
-        """Give it the table in which consumers note what they have handled."""
-        function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
-        self._idempotency.grant(
-            function.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-        )  # fmt: skip
-
     def function(
         self,
         part: str | None = None,
@@ -156,16 +185,9 @@ class Service(Stack):
         environment: Mapping[str, str] | None = None,
         timeout: Duration = DEFAULT_TIMEOUT,
     ) -> Function:
-        """The function in the service's folder that `part` names, or the one called `handler`."""
-        folder = self.service_name().replace("-", "_")
-        return self._function(
-            _id(part, "Function"),
-            self._named(part),
-            f"functions.{folder}.{part or 'handler'}",
-            publishes=publishes,
-            environment=environment,
-            timeout=timeout,
-        )
+        """Add the function in the service's folder that `part` names, or the one in `handler`."""
+        code = self._code(self._module(part), timeout, publishes, environment)
+        return self._function(_id(part, "Function"), self._named(part), code)
 
     def schedule(
         self,
@@ -177,7 +199,7 @@ class Service(Stack):
         environment: Mapping[str, str] | None = None,
         timeout: Duration = DEFAULT_TIMEOUT,
     ) -> Function:
-        """A function that runs at certain times, as in `every="cron(0 3 * * ? *)"`.
+        """Add a function that runs at certain times, as in `every="cron(0 3 * * ? *)"`.
 
         `part` names the module in the service's folder. A run that fails is tried again, and then
         kept as a dead letter.
@@ -188,7 +210,6 @@ class Service(Stack):
         Schedule(
             self,
             _id(part, "Schedule"),
-            stage=self.stage,
             name=self._named(part),
             function=function,
             every=every,
@@ -198,8 +219,8 @@ class Service(Stack):
         return function
 
     def stream(self) -> kinesis.Stream:
-        """A Kinesis stream of the service's name, for what is too frequent to be an event."""
-        return Stream(self, "Stream", stage=self.stage, name=self.service_name())
+        """Add a Kinesis stream of the service's name, for what is too frequent to be an event."""
+        return Stream(self, "Stream", name=self.service_name())
 
     def stream_consumer(
         self,
@@ -212,7 +233,7 @@ class Service(Stack):
         timeout: Duration = DEFAULT_TIMEOUT,
         batch_size: int = STREAM_BATCH_SIZE,
     ) -> Function:
-        """A function that reads the stream of the service called `of`.
+        """Add a function that reads the stream of the service called `of`.
 
         `part` names the module in the service's folder, where that is not `handler`. Within a
         `window`, Lambda hands what the function returns as its state on to the next batch.
@@ -223,10 +244,9 @@ class Service(Stack):
         StreamConsumer(
             self,
             _id(part, "StreamConsumer"),
-            stage=self.stage,
             name=self._named(part),
             stream_arn=self.format_arn(
-                service="kinesis", resource="stream", resource_name=self.stage.named(of)
+                service="kinesis", resource="stream", resource_name=named(self, of)
             ),
             function=function,
             window=window,
@@ -234,34 +254,6 @@ class Service(Stack):
         )
         self.reads.add(of)
         return function
-
-    def _relay(self, part: str | None) -> Function:
-        """What brings a consumer's events into order."""
-        name = f"{self._named(part)}-relay"
-        return self._function(_id(part, "Relay"), name, RELAY, timeout=RELAY_TIMEOUT)
-
-    def _function(
-        self,
-        id: str,
-        name: str,
-        handler: str,
-        *,
-        timeout: Duration,
-        publishes: Sequence[type[Event]] = (),
-        environment: Mapping[str, str] | None = None,
-    ) -> Function:
-        return Function(
-            self,
-            id,
-            stage=self.stage,
-            name=name,
-            handler=handler,
-            packages=self._packages,
-            service=self.service_name(),
-            environment=environment or {},
-            publishes=publishes,
-            timeout=timeout,
-        )
 
     def table(
         self,
@@ -274,7 +266,7 @@ class Service(Stack):
         index: str | None = None,
         index_holds: ProjectionType = ProjectionType.ALL,
     ) -> Table:
-        """A DynamoDB table with a string key; it outlives its stack where the stage keeps data.
+        """Add a DynamoDB table with a string key; it outlives its stack where the stage keeps data.
 
         With `sort`, items of one key are kept in the order of that attribute, a string too.
         With `stream`, its changes can be read; `expires` names the attribute, in seconds since the
@@ -284,7 +276,6 @@ class Service(Stack):
         return Table(
             self,
             f"{name.title()}Table",
-            stage=self.stage,
             name=name,
             key=key,
             sort=sort,
@@ -295,25 +286,78 @@ class Service(Stack):
         )
 
     def http_api(self, routes: Mapping[str, Function]) -> HttpApi:
-        """An HTTP API; `routes` says which function answers, as in `"POST /orders"`."""
-        return HttpApi(
-            self, "Api", stage=self.stage, name=self.stage.named(self.service_name()), routes=routes
-        )
+        """Add an HTTP API; `routes` says which function answers, as in `"POST /readings"`."""
+        return HttpApi(self, "Api", name=self.service_name(), routes=routes)
 
     def outbox(self, table: Table, function: Function) -> Outbox:
         """Have `function` publish what is written to the table: all of it, and nothing else."""
-        return Outbox(
-            self, "Outbox", stage=self.stage, name=self.service_name(), table=table,
+        return Outbox(self, "Outbox", name=self.service_name(), table=table, function=function)
+
+    def _feed(
+        self,
+        function: Function,
+        part: str | None,
+        naturally_idempotent: bool,
+        interest: Interest,
+        tuning: Tuning,
+    ) -> None:
+        if not naturally_idempotent:
+            self._let_remember(function)
+        Consumer(
+            self,
+            _id(part, "Consumer"),
+            name=self._named(part),
             function=function,
+            interest=interest,
+            tuning=tuning,
+        )
+
+    def _let_remember(self, function: Function) -> None:
+        """Give it the table in which consumers note what they have handled."""
+        function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
+        self._idempotency.grant(
+            function.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
         )  # fmt: skip
+
+    def _relay(self, part: str | None) -> Function:
+        """Add the function that brings a consumer's events into order."""
+        name = f"{self._named(part)}-relay"
+        return self._function(_id(part, "Relay"), name, self._code(RELAY, RELAY_TIMEOUT))
+
+    def _function(self, id: str, name: str, code: Code) -> Function:
+        return Function(self, id, name=name, code=code)
+
+    def _code(
+        self,
+        handler: str,
+        timeout: Duration = DEFAULT_TIMEOUT,
+        publishes: Sequence[type[Event]] = (),
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Code:
+        return Code(
+            handler=handler,
+            service=self.service_name(),
+            layer=self._packages,
+            environment=environment or {},
+            publishes=publishes,
+            timeout=timeout,
+            **options,
+        )
+
+    def _module(self, part: str | None) -> str:
+        """Return the module in the service's folder that `part` names."""
+        folder = self.service_name().replace("-", "_")
+        return f"functions.{folder}.{part or 'handler'}"
 
     @cached_property
     def _packages(self) -> Packages:
-        return Packages(self, "Packages", stage=self.stage)
+        return Packages(self, "Packages")
 
     @cached_property
     def _schedules(self) -> scheduler.CfnScheduleGroup:
-        return schedule_group(self, self.stage, self.service_name())
+        return schedule_group(self, self.service_name())
 
     @cached_property
     def _idempotency(self) -> Table:
@@ -321,6 +365,13 @@ class Service(Stack):
 
     def _named(self, part: str | None) -> str:
         return f"{self.service_name()}-{part}" if part else self.service_name()
+
+
+def _environment(stage: Stage) -> Environment | None:
+    """Return the account and region of a stage that has its own; any will do for the others."""
+    if stage.account is None and stage.region is None:
+        return None
+    return Environment(account=stage.account, region=stage.region)
 
 
 def _id(part: str | None, kind: str) -> str:

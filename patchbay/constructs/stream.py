@@ -6,9 +6,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from patchbay.constructs.alarms import alarm_on_iterator_age
-from patchbay.constructs.dead_letter_queue import DeadLetterQueue
 from patchbay.constructs.function import Function
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.queues import DeadLetterQueue
+from patchbay.constructs.stage import named
 
 WINDOW = Duration.minutes(1)
 BATCH_SIZE = 100
@@ -24,11 +24,11 @@ GIVE_UP_AFTER = Duration.hours(12)
 class Stream(kinesis.Stream):
     """A stream that takes as much as comes, and encrypts it."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, name: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, name: str) -> None:
         super().__init__(
             scope,
             id,
-            stream_name=stage.named(name),
+            stream_name=named(scope, name),
             stream_mode=kinesis.StreamMode.ON_DEMAND,
             encryption=kinesis.StreamEncryption.MANAGED,
             # Its records are gone within a day, whatever becomes of it.
@@ -44,7 +44,6 @@ class StreamConsumer(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         stream_arn: str,
         function: Function,
@@ -52,7 +51,7 @@ class StreamConsumer(Construct):
         batch_size: int,
     ) -> None:
         super().__init__(scope, id)
-        failed = DeadLetterQueue(self, "Failed", stage=stage, name=f"{name}-failed", of="stream")
+        failed = DeadLetterQueue(self, "Failed", name=f"{name}-failed", of="stream")
         failed.grant_send_messages(function.role)
         function.allow(
             "kinesis:DescribeStream",
@@ -84,4 +83,4 @@ class StreamConsumer(Construct):
         )
         # Lambda checks, as it makes the mapping, that the role may read and send.
         mapping.node.add_dependency(function.role)
-        alarm_on_iterator_age(self, stage, name, function.function)
+        alarm_on_iterator_age(self, name, function.function)

@@ -3,7 +3,7 @@
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.stage import named, removal_policy, stage_of
 
 
 class Table(dynamodb.Table):
@@ -14,7 +14,6 @@ class Table(dynamodb.Table):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         key: str,
         sort: str | None = None,
@@ -26,7 +25,7 @@ class Table(dynamodb.Table):
         super().__init__(
             scope,
             id,
-            table_name=stage.named(name),
+            table_name=named(scope, name),
             partition_key=_text(key),
             sort_key=_text(sort) if sort else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
@@ -35,8 +34,8 @@ class Table(dynamodb.Table):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=stage.keeps_data,
-            removal_policy=stage.removal_policy,
+            deletion_protection=stage_of(scope).keeps_data,
+            removal_policy=removal_policy(scope),
         )
         if index:
             self.add_global_secondary_index(

@@ -10,9 +10,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from patchbay.constructs.alarms import alarm_on_executions
+from patchbay.constructs.event_bus import publishing
 from patchbay.constructs.function import Function
-from patchbay.constructs.publishing import publishing
-from patchbay.constructs.stage import Stage
+from patchbay.constructs.stage import bus_name, log_retention, named, removal_policy, stage_of
 from patchbay.errors import UserError
 from patchbay.events.event import Event
 from patchbay.guardrails.guard import accept_any_resource
@@ -32,7 +32,6 @@ class Workflow(Construct):
         scope: Construct,
         id: str,
         *,
-        stage: Stage,
         name: str,
         publishes: Sequence[type[Event]],
         invokes: Mapping[str, Function],
@@ -40,11 +39,11 @@ class Workflow(Construct):
     ) -> None:
         """Raises BadWorkflow."""
         super().__init__(scope, id)
-        machine_name = stage.named(name)
+        machine_name = named(self, name)
         values = {
             **substitutions,
             **{variable: each.function.function_arn for variable, each in invokes.items()},
-            **({"EventBusName": stage.bus_name} if publishes else {}),
+            **({"EventBusName": bus_name(self)} if publishes else {}),
         }
         definition = _definition(name, values)
         stack = Stack.of(self)
@@ -66,7 +65,7 @@ class Workflow(Construct):
                 },
             ),
         )
-        for statement in publishing(stack, stage, publishes):
+        for statement in publishing(self, publishes):
             self.role.add_to_principal_policy(statement)
         if invokes:
             self.allow(
@@ -82,17 +81,17 @@ class Workflow(Construct):
             definition_substitutions=values,
             role=self.role,
             logs=sfn.LogOptions(
-                destination=self._log_group(stage, machine_name),
+                destination=self._log_group(machine_name),
                 level=sfn.LogLevel.ALL,
                 # It would copy customers' data to where others may read it. The execution's own
                 # history has it, for 90 days.
-                include_execution_data=not stage.keeps_data,
+                include_execution_data=not stage_of(self).keeps_data,
             ),
             tracing_enabled=True,
-            removal_policy=stage.removal_policy,
+            removal_policy=removal_policy(self),
         )
         self._accept_what_logs_and_tracing_need()
-        alarm_on_executions(self, stage, name, self.machine)
+        alarm_on_executions(self, name, self.machine)
 
     def allow(self, *actions: str, on: Sequence[str]) -> None:
         """Let the state machine do these on the resources of those ARNs."""
@@ -100,15 +99,15 @@ class Workflow(Construct):
             iam.PolicyStatement(actions=list(actions), resources=list(on))
         )
 
-    def _log_group(self, stage: Stage, machine_name: str) -> logs.LogGroup:
+    def _log_group(self, machine_name: str) -> logs.LogGroup:
         return logs.LogGroup(
             self,
             "Logs",
             # With this beginning, one entry in the account's policy of logs, whose length is
             # limited, does for all state machines.
             log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            retention=stage.log_retention,
-            removal_policy=stage.removal_policy,
+            retention=log_retention(self),
+            removal_policy=removal_policy(self),
         )
 
     def _accept_what_logs_and_tracing_need(self) -> None:

@@ -1,5 +1,6 @@
 """What every event is: a frozen model whose class and module name its place on the bus."""
 
+import os
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
@@ -8,17 +9,18 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny
 
 from patchbay.events.claim import Claim
 
-NAMESPACE = "shop"
+NAMESPACE_VARIABLE = "PATCHBAY_NAMESPACE"
 
 CorrelationId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class Event(BaseModel):
-    """A fact that a service tells the others.
+    """A fact that a service publishes.
 
-    The class name is the event's detail-type, its module the source: `OrderPlaced` in
-    `contracts/orders.py` is `OrderPlaced` from `shop.orders`. Fields that a reader does not know
-    are ignored, so that a publisher may add optional ones at any time.
+    The class name is the event's detail-type, its module the source: `ReadingTaken` in
+    `contracts/sensors.py` is `ReadingTaken` from `greenhouse.sensors`, where `greenhouse` is the
+    project's namespace. Readers ignore fields that they do not know, so that a publisher may add
+    optional ones at any time.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -32,7 +34,19 @@ class Event(BaseModel):
 
     @classmethod
     def source(cls) -> str:
-        return f"{NAMESPACE}.{cls.__module__.rpartition('.')[2]}"
+        return f"{namespace()}.{cls.__module__.rpartition('.')[2]}"
+
+
+def namespace() -> str:
+    """Return what the sources of the project's events begin with.
+
+    A function has it in its environment; anywhere else, the project's pyproject.toml says it.
+    """
+    if given := os.environ.get(NAMESPACE_VARIABLE):
+        return given
+    from patchbay.project.project import project
+
+    return project().namespace
 
 
 class Metadata(BaseModel):

@@ -46,7 +46,7 @@ def system(without: Collection[str] = ()) -> Iterator[System]:
     _tell("Starting the local cloud …")
     with LocalCloud() as cloud, payment_provider(cloud) as provider_url:
         _tell(f"It answers at {cloud.endpoint}. Synthesizing the app …")
-        context = {"payment_provider": provider_url, "mail_from": MAIL_FROM}
+        context = {"payments.payment_provider": provider_url, "notifications.mail_from": MAIL_FROM}
         assembly = synthesize(STAGE, context)
         _tell("Bootstrapping the cloud for the CDK …")
         bootstrap(cloud)

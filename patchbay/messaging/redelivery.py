@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from patchbay.messaging.backoff import full_jitter
+from patchbay.messaging.backoff import CAP, full_jitter
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -22,7 +22,7 @@ MAX_REASON = 1024  # characters: enough to say why, and it counts towards the me
 
 def delay_after(attempt: int) -> int:
     """Seconds until the next attempt, after the `attempt`-th has failed."""
-    return math.ceil(full_jitter(attempt))
+    return math.ceil(full_jitter(attempt, cap=float(os.environ.get("BACKOFF_CAP", CAP))))
 
 
 def hide(record: SQSRecord, seconds: int) -> None:

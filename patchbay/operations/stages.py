@@ -4,7 +4,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.project.naming import SYSTEM
+from patchbay.project.naming import bus_name
 
 
 def not_deployed(clients: Clients, stage: str, missing: str) -> UserError:
@@ -19,7 +19,7 @@ def not_deployed(clients: Clients, stage: str, missing: str) -> UserError:
 
 def deployed_stages(clients: Clients) -> list[str]:
     """The stages that have a bus, by name; none where nobody may ask for it."""
-    prefix = f"{SYSTEM}-"
+    prefix = bus_name("")
     try:
         answer = clients.client("events").list_event_buses(NamePrefix=prefix)
     except (BotoCoreError, ClientError):

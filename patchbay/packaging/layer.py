@@ -8,13 +8,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
 from uv import find_uv_bin
 
-from patchbay.constructs.stage import Stage
 from patchbay.errors import UserError
 from patchbay.project.root import ROOT
 
@@ -30,54 +28,51 @@ class LayerFailed(UserError):
     """The packages could not be had for the runtime."""
 
 
-class Packages(lambda_.LayerVersion):
-    """What functions/requirements.txt pins, for the stage's runtime and architecture."""
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the packages are to run on."""
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
-        archive = build(stage)
-        super().__init__(
-            scope,
-            id,
-            code=lambda_.Code.from_asset(str(archive), asset_hash=archive.stem),
-            compatible_runtimes=[stage.runtime],
-            compatible_architectures=[stage.architecture],
-            description="What functions/requirements.txt pins",
-        )
+    python: str
+    """Its version, such as 3.14."""
+    architecture: str
+    """As Lambda calls it: arm64 or x86_64."""
+    here: bool = False
+    """Whether that is this machine's own interpreter."""
 
 
-def build(stage: Stage, requirements: Path = REQUIREMENTS) -> Path:
+def build(target: Target, requirements: Path = REQUIREMENTS) -> Path:
     """The layer as a zip file, made anew only where what it is made from has changed.
 
     Raises LayerFailed with uv's own words.
     """
-    target = _target(stage)
-    archive = LAYERS / f"{_digest(requirements, target)}.zip"
+    options = _options(target)
+    archive = LAYERS / f"{_digest(requirements, options)}.zip"
     if not archive.exists():
         LAYERS.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=LAYERS) as unfinished:
             folder = Path(unfinished, "layer")
-            _install(requirements, folder / "python", target)
-            if stage.name == "local":
+            _install(requirements, folder / "python", options)
+            if target.here:
                 _compile(folder)
             # Only what is whole gets the name, whoever else is building the same.
             _zip(folder, Path(unfinished, archive.name)).rename(archive)
     return archive
 
 
-def _target(stage: Stage) -> list[str]:
-    if stage.name == "local":
+def _options(target: Target) -> list[str]:
+    if target.here:
         return ["--python", sys.executable, "--python-version", platform.python_version()]
-    version = stage.runtime.name.removeprefix("python")
-    return ["--python-version", version, "--python-platform", _PLATFORMS[stage.architecture.name]]
+    python_platform = _PLATFORMS[target.architecture]
+    return ["--python-version", target.python, "--python-platform", python_platform]
 
 
-def _digest(requirements: Path, target: list[str]) -> str:
-    return hashlib.sha256(requirements.read_bytes() + " ".join(target).encode()).hexdigest()[:32]
+def _digest(requirements: Path, options: list[str]) -> str:
+    return hashlib.sha256(requirements.read_bytes() + " ".join(options).encode()).hexdigest()[:32]
 
 
-def _install(requirements: Path, folder: Path, target: list[str]) -> None:
+def _install(requirements: Path, folder: Path, options: list[str]) -> None:
     command = [find_uv_bin(), "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-    command += ["--only-binary", ":all:", "--target", str(folder), *target]
+    command += ["--only-binary", ":all:", "--target", str(folder), *options]
     command += ["--requirement", str(requirements)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:

@@ -11,8 +11,9 @@ from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.project.naming import named
+from patchbay.project.project import MAX_STAGE
 
-LONGEST_STAGE = "local"
+LONGEST_STAGE = "s" * MAX_STAGE
 MAX_FUNCTION = 64  # characters: Lambda's own limit
 MAX_RULE = 64  # EventBridge's
 MAX_QUEUE = 80  # SQS's
@@ -48,7 +49,7 @@ class Name:
 
     @property
     def stack(self) -> Path:
-        return Path("stacks", "services", f"{self.module}.py")
+        return Path("stacks", f"{self.module}.py")
 
     @property
     def test(self) -> Path:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from patchbay.events.catalogue import events
-from patchbay.events.event import NAMESPACE, Event
-from patchbay.project.naming import SYSTEM
+from patchbay.events.event import Event, namespace
+from patchbay.project.naming import parsed
 from patchbay.topology.consumers import ConsumerResources, actors, consumers, role_of
 from patchbay.topology.rules import Rule, rule_of
 from patchbay.topology.template import Resource, Template, listed
@@ -109,7 +109,7 @@ def routes(
 
 def owner(source: str) -> str:
     """Return the service that alone may publish as a source: `greenhouse.notes` is of `notes`."""
-    return source.removeprefix(f"{NAMESPACE}.").replace("_", "-")
+    return source.removeprefix(f"{namespace()}.").replace("_", "-")
 
 
 def service_of(resource: Resource) -> str:
@@ -171,7 +171,8 @@ def _subscriptions(templates: Mapping[str, Template], event: type[Event]) -> Ite
 
 
 def _without_prefix(name: str) -> str:
-    return name.removeprefix(f"{SYSTEM}-").partition("-")[2]
+    found = parsed(name)
+    return found[1] if found else name
 
 
 def _in_words(tests: Any) -> str:

@@ -92,7 +92,7 @@ def test_the_sandbox_answers_only_whom_iam_lets_in(templates: Templates) -> None
 def test_prod_charges_at_the_provider_that_its_settings_name(templates: Templates) -> None:
     for function in templates("prod")["patchbay-prod-payments"].all("Lambda::Function"):
         variables = function.properties["Environment"]["Variables"]
-        assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payment_provider"]
+        assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payments.payment_provider"]
         assert "PAYMENT_PROVIDER_AUTH" not in variables
 
 

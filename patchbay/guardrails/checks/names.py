@@ -1,10 +1,11 @@
 """Names: AWS takes each, in every stage."""
 
+import re
 from collections.abc import Iterator, Mapping
 
-from patchbay.constructs.stage import STAGES
 from patchbay.guardrails.finding import Finding, System
 from patchbay.project.naming import bus_name
+from patchbay.project.project import MAX_STAGE, STAGE_PATTERN
 from patchbay.topology.template import NAME_PROPERTIES, Template
 
 # AWS's own limits, in characters: the API reference of each, at `Create…`.
@@ -52,13 +53,15 @@ def _stack(template: Template) -> Iterator[Finding]:
 
 
 def _longest(given: str) -> str:
-    """What it is called in the stage where that is longest."""
-    for stage in STAGES:
-        before, prefix, after = given.partition(bus_name(stage))
-        # Not in the middle of a longer word, as `dev` is in `device`.
-        if prefix and not after[:1].isalnum():
-            return max((f"{before}{bus_name(s)}{after}" for s in sorted(STAGES)), key=len)
-    return given
+    """Return what it is called in a stage whose name is as long as one can be."""
+    prefix = re.escape(bus_name(""))
+    return re.sub(
+        # Where a stage's name ends, a letter follows the hyphen, or nothing does.
+        rf"(?<![a-z0-9]){prefix}{STAGE_PATTERN}(?![a-z0-9]|-[0-9])",
+        bus_name("s" * MAX_STAGE),
+        given,
+        count=1,
+    )
 
 
 def _shorten(excess: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from patchbay.events.event import Event
 from patchbay.guardrails.finding import Finding, System
-from patchbay.project.naming import SYSTEM
+from patchbay.project.naming import bus_name, parsed
 from patchbay.topology.consumers import actors, role_of
 from patchbay.topology.routes import EXACT, KEYS, may_publish, owner, service_of
 from patchbay.topology.template import Grant, listed, texts
@@ -74,8 +74,8 @@ def _allowed(system: System) -> Iterator[Grant]:
 
 
 def _bus(grant: Grant) -> Iterator[Finding]:
-    stage = grant.role.stack.removeprefix(f"{SYSTEM}-").partition("-")[0]
-    bus = f"{SYSTEM}-{stage}"
+    found = parsed(grant.role.stack)
+    bus = bus_name(found[0]) if found else grant.role.stack
     for resource in listed(grant.statement.get("Resource", [])):
         arn = "".join(texts(resource))
         if not arn.endswith(f":event-bus/{bus}") or "*" in arn:

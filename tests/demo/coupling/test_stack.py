@@ -3,7 +3,6 @@
 import pytest
 
 from demo.coupling.stack import RequestResponse
-from patchbay.constructs.stage import Stage
 from patchbay.guardrails.guard import guard
 from patchbay.topology.template import Template, read, texts
 from tests.apps import app_for
@@ -29,7 +28,7 @@ def fulfils(request: pytest.FixtureRequest) -> bool:
 def template(fulfils: bool, tmp_path_factory: pytest.TempPathFactory) -> Template:
     out = tmp_path_factory.mktemp("coupling")
     app = app_for("local", out)
-    RequestResponse(app, Stage.of(app), fulfils=fulfils)
+    RequestResponse(app, fulfils=fulfils)
     guard(app)  # raises where a guardrail or cdk-nag finds something
     (found,) = read(out).values()
     return found

@@ -15,7 +15,6 @@ from patchbay.console.keys import Keys
 from patchbay.console.playground import Playground
 from patchbay.operations.clients import Clients
 from patchbay.operations.health.health import Board
-from patchbay.project.naming import StageName
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.browser.watched import chromium
 
@@ -30,7 +29,7 @@ class Browser(TestClient):
     def __init__(
         self,
         clients: Clients,
-        stage: StageName = "dev",
+        stage: str = "dev",
         look: Look | None = None,
         playground: Playground | None = None,
     ) -> None:
@@ -69,7 +68,7 @@ def browse() -> Open:
 
     def opened(
         clients: Clients | None = None,
-        stage: StageName = "dev",
+        stage: str = "dev",
         look: Look | None = None,
         playground: Playground | None = None,
     ) -> Browser:

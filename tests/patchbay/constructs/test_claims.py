@@ -2,12 +2,12 @@
 
 import pytest
 
-from patchbay.constructs.dead_letter_queue import RETENTION
+from patchbay.constructs.event_bus import ARCHIVED_FOR
+from patchbay.constructs.queues import DEAD_LETTER_RETENTION
 from patchbay.events.claim import KEPT_FOR
 from patchbay.project.naming import named
 from patchbay.topology.routes import routes
 from patchbay.topology.template import Template, listed, texts
-from stacks.broker import ARCHIVED_FOR
 from tests.stacks.conftest import Templates
 
 STAGES = ("local", "dev", "prod")
@@ -35,7 +35,7 @@ def test_the_bucket_is_private_encrypted_and_forgets_when_nothing_can_come_back(
     (rule,) = bucket.properties["LifecycleConfiguration"]["Rules"]
     assert rule["Status"] == "Enabled"
     assert rule["ExpirationInDays"] == KEPT_FOR.days
-    assert KEPT_FOR.days > ARCHIVED_FOR.to_days() + RETENTION.to_days()
+    assert KEPT_FOR.days > ARCHIVED_FOR.to_days() + DEAD_LETTER_RETENTION.to_days()
     assert bucket.body["DeletionPolicy"] == ("Retain" if stage == "prod" else "Delete")
 
 

@@ -1,43 +1,42 @@
-"""A stage: what it is called, and which settings it can't do without."""
+"""A stage: what the app's context names, and what follows from its kind."""
 
 from pathlib import Path
 
 import pytest
+from aws_cdk import RemovalPolicy
 
-from patchbay.constructs.stage import BadStage
-from patchbay.project.naming import bus_name, named
-from tests.apps import stage_of
-
-
-@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_every_name_begins_with_the_system_and_the_stage(stage: str, tmp_path: Path) -> None:
-    found = stage_of(stage, tmp_path)
-    assert found.named("payments") == named(stage, "payments") == f"patchbay-{stage}-payments"
-    assert found.bus_name == bus_name(stage) == f"patchbay-{stage}"
+from patchbay.constructs.stage import NoStage, bus_name, named, removal_policy, stage_of
+from patchbay.project.project import BadStage, project
+from tests.apps import app_for
 
 
-@pytest.mark.parametrize("name", ["production", "Dev", "", "dev "])
-def test_an_unknown_stage_is_refused_by_name(name: str, tmp_path: Path) -> None:
-    with pytest.raises(BadStage, match=f"There is no stage {name!r}: use one of local, dev, prod"):
-        stage_of(name, tmp_path)
+@pytest.mark.parametrize("stage", ["local", "dev", "prod", "alice", "pr-17"])
+def test_every_name_begins_with_the_project_and_the_stage(stage: str, tmp_path: Path) -> None:
+    app = app_for(stage, tmp_path)
+    assert named(app, "alerts") == f"{project().name}-{stage}-alerts"
+    assert bus_name(app) == f"{project().name}-{stage}"
 
 
-@pytest.mark.parametrize("setting", ["mail_from", "mail_to", "payment_provider"])
-@pytest.mark.parametrize("value", [None, ""])
-def test_prod_does_not_start_without_a_setting_that_has_no_safe_default(
-    setting: str, value: str | None, tmp_path: Path
-) -> None:
-    with pytest.raises(BadStage, match=f"prod needs settings that only you know: {setting}\\."):
-        stage_of("prod", tmp_path, **{setting: value})
+@pytest.mark.parametrize(("stage", "kind"), [("local", "local"), ("prod", "prod"), ("bob", "dev")])
+def test_a_stages_kind_follows_from_its_name(stage: str, kind: str, tmp_path: Path) -> None:
+    assert stage_of(app_for(stage, tmp_path)).kind == kind
 
 
-def test_all_that_prod_lacks_is_named_at_once(tmp_path: Path) -> None:
-    without = dict.fromkeys(("mail_from", "mail_to", "payment_provider"))
-    with pytest.raises(BadStage, match="mail_from, mail_to, payment_provider"):
-        stage_of("prod", tmp_path, **without)
+@pytest.mark.parametrize("name", ["Dev", "dev ", "a-b", "-a", "a" * 13])
+def test_a_name_that_no_stage_can_have_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BadStage, match=f"No stage can be called {name!r}"):
+        stage_of(app_for(name, tmp_path))
 
 
-def test_dev_needs_no_settings_and_mails_nobody(tmp_path: Path) -> None:
-    stage = stage_of("dev", tmp_path)
-    assert stage.payment_provider is None
-    assert stage.mail_to.endswith("@simulator.amazonses.com")
+def test_an_app_without_a_stage_says_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(NoStage, match="-c stage=dev"):
+        stage_of(app_for("", tmp_path))
+
+
+def test_only_prod_keeps_its_data(tmp_path: Path) -> None:
+    kept = {each: removal_policy(app_for(each, tmp_path)) for each in ("local", "dev", "prod")}
+    assert kept == {
+        "local": RemovalPolicy.DESTROY,
+        "dev": RemovalPolicy.DESTROY,
+        "prod": RemovalPolicy.RETAIN,
+    }

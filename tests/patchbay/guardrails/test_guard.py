@@ -9,10 +9,9 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
-import patchbay.constructs.dead_letter_queue
+import patchbay.constructs.queues
 from contracts.orders import OrderPlaced
 from patchbay.constructs.service import Service
-from patchbay.constructs.stage import Stage
 from patchbay.guardrails.acceptance import read
 from patchbay.guardrails.finding import name_of
 from patchbay.guardrails.guard import (
@@ -48,7 +47,7 @@ def accept_nothing(_: IConstruct, __: Mapping[str, str]) -> None:
 
 
 def synth(app: App) -> None:
-    Loyalty(app, Stage.of(app))
+    Loyalty(app)
     guard(app)
 
 
@@ -70,7 +69,7 @@ def test_a_consumer_has_no_findings_but_those_that_it_accepts_and_a_warning_fail
 def test_what_is_not_accepted_fails_the_synth_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patchbay.constructs.dead_letter_queue, "accept", accept_nothing)
+    monkeypatch.setattr(patchbay.constructs.queues, "accept", accept_nothing)
     with pytest.raises(Unsafe) as failure:
         synth(app_for("dev", tmp_path))
     assert "AwsSolutions-SQS3" in str(failure.value)

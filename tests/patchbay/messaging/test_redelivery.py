@@ -24,8 +24,15 @@ def test_a_delay_is_whole_seconds_that_sqs_takes(attempt: int) -> None:
 def test_a_delay_is_rounded_up_so_that_none_is_shortened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(redelivery, "full_jitter", lambda attempt: attempt + 0.1)
+    monkeypatch.setattr(redelivery, "full_jitter", lambda attempt, cap: attempt + 0.1)
     assert redelivery.delay_after(4) == math.ceil(4.1)
+
+
+def test_a_consumer_may_wait_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redelivery, "full_jitter", lambda attempt, cap: cap)
+    assert redelivery.delay_after(20) == 900
+    monkeypatch.setenv("BACKOFF_CAP", "30")
+    assert redelivery.delay_after(20) == 30
 
 
 def test_a_hidden_message_comes_back_when_its_time_is_up(

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from patchbay.packaging import layer
-from patchbay.packaging.layer import REQUIREMENTS, LayerFailed, build
-from tests.apps import stage_of
+from patchbay.packaging.layer import REQUIREMENTS, LayerFailed, Target, build
+
+ON_AWS = Target(python="3.14", architecture="arm64")
+HERE = Target(python="", architecture="", here=True)
 
 
 def names_in(archive: Path) -> list[str]:
@@ -16,7 +18,7 @@ def names_in(archive: Path) -> list[str]:
 
 
 def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path) -> None:
-    names = names_in(build(stage_of("dev", tmp_path)))
+    names = names_in(build(ON_AWS))
     compiled = [name for name in names if name.endswith(".so")]
     assert "python/pydantic_core/_pydantic_core.cpython-314-aarch64-linux-gnu.so" in compiled
     assert not [name for name in compiled if "aarch64" not in name]
@@ -24,7 +26,7 @@ def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path)
 
 
 def test_a_layer_leaves_out_what_the_runtime_brings(tmp_path: Path) -> None:
-    packages = {name.split("/")[1] for name in names_in(build(stage_of("dev", tmp_path)))}
+    packages = {name.split("/")[1] for name in names_in(build(ON_AWS))}
     assert {"pydantic", "aws_lambda_powertools"} <= packages
     assert not {"boto3", "botocore"} & packages
 
@@ -32,15 +34,15 @@ def test_a_layer_leaves_out_what_the_runtime_brings(tmp_path: Path) -> None:
 def test_a_layer_is_built_once_for_each_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = stage_of("dev", tmp_path)
+    stage = ON_AWS
     archive = build(stage)
     monkeypatch.setattr(layer, "_install", None)  # which would now fail
     assert build(stage) == archive
 
 
 def test_each_platform_has_a_layer_of_its_own(tmp_path: Path) -> None:
-    assert build(stage_of("dev", tmp_path)) == build(stage_of("prod", tmp_path))
-    assert build(stage_of("dev", tmp_path)) != build(stage_of("local", tmp_path))
+    assert build(ON_AWS) == build(Target(python="3.14", architecture="arm64"))
+    assert build(ON_AWS) != build(HERE)
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_package_that_is_not_what_was_pinned_is_refused_in_uvs_words(
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"tiny @ {package.as_uri()} --hash=sha256:{'0' * 64}\n")
     with pytest.raises(LayerFailed, match=r"(?s)can't be built from .*Hash mismatch for `tiny"):
-        build(stage_of("dev", tmp_path), requirements)
+        build(ON_AWS, requirements)
     assert list((tmp_path / "layers").iterdir()) == []
 
 
@@ -76,7 +78,7 @@ def test_a_package_without_a_hash_is_refused(
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(f"tiny @ {wheel(tmp_path).as_uri()}\n")
     with pytest.raises(LayerFailed, match="hash"):
-        build(stage_of("dev", tmp_path), requirements)
+        build(ON_AWS, requirements)
 
 
 def test_every_pinned_package_has_hashes() -> None:

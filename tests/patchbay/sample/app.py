@@ -3,8 +3,8 @@
 import sys
 
 from aws_cdk import App
-
 from patchbay.app.discovery import in_order, services
+
 from patchbay.constructs.stage import Stage
 from patchbay.errors import UserError
 from patchbay.guardrails.guard import guard

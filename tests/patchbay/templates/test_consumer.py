@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from patchbay.cli.develop import add as scaffold
-from patchbay.constructs.stage import STAGES
 from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.project.naming import named
+from patchbay.project.project import BadStage, project
 from patchbay.project.root import ROOT
 from patchbay.templates.consumer import files
 from patchbay.templates.naming import LONGEST_STAGE, Name, check_length, parse
@@ -189,7 +189,7 @@ def test_whatever_name_is_accepted_is_one_that_python_and_aws_take(
     assert not keyword.iskeyword(name.class_name)
     assert name.service == text.replace("_", "-")
     ast.parse(f"import functions.{name.module}.handler\nclass {name.class_name}: ...")
-    for stage in STAGES:
+    for stage in ("local", "dev", "prod", LONGEST_STAGE):
         for suffix, limit in lengths(on):
             assert len(named(stage, f"{name.service}{suffix}")) <= limit
 
@@ -202,9 +202,10 @@ def lengths(on: list[type[Event]]) -> Iterator[tuple[str, int]]:
     yield from ((f"-{event.source().replace('.', '-')}", 64) for event in on)
 
 
-def test_the_longest_stage_is_the_one_that_lengths_are_judged_by() -> None:
-    assert max(STAGES, key=len) in STAGES
-    assert len(LONGEST_STAGE) == max(map(len, STAGES))
+def test_lengths_are_judged_by_the_longest_stage_that_there_can_be() -> None:
+    assert project().stage(LONGEST_STAGE).name == LONGEST_STAGE
+    with pytest.raises(BadStage):
+        project().stage(LONGEST_STAGE + "s")
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 35, "a_b", "z2_points"])

@@ -7,10 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from patchbay.app import discovery
-from patchbay.app.discovery import BadService, in_order, services
+import patchbay.app.services as discovery
+from patchbay.app.services import BadService, in_order, services
 from patchbay.constructs.service import Service
-from tests.apps import app_for, stage_of
+from tests.apps import app_for
 
 ONE = "from patchbay.constructs.service import Service\n\nclass {0}(Service):\n    pass\n"
 
@@ -86,14 +86,14 @@ class Source(Service):
 
 
 def test_who_reads_a_stream_is_deployed_after_whom_it_is_of(tmp_path: Path) -> None:
-    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
-    reader, source = Reader(app, stage), Source(app, stage)
+    app = app_for("dev", tmp_path)
+    reader, source = Reader(app), Source(app)
     in_order([reader, source])
     assert reader.dependencies == [source]
     assert source.dependencies == []
 
 
 def test_a_stream_of_a_service_that_the_stage_does_not_have_is_a_mistake(tmp_path: Path) -> None:
-    app, stage = app_for("dev", tmp_path), stage_of("dev", tmp_path)
+    app = app_for("dev", tmp_path)
     with pytest.raises(BadService, match="reader reads the stream of source, a service that"):
-        in_order([Reader(app, stage)])
+        in_order([Reader(app)])

@@ -1,4 +1,4 @@
-"""Keeps a copy of every event, by the journey that it belongs to."""
+"""The handler of the journal: keeps a copy of every event, by the journey that it belongs to."""
 
 import json
 import os

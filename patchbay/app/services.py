@@ -1,4 +1,4 @@
-"""Finds the services: whatever the modules of stacks define, so there is no list."""
+"""Finds the services: whatever the modules of stacks/ define, so there is no list."""
 
 import importlib
 import pkgutil
@@ -13,11 +13,11 @@ _BROKER = "broker"
 
 
 class BadService(UserError):
-    """A module of stacks does not define exactly one service."""
+    """A module of stacks/ does not define exactly one service."""
 
 
 def services() -> list[type[Service]]:
-    """Every service, by name; raises BadService."""
+    """Return every service, by name; raises BadService."""
     names = {module.name for module in pkgutil.iter_modules([str(_STACKS)])} - {_BROKER}
     return [_service_in(name) for name in sorted(names)]
 

@@ -1,0 +1,38 @@
+"""A project's CDK app: its broker, its services, and the guardrails that check them all."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_cdk import App
+
+from patchbay.app import services as service_modules
+from patchbay.app.services import in_order
+from patchbay.constructs.service import Service, SystemStack
+from patchbay.constructs.stage import stage_of
+from patchbay.errors import UserError
+from patchbay.guardrails.guard import guard
+
+
+@contextmanager
+def synthesizing() -> Iterator[App]:
+    """Give an app to put stacks into, then check and synthesize it.
+
+    A UserError ends the process with its text, and without a traceback.
+    """
+    app = App()
+    try:
+        yield app
+        in_order([each for each in app.node.children if isinstance(each, Service)])
+        guard(app)
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def add_services(app: App, *, after: SystemStack) -> list[Service]:
+    """Add every service of stacks/ that the stage's kind has; each is deployed after the broker."""
+    kind = stage_of(app).kind
+    added = [service(app) for service in service_modules.services() if kind in service.kinds]
+    for service in added:
+        service.add_stack_dependency(after)
+    return added

@@ -1,0 +1,55 @@
+"""What runs in the functions: consumers, and what they publish.
+
+Each name is loaded from its module when it is first asked for: a function that only consumes never
+loads what publishes, and its asset does not hold it either (patchbay/packaging/asset.py).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from patchbay.messaging.any_event import AnyEvent as AnyEvent
+    from patchbay.messaging.api import BadRequest as BadRequest
+    from patchbay.messaging.api import answer as answer
+    from patchbay.messaging.api import body as body
+    from patchbay.messaging.api import http_api as http_api
+    from patchbay.messaging.cause import Cause as Cause
+    from patchbay.messaging.cause import caused_by as caused_by
+    from patchbay.messaging.consuming import consumer as consumer
+    from patchbay.messaging.errors import PublishFailed as PublishFailed
+    from patchbay.messaging.errors import Reject as Reject
+    from patchbay.messaging.idempotency import naturally_idempotent as naturally_idempotent
+    from patchbay.messaging.publishing import prepare as prepare
+    from patchbay.messaging.publishing import publish as publish
+    from patchbay.messaging.publishing import send as send
+    from patchbay.messaging.scheduling import scheduled as scheduled
+    from patchbay.messaging.telemetry import logger as logger
+    from patchbay.messaging.telemetry import metrics as metrics
+    from patchbay.messaging.workflow import start_workflow as start_workflow
+
+_MODULES = {
+    "AnyEvent": "any_event",
+    "BadRequest": "api",
+    "Cause": "cause",
+    "PublishFailed": "errors",
+    "Reject": "errors",
+    "answer": "api",
+    "body": "api",
+    "caused_by": "cause",
+    "consumer": "consuming",
+    "http_api": "api",
+    "logger": "telemetry",
+    "metrics": "telemetry",
+    "naturally_idempotent": "idempotency",
+    "prepare": "publishing",
+    "publish": "publishing",
+    "scheduled": "scheduling",
+    "send": "publishing",
+    "start_workflow": "workflow",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
