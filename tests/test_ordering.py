@@ -58,7 +58,7 @@ def lines(cloud: Cloud) -> dict[str, list[int]]:
 
 def in_batches_of(templates: Templates, size: int) -> Templates:
     """The system whose ordered consumer takes so many events at once."""
-    stack = "patchbay-dev-accounts"
+    stack = "records-dev-accounts"
     resources: dict[str, Any] = dict(templates.bodies[stack]["Resources"])
     for name, body in resources.items():
         properties = body.get("Properties", {})

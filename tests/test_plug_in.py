@@ -34,7 +34,7 @@ OPTIONS = {
     "with-a-filter": 'where={"amount": at_least(100)}',
     "in-order": 'ordered_by="customer_id"',
 }
-EXISTING = {f"patchbay-dev-{name}" for name in ("broker", "notifications", "orders", "payments")}
+EXISTING = {f"records-dev-{name}" for name in ("broker", "notifications", "orders", "payments")}
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,12 @@ def template_files(assembly: Path) -> dict[str, bytes]:
 def test_a_new_consumer_changes_no_template_by_a_byte(name: str, assemblies: Path) -> None:
     before, after = template_files(assemblies / "none"), template_files(assemblies / name)
     assert set(before) >= EXISTING
-    assert set(after) - set(before) == {f"patchbay-dev-{name}"}
+    assert set(after) - set(before) == {f"records-dev-{name}"}
     assert {stack: after[stack] for stack in before} == before
 
 
 def test_the_new_consumers_differ(assemblies: Path) -> None:
-    new = [template_files(assemblies / name)[f"patchbay-dev-{name}"] for name in NEW]
+    new = [template_files(assemblies / name)[f"records-dev-{name}"] for name in NEW]
     names = [name.encode() for name in NEW]
     alike = {text.replace(name, b"").replace(name.replace(b"-", b""), b"") for text, name in
              zip(new, names, strict=True)}  # fmt: skip
@@ -81,7 +81,7 @@ def test_the_new_consumers_differ(assemblies: Path) -> None:
 
 @pytest.mark.parametrize("stack", ["notifications", "payments"])
 def test_without_one_consumer_the_others_events_flow(stack: str, templates: Templates) -> None:
-    left = {n: body for n, body in templates.bodies.items() if n != f"patchbay-dev-{stack}"}
+    left = {n: body for n, body in templates.bodies.items() if n != f"records-dev-{stack}"}
     with Shop(templates.with_bodies(left)) as cloud:
         order = cloud.place_order()
         cloud.settle()
@@ -99,13 +99,13 @@ def test_without_whoever_keeps_the_status_orders_are_charged_and_mailed_as_ever(
     templates: Templates,
 ) -> None:
     template_files = dict(templates.bodies)
-    orders = template_files["patchbay-dev-orders"]
+    orders = template_files["records-dev-orders"]
     resources = {
         logical_id: resource
         for logical_id, resource in orders["Resources"].items()
         if not logical_id.startswith("Status")
     }
-    template_files["patchbay-dev-orders"] = {**orders, "Resources": resources}
+    template_files["records-dev-orders"] = {**orders, "Resources": resources}
     with Shop(templates.with_bodies(template_files)) as cloud:
         order = cloud.place_order()
         cloud.settle()

@@ -20,7 +20,7 @@ NEW = {
     "stacks/made_by_a_test.py",
     "tests/functions/test_made_by_a_test.py",
 }
-STACK = "patchbay-local-made-by-a-test"
+STACK = "records-local-made-by-a-test"
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def without(templates: Templates, stack: str) -> Templates:
 def test_a_consumer_that_comes_later_is_fed_the_past_and_nobody_else_is_woken(
     templates: Templates,
 ) -> None:
-    with Shop(without(templates, "patchbay-dev-notifications")) as cloud:
+    with Shop(without(templates, "records-dev-notifications")) as cloud:
         orders = [cloud.place_order(customer_id=f"{number:05}") for number in range(ORDERS)]
         cloud.settle()
         before, given = handled(cloud), received(cloud)
@@ -126,13 +126,13 @@ def test_a_replay_under_another_name_reaches_nobody(name: str, cloud: Shop) -> N
 
 def test_without_an_archive_there_is_nothing_to_replay(templates: Templates) -> None:
     bodies = dict(templates.bodies)
-    broker = bodies["patchbay-dev-broker"]
+    broker = bodies["records-dev-broker"]
     resources = {
         name: resource
         for name, resource in broker["Resources"].items()
         if resource["Type"] != "AWS::Events::Archive"
     }
-    bodies["patchbay-dev-broker"] = {**broker, "Resources": resources}
+    bodies["records-dev-broker"] = {**broker, "Resources": resources}
     with (
         Shop(templates.with_bodies(bodies)) as cloud,
         pytest.raises(NotInTheKit, match="archive"),

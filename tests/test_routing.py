@@ -147,7 +147,7 @@ def test_every_event_has_a_publisher_and_a_consumer(templates: Templates) -> Non
 def test_an_event_without_a_publisher_or_a_consumer_is_told(
     stack: str, events: set[str], templates: Templates
 ) -> None:
-    left = {n: body for n, body in templates.bodies.items() if n != f"patchbay-dev-{stack}"}
+    left = {n: body for n, body in templates.bodies.items() if n != f"records-dev-{stack}"}
     assert set(unserved(templates.with_bodies(left))) - set(unserved(templates)) == events
 
 
@@ -168,7 +168,7 @@ def test_a_rule_for_less_than_the_handler_takes_is_told(templates: Templates) ->
             types = rule["Properties"]["EventPattern"]["detail-type"]
             types[:] = [each for each in types if each != "PaymentTaken"]
 
-    broken = changed(templates, "patchbay-dev-orders", forget)
+    broken = changed(templates, "records-dev-orders", forget)
     assert list(mismatches(templates, routed(broken))) == [
         "The handler of orders-status takes PaymentTaken from shop.payments, but no rule passes "
         "it: add it to `on=` in its stack."
@@ -181,7 +181,7 @@ def test_a_rule_for_more_than_the_handler_takes_is_told(templates: Templates) ->
             if rule["Properties"]["EventPattern"]["source"] == ["shop.payments"]:
                 rule["Properties"]["EventPattern"]["detail-type"].append("PaymentTaken")
 
-    broken = changed(templates, "patchbay-dev-notifications", add)
+    broken = changed(templates, "records-dev-notifications", add)
     assert list(mismatches(templates, routed(broken))) == [
         "notifications gets PaymentTaken from shop.payments, which its handler does not take: add "
         "it to the annotation, or remove it from `on=` in its stack."
@@ -194,7 +194,7 @@ def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(templates: 
             if resource["Type"] == "AWS::Lambda::Function":
                 del resource["Properties"]["Environment"]["Variables"]["IDEMPOTENCY_TABLE"]
 
-    broken = changed(templates, "patchbay-dev-notifications", forget)
+    broken = changed(templates, "records-dev-notifications", forget)
     assert list(mismatches(broken, routed(broken))) == [
         "Of notifications, either its handler says that it is naturally idempotent or its stack "
         "does: let both say so, or neither."
@@ -210,7 +210,7 @@ def test_a_content_filter_lets_through_what_it_names_and_nothing_else(
         for rule in rules_of(body):
             rule["Properties"]["EventPattern"]["detail"] = {"data": {"amount": large}}
 
-    filtered = changed(templates, "patchbay-dev-notifications", filter_on_amount)
+    filtered = changed(templates, "records-dev-notifications", filter_on_amount)
     with Shop(filtered) as cloud:
         for amount in ("99.99", "100", "100.01", "0"):
             cloud.place_order(amount=amount)

@@ -384,13 +384,13 @@ def test_a_payment_from_before_its_later_fields_is_a_dead_letter_that_says_so(cl
 
 def without_right(templates: Templates, role: str, action: str) -> Templates:
     """The system without an action that a role of the fulfilment service allows."""
-    body: Any = copy.deepcopy(templates.bodies["patchbay-dev-fulfilment"])
+    body: Any = copy.deepcopy(templates.bodies["records-dev-fulfilment"])
     for name, resource in body["Resources"].items():
         if resource["Type"] == "AWS::IAM::Policy" and name.startswith(role):
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 left = [each for each in listed(statement["Action"]) if each != action]
                 statement["Action"] = left or ["nothing:AtAll"]
-    return templates.with_bodies({**templates.bodies, "patchbay-dev-fulfilment": body})
+    return templates.with_bodies({**templates.bodies, "records-dev-fulfilment": body})
 
 
 def test_a_start_that_is_not_allowed_is_a_dead_letter(templates: Templates) -> None:

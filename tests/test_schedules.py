@@ -71,7 +71,7 @@ def test_a_run_that_fails_for_good_is_a_dead_letter_that_says_for_when_it_was(
     cloud.break_(CLOSE, with_=ConnectionError)
     cloud.advance(days=1)
     (letter,) = cloud.dead_letters(CLOSE)
-    assert '"requestPayload": {"schedule": "patchbay-dev-accounts-close"' in letter.body
+    assert '"requestPayload": {"schedule": "records-dev-accounts-close"' in letter.body
     assert '"at": "2026-01-01T03:00:00Z"' in letter.body
     assert '"condition": "RetriesExhausted"' in letter.body
 
@@ -84,7 +84,7 @@ def test_a_function_that_is_throttled_runs_when_it_may(cloud: Shop) -> None:
 
 def changed(templates: Templates, kind: str, change: Change) -> Templates:
     """The system with the accounts' resources of a kind changed, on a copy."""
-    stack = "patchbay-dev-accounts"
+    stack = "records-dev-accounts"
     body = copy.deepcopy(dict(templates.bodies[stack]))
     for resource in body["Resources"].values():
         if resource["Type"] == kind:

@@ -26,7 +26,7 @@ class Acceptances:
     """The findings that are accepted at a path."""
 
     def path_of(self, finding: Finding) -> str | None:
-        """The construct that a finding is about, as in patchbay-dev-orders/Outbox/Unpublished."""
+        """The construct that a finding is about, as in records-dev-orders/Outbox/Unpublished."""
         return self.paths.get((finding.at.stack, finding.at.id)) if finding.at else None
 
     def hold(self, finding: Finding) -> bool:

@@ -35,7 +35,7 @@ class Name:
 
     @property
     def service(self) -> str:
-        """As in patchbay-dev-loyalty-points."""
+        """As in records-dev-loyalty-points."""
         return self.module.replace("_", "-")
 
     @property

@@ -12,7 +12,7 @@ from patchbay.operations.clients import Clients
 from patchbay.topology.consumers import Consumer
 
 CONSUMERS = [
-    Consumer(name, "", "", f"/aws/lambda/patchbay-local-{name}", None, ())
+    Consumer(name, "", "", f"/aws/lambda/records-local-{name}", None, ())
     for name in ("journal", "payments")
 ]
 
@@ -54,7 +54,7 @@ def test_the_one_that_is_broken_is_denied_its_tables_and_the_others_are_not(clou
     break_(cloud, "local", "payments")
     assert broken(cloud, CONSUMERS) == {"payments"}
     ((role, policies),) = cloud.policies.items()
-    assert role == "patchbay-local-payments-role"
+    assert role == "records-local-payments-role"
     (statement,) = json.loads(policies["broken-on-purpose"])["Statement"]
     assert statement == {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
 
@@ -64,7 +64,7 @@ def test_to_mend_it_leaves_nothing_behind_and_may_be_done_twice(cloud: Cloud) ->
     for _ in range(2):
         mend(cloud, "local", "payments")
     assert broken(cloud, CONSUMERS) == set()
-    assert cloud.policies == {"patchbay-local-payments-role": {}}
+    assert cloud.policies == {"records-local-payments-role": {}}
 
 
 def test_it_is_done_on_the_local_stage_only(cloud: Cloud) -> None:

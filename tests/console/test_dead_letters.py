@@ -12,7 +12,7 @@ from tests.patchbay.console.conftest import Browser, Open
 from tests.shop import Shop
 
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
-QUEUE = "patchbay-dev-payments-dead-letters"
+QUEUE = "records-dev-payments-dead-letters"
 DEADLINE = 30  # seconds
 
 
@@ -56,7 +56,7 @@ def test_letters_stand_by_consumer_and_reason_each_with_the_way_back(
     assert "ConnectionError: the mail service is down" in page
     assert "is no event of ours" in page
     assert len(ids(page)) == 3
-    assert "They go back to queue patchbay-dev-payments" in page
+    assert "They go back to queue records-dev-payments" in page
 
 
 def test_one_consumers_letters_can_be_shown_alone(browse: Open, cloud: Shop) -> None:
@@ -119,7 +119,7 @@ def test_a_letter_that_was_mended_is_put_back_and_handled(browse: Open, cloud: S
     (id,) = ids(browser.get("/dead-letters").text)  # noqa: A001
     answer = browser.change("/dead-letters/redrive", queue=QUEUE, which="checked", id=id)
     said = done(browser, answer)
-    assert "1 of 1 put back to queue patchbay-dev-payments; 0 are there now" in said
+    assert "1 of 1 put back to queue records-dev-payments; 0 are there now" in said
     cloud.settle()
     assert cloud.order(order.order_id).status == "shipped"
 

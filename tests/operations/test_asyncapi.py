@@ -96,14 +96,14 @@ def test_who_receives_says_in_which_queue_and_where_what_fails_ends_up(made: Par
         return dict(only)
 
     payments = queue("payments-consumes-OrderPlaced")
-    assert payments["name"] == "patchbay-{stage}-payments"
+    assert payments["name"] == "records-{stage}-payments"
     assert payments["redrivePolicy"] == {
-        "deadLetterQueue": {"name": "patchbay-{stage}-payments-dead-letters"},
+        "deadLetterQueue": {"name": "records-{stage}-payments-dead-letters"},
         "maxReceiveCount": 12,
     }
     statement = queue("accounts-statement-consumes-PaymentTaken")
     assert (statement["name"], statement["fifoQueue"]) == (
-        "patchbay-{stage}-accounts-statement.fifo",
+        "records-{stage}-accounts-statement.fifo",
         True,
     )
 
@@ -118,4 +118,4 @@ def test_a_message_is_the_envelope_with_an_example_that_holds(name: str, made: P
 
 
 def test_no_name_of_a_stage_is_in_it(made: Part) -> None:
-    assert "patchbay-dev" not in json.dumps(made)
+    assert "records-dev" not in json.dumps(made)

@@ -88,7 +88,7 @@ def test_without_a_deployment_it_reads_what_was_synthesized(
     nothing = CloudFormation({})
     known = catalogue(nothing, "dev", assembly("dev"))
     assert known.events == known_events(dev)
-    assert "from the last synth. There is no stack patchbay-dev-…" in str(known.note)
+    assert "from the last synth. There is no stack records-dev-…" in str(known.note)
 
     known = catalogue(nothing, "dev", tmp_path)
     assert (known.events[0].publishers, known.events[0].subscriptions) == (None, None)

@@ -16,7 +16,7 @@ from patchbay.testkit.aws.arns import queue_url
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
-P = "patchbay-dev-"
+P = "records-dev-"
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_those_of_one_consumer_are_listed_alone(cloud: Shop, terminal: Terminal)
 def test_of_many_it_says_how_many_it_saw(cloud: Shop, terminal: Terminal) -> None:
     nonsense(cloud, 12)
     said = terminal.run("payments", "--limit", "5")
-    assert "patchbay-dev-payments-dead-letters: 5 of 12 seen." in said
+    assert "records-dev-payments-dead-letters: 5 of 12 seen." in said
 
 
 def test_one_is_shown_with_all_that_is_known_of_it(cloud: Shop, terminal: Terminal) -> None:
@@ -101,7 +101,7 @@ def test_one_is_shown_with_all_that_is_known_of_it(cloud: Shop, terminal: Termin
     assert f"OrderPlaced  {order.event_id}" in said
     assert "attempt 1  failed" in said
     assert "attempt 12  failed" in said
-    assert "queue patchbay-dev-payments" in said
+    assert "queue records-dev-payments" in said
     told = terminal.read("show", order.event_id)
     assert (told["attempts"], told["order_id"]) == (12, order.order_id)
     assert len(told["log"]) == 12
@@ -145,9 +145,9 @@ def test_a_hostile_letter_is_json_for_machines(cloud: Shop, terminal: Terminal, 
 def test_they_are_put_back_and_counted_before_and_after(cloud: Shop, terminal: Terminal) -> None:
     nonsense(cloud, 3)
     would = terminal.run("redrive", "payments", "--dry-run")
-    assert "3 of 3 would be put back to queue patchbay-dev-payments" in would
+    assert "3 of 3 would be put back to queue records-dev-payments" in would
     did = terminal.run("redrive", "payments")
-    assert "3 of 3 put back to queue patchbay-dev-payments; 0 are there now" in did
+    assert "3 of 3 put back to queue records-dev-payments; 0 are there now" in did
     assert terminal.code == 0
     assert "There are no dead letters." in terminal.run("redrive", "payments")
 
@@ -156,7 +156,7 @@ def test_what_can_not_be_put_back_is_told_and_makes_the_command_fail(
     cloud: Shop, terminal: Terminal
 ) -> None:
     sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName="patchbay-dev-left-behind-dead-letters")["QueueUrl"]
+    url = sqs.create_queue(QueueName="records-dev-left-behind-dead-letters")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     said = terminal.run("redrive")
     assert terminal.code == 1

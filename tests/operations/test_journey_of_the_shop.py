@@ -49,7 +49,7 @@ def test_what_was_never_delivered_is_said_to_wait_and_where(cloud: Shop) -> None
     cloud.advance(days=2)
     lost = of(journey(cloud, "dev", order.order_id), "OrderPlaced", "notifications")
     assert lost.undelivered
-    assert "it waits in patchbay-dev-notifications-undelivered" in lost.undelivered
+    assert "it waits in records-dev-notifications-undelivered" in lost.undelivered
     assert not lost.is_dead
     paid = of(journey(cloud, "dev", order.order_id), "OrderPlaced", "payments")
     assert (paid.undelivered, paid.handled_at is None) == (None, False)

@@ -76,7 +76,7 @@ class Mappings:
 
     def paginate(self) -> Iterator[dict[str, Any]]:
         for name in CONSUMERS:
-            queue = f"patchbay-dev-{name}"
+            queue = f"records-dev-{name}"
             state = "Disabled" if queue in self._stopped else "Enabled"
             source = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
             yield {"EventSourceMappings": [{"EventSourceArn": source, "State": state}]}
@@ -92,7 +92,7 @@ def watch(cloud: Shop, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
     sqs = kit.client("sqs")
 
     def url(name: str) -> str:
-        return str(sqs.get_queue_url(QueueName=f"patchbay-dev-{name}")["QueueUrl"])
+        return str(sqs.get_queue_url(QueueName=f"records-dev-{name}")["QueueUrl"])
 
     consumers = tuple(
         Consumer(name, url(name), url(f"{name}-dead-letters"), name, None, ()) for name in CONSUMERS
@@ -190,7 +190,7 @@ def test_dead_letters_are_counted_until_they_are_put_back(cloud: Shop, watch: Wa
 
 
 def test_a_consumer_whose_deliveries_are_stopped_is_paused(kit: Kit, watch: Watch) -> None:
-    kit.stopped = {"patchbay-dev-payments"}
+    kit.stopped = {"records-dev-payments"}
     states = {each.name: each.state for each in watch.look().consumers}
     assert states.pop("payments") == "paused"
     assert set(states.values()) == {"well"}

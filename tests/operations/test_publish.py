@@ -130,7 +130,7 @@ def test_every_problem_is_named_with_its_line_and_field() -> None:
             {"type": "OrderPlaced", "data": {**DATA, "ammount": 1}},
             "OrderPlaced has no field \"ammount\". Did you mean 'amount'?",
         ),
-        ({**ENTRY, "EventBusName": "patchbay-prod"}, 'for the bus "patchbay-prod", and not for'),
+        ({**ENTRY, "EventBusName": "records-prod"}, 'for the bus "records-prod", and not for'),
         ({**ENTRY, "Source": "shop.payments"}, "Source: OrderPlaced is from shop.orders, not"),
         ({**ENTRY, "Detail": "{"}, "Detail: that is no JSON"),
         ({**ENTRY, "Detail": json.dumps(DATA)}, "Detail: it has no envelope"),
@@ -204,7 +204,7 @@ def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop)
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
-    with pytest.raises(UserError, match="no bus patchbay-prod: is the stage 'prod' deployed"):
+    with pytest.raises(UserError, match="no bus records-prod: is the stage 'prod' deployed"):
         publish(cloud, "prod", ready(lines(PLACED), "prod"))
 
 
@@ -224,7 +224,7 @@ def test_what_the_bus_refuses_is_told_by_its_line(
 def test_the_order_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[str]) -> None:
     file = str(ROOT / "docs" / "order-placed.json")
     assert main(["publish", file, "--stage", "local", "--dry-run"]) == 0
-    assert "Would put 1 OrderPlaced on the bus patchbay-local" in capsys.readouterr().out
+    assert "Would put 1 OrderPlaced on the bus records-local" in capsys.readouterr().out
 
 
 def test_the_catalogue_s_examples_can_be_published(
@@ -263,7 +263,7 @@ def test_on_prod_it_takes_a_yes_and_says_what_it_will_do(
     file.write_text(lines(PLACED, PLACED))
     assert main(["publish", str(file), "--stage", "prod"]) == 1
     said = capsys.readouterr().err
-    assert "That would put 2 OrderPlaced on the bus patchbay-prod" in said
+    assert "That would put 2 OrderPlaced on the bus records-prod" in said
     assert "add --yes" in said
 
 

@@ -240,7 +240,7 @@ def test_what_the_outbox_fails_on_again_stays_and_says_why(cloud: Shop) -> None:
 
 def test_a_queue_with_no_way_back_says_what_to_do_instead(cloud: Shop) -> None:
     sqs = cloud.client("sqs")
-    url = sqs.create_queue(QueueName="patchbay-dev-left-behind-dead-letters")["QueueUrl"]
+    url = sqs.create_queue(QueueName="records-dev-left-behind-dead-letters")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     (done,) = put_back(cloud, Selection())
     assert done.why_not == "nobody that is deployed leaves letters there, or wants them back"

@@ -63,7 +63,7 @@ def test_what_nobody_but_a_wire_tap_consumes_is_found(found: Routes) -> None:
 
 
 def test_what_nobody_may_publish_is_found(dev: dict[str, Template]) -> None:
-    without = {name: each for name, each in dev.items() if name != "patchbay-dev-orders"}
+    without = {name: each for name, each in dev.items() if name != "records-dev-orders"}
     (route,) = routes_of(without, "dev").unpublished
     assert route.event.detail_type() == "OrderPlaced"
 
@@ -71,11 +71,11 @@ def test_what_nobody_may_publish_is_found(dev: dict[str, Template]) -> None:
 def test_a_function_that_publishes_nothing_is_told_with_what_sets_it_going(
     dev: dict[str, Template],
 ) -> None:
-    quiet = deepcopy(dict(dev["patchbay-dev-accounts"].body))
+    quiet = deepcopy(dict(dev["records-dev-accounts"].body))
     policies = [each for each in quiet["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]
     for policy in policies:
         policy["Properties"]["PolicyDocument"]["Statement"] = []
-    found = routes_of({"patchbay-dev-accounts": Template("patchbay-dev-accounts", quiet)}, "dev")
+    found = routes_of({"records-dev-accounts": Template("records-dev-accounts", quiet)}, "dev")
     assert found.others == {"accounts-close": ("schedule cron(0 3 * * ? *) UTC",)}
 
 

@@ -128,7 +128,7 @@ def test_counts_that_are_not_complete_say_so(
 
 def test_the_alarms_of_the_stage_are_found_and_no_others(cloud: Shop) -> None:
     cloudwatch: Any = boto3.client("cloudwatch")
-    for name in ("patchbay-dev-a", "patchbay-dev-b", "patchbay-prod-a"):
+    for name in ("records-dev-a", "records-dev-b", "records-prod-a"):
         cloudwatch.put_metric_alarm(
             AlarmName=name, AlarmDescription="why", MetricName="m", Namespace="n",
             Period=60, EvaluationPeriods=1, Threshold=1, Statistic="Maximum",
@@ -157,10 +157,10 @@ class Machines:
 
     def paginate(self, **asked: Any) -> list[dict[str, Any]]:
         if self._operation == "list_state_machines":
-            names = ("patchbay-dev-fulfilment", "somebody-elses")
+            names = ("records-dev-fulfilment", "somebody-elses")
             machines = [{"name": name, "stateMachineArn": name} for name in names]
             return [{"stateMachines": machines}]
-        assert asked["stateMachineArn"] == "patchbay-dev-fulfilment"
+        assert asked["stateMachineArn"] == "records-dev-fulfilment"
         stopped = self._stopped if asked["statusFilter"] == "FAILED" else ()
         return [{"executions": [{"startDate": at, "stopDate": at} for at in stopped]}]
 

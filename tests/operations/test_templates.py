@@ -28,7 +28,7 @@ class CloudFormation:
         return self
 
     def list_event_buses(self, **asked: str) -> dict[str, Any]:
-        return {"EventBuses": [{"Name": "patchbay-local"}]}
+        return {"EventBuses": [{"Name": "records-local"}]}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "list_stacks"
@@ -68,13 +68,13 @@ def test_every_event_has_who_may_publish_it(dev: dict[str, Template]) -> None:
 
 
 def test_the_stacks_of_another_stage_are_left_out(dev: dict[str, Template]) -> None:
-    others = {"patchbay-prod-orders": dev["patchbay-dev-orders"], "CDKToolkit": Template("x", {})}
+    others = {"records-prod-orders": dev["records-dev-orders"], "CDKToolkit": Template("x", {})}
     assert deployed_templates(CloudFormation({**dev, **others}), "dev").keys() == dev.keys()
 
 
 def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Template]) -> None:
-    going = CloudFormation(dev, **{"patchbay-dev-journal": "ROLLBACK_COMPLETE"})
-    assert dev.keys() - deployed_templates(going, "dev").keys() == {"patchbay-dev-journal"}
+    going = CloudFormation(dev, **{"records-dev-journal": "ROLLBACK_COMPLETE"})
+    assert dev.keys() - deployed_templates(going, "dev").keys() == {"records-dev-journal"}
 
 
 def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None:

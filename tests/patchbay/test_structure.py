@@ -191,7 +191,7 @@ def texts() -> Iterator[Path]:
         ("OrderPlaced", {"order placed"}),
         ("order_id", {"order id"}),
         ('"/payments/7"', {"payments"}),
-        ("patchbay-dev-bestsellers", {"bestsellers"}),
+        ("records-dev-bestsellers", {"bestsellers"}),
         ("a workshop, repayment, in order, a message id", set()),
     ],
 )

@@ -85,12 +85,12 @@ def test_the_sandbox_plays_the_payment_provider_in_dev_and_never_in_prod(
 
 
 def test_the_sandbox_answers_only_whom_iam_lets_in(templates: Templates) -> None:
-    (url,) = templates("dev")["patchbay-dev-payments"].all("Lambda::Url")
+    (url,) = templates("dev")["records-dev-payments"].all("Lambda::Url")
     assert url.properties["AuthType"] == "AWS_IAM"
 
 
 def test_prod_charges_at_the_provider_that_its_settings_name(templates: Templates) -> None:
-    for function in templates("prod")["patchbay-prod-payments"].all("Lambda::Function"):
+    for function in templates("prod")["records-prod-payments"].all("Lambda::Function"):
         variables = function.properties["Environment"]["Variables"]
         assert variables["PAYMENT_PROVIDER_URL"] == SETTINGS["prod"]["payments.payment_provider"]
         assert "PAYMENT_PROVIDER_AUTH" not in variables
@@ -128,17 +128,18 @@ def test_every_name_says_whose_it_is_and_in_which_stage(templates: Templates, st
 
 
 def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
-    result = run_app({"stage": "production"}, tmp_path)
+    result = run_app({"stage": "Production"}, tmp_path)
     assert result.returncode == 1
-    assert result.stderr == "There is no stage 'production': use one of local, dev, prod.\n"
+    assert result.stderr.startswith("No stage can be called 'Production': ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
-    for name in ("app.py", "cdk.json"):
+    for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("contracts", "functions", "stacks"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    (tmp_path / "stacks" / "services" / "nothing.py").write_text('"""No service."""\n')
+    (tmp_path / "stacks" / "nothing.py").write_text('"""No service."""\n')
 
     result = run_app({"stage": "dev"}, tmp_path / "out", root=tmp_path)
 

@@ -70,7 +70,7 @@ def test_nothing_waits_in_a_queue_and_nothing_is_published(template: Template) -
 
 
 def test_its_functions_are_made_as_the_apps_are(template: Template) -> None:
-    assert shapes(template) == shapes(read(assembly("local"))["patchbay-local-payments"])
+    assert shapes(template) == shapes(read(assembly("local"))["records-local-payments"])
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])

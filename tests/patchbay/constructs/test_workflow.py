@@ -16,7 +16,7 @@ STAGES = ("local", "dev", "prod")
 
 
 def the_machine(templates: Templates, stage: str) -> Resource:
-    (machine,) = templates(stage)[f"patchbay-{stage}-fulfilment"].all("StepFunctions::StateMachine")
+    (machine,) = templates(stage)[f"records-{stage}-fulfilment"].all("StepFunctions::StateMachine")
     return machine
 
 
@@ -36,7 +36,7 @@ def test_every_step_counts(stage: str, templates: Templates) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_its_consumer_alone_may_start_it(stage: str, templates: Templates) -> None:
     (starter,) = starters(the_machine(templates, stage))
-    assert starter.name == f"patchbay-{stage}-fulfilment"
+    assert starter.name == f"records-{stage}-fulfilment"
     for template in templates(stage).values():
         starting = [each for each in template.grants() if "states:StartExecution" in each.actions]
         assert len(starting) == (template.stack == starter.stack)
@@ -45,7 +45,7 @@ def test_its_consumer_alone_may_start_it(stage: str, templates: Templates) -> No
 def test_a_bad_definition_fails_the_app_with_a_sentence_and_without_a_traceback(
     tmp_path: Path,
 ) -> None:
-    for name in ("app.py", "cdk.json"):
+    for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("contracts", "functions", "stacks"):
         shutil.copytree(ROOT / name, tmp_path / name)

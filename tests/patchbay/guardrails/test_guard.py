@@ -80,27 +80,27 @@ def test_accepting_a_finding_on_one_resource_leaves_its_neighbour_to_be_found(
     tmp_path: Path,
 ) -> None:
     app = app_for("dev", tmp_path)
-    stack = Stack(app, "patchbay-dev-loyalty")
-    accepted = sqs.Queue(stack, "Accepted", queue_name="patchbay-dev-accepted")
-    sqs.Queue(stack, "Neighbour", queue_name="patchbay-dev-neighbour")
+    stack = Stack(app, "records-dev-loyalty")
+    accepted = sqs.Queue(stack, "Accepted", queue_name="records-dev-accepted")
+    sqs.Queue(stack, "Neighbour", queue_name="records-dev-neighbour")
     reason = "It is where dead letters end."
     accept(accepted, {"AwsSolutions-SQS3": reason, "AwsSolutions-SQS4": reason, "tls": reason})
     with pytest.raises(Unsafe) as failure:
         guard(app)
     said = str(failure.value)
-    assert "Queue patchbay-dev-neighbour takes requests without TLS" in said
-    assert "patchbay-dev-loyalty/Neighbour" in said
-    assert "tls at patchbay-dev-loyalty/Accepted" not in said
+    assert "Queue records-dev-neighbour takes requests without TLS" in said
+    assert "records-dev-loyalty/Neighbour" in said
+    assert "tls at records-dev-loyalty/Accepted" not in said
 
 
 def test_a_whole_stack_accepts_nothing(tmp_path: Path) -> None:
-    stack = Stack(app_for("dev", tmp_path), "patchbay-dev-loyalty")
-    with pytest.raises(BadAcceptance, match="patchbay-dev-loyalty is a whole stack"):
+    stack = Stack(app_for("dev", tmp_path), "records-dev-loyalty")
+    with pytest.raises(BadAcceptance, match="records-dev-loyalty is a whole stack"):
         accept(stack, {"tls": "It is safe."})
 
 
 def test_nothing_is_accepted_without_a_reason(tmp_path: Path) -> None:
-    queue = sqs.Queue(Stack(app_for("dev", tmp_path), "patchbay-dev-loyalty"), "Queue")
+    queue = sqs.Queue(Stack(app_for("dev", tmp_path), "records-dev-loyalty"), "Queue")
     with pytest.raises(BadAcceptance, match="Queue accepts tls without a reason: say why"):
         accept(queue, {"tls": " "})
 
@@ -128,14 +128,14 @@ class Shortsighted(Service):
 
 
 def test_a_mistake_fails_the_app_with_its_sentence_and_without_a_traceback(tmp_path: Path) -> None:
-    for name in ("app.py", "cdk.json"):
+    for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("contracts", "functions", "stacks"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "layers").symlink_to(ROOT / "build" / "layers")
     shutil.copytree(tmp_path / "functions/notifications", tmp_path / "functions/shortsighted")
-    (tmp_path / "stacks" / "services" / "shortsighted.py").write_text(SHORT_SIGHTED)
+    (tmp_path / "stacks" / "shortsighted.py").write_text(SHORT_SIGHTED)
 
     result = run_app(SETTINGS["dev"], tmp_path / "out", root=tmp_path)
 
@@ -143,8 +143,8 @@ def test_a_mistake_fails_the_app_with_its_sentence_and_without_a_traceback(tmp_p
     assert result.stderr == (
         "Not to be deployed as it is: 1 finding (docs/guardrails.md).\n"
         "\n"
-        "patchbay-dev-shortsighted\n"
-        "  Queue patchbay-dev-shortsighted is shorter-sighted than its function: visibility 120 s, "
+        "records-dev-shortsighted\n"
+        "  Queue records-dev-shortsighted is shorter-sighted than its function: visibility 120 s, "
         "timeout 60 s; a message would be handled twice. Use at least 360 s.\n"
-        "    visibility at patchbay-dev-shortsighted/Consumer/Queue/Resource\n"
+        "    visibility at records-dev-shortsighted/Consumer/Queue/Resource\n"
     )

@@ -14,7 +14,7 @@ from patchbay.errors import UserError
 from patchbay.operations.failures import explained
 
 USER = "arn:aws:iam::123456789012:user/ann"
-QUEUE = "arn:aws:sqs:eu-central-1:123456789012:patchbay-dev-payments"
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:records-dev-payments"
 
 
 def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> ClientError:

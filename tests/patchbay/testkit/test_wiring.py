@@ -14,8 +14,8 @@ from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 
-NOTIFICATIONS = "patchbay-dev-notifications"
-PAYMENTS = "patchbay-dev-payments"
+NOTIFICATIONS = "records-dev-notifications"
+PAYMENTS = "records-dev-payments"
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -78,7 +78,7 @@ def test_what_a_role_does_not_allow_is_denied_by_name(templates: Templates) -> N
         statements[:] = [s for s in statements if "ses:SendEmail" not in s["Action"]]
 
     reason = why_it_died(broken(templates, NOTIFICATIONS, "IAM::Policy", forget))
-    assert "patchbay-dev-notifications is not authorized to perform: ses:SendEmail" in reason
+    assert "records-dev-notifications is not authorized to perform: ses:SendEmail" in reason
     assert "identity/shop@example.com" in reason
 
 
@@ -117,7 +117,7 @@ def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
     with Shop(wrong) as cloud:
         cloud.place_order()
         cloud.settle()
-        assert 'patchbay-dev-notifications-shop-orders wants {"detail-type": ["Orderplaced"]' in (
+        assert 'records-dev-notifications-shop-orders wants {"detail-type": ["Orderplaced"]' in (
             cloud.log
         )
 
@@ -143,26 +143,26 @@ def test_without_its_policy_a_queue_gets_nothing_and_the_event_is_kept(
     [
         (
             PAYMENTS, "SQS::Queue", lambda it: it.update(VisibilityTimeout=59),
-            "The visibility timeout of patchbay-dev-payments is 59 s, shorter than the 60 s",
+            "The visibility timeout of records-dev-payments is 59 s, shorter than the 60 s",
         ),
         (
             PAYMENTS, "IAM::Policy", lambda it: it["PolicyDocument"].update(Statement=[]),
-            "The role of patchbay-dev-payments does not allow sqs:ReceiveMessage",
+            "The role of records-dev-payments does not allow sqs:ReceiveMessage",
         ),
         (
             PAYMENTS, "IAM::Role",
             lambda it: it["AssumeRolePolicyDocument"]["Statement"][0].update(
                 Principal={"Service": "ec2.amazonaws.com"}
             ),
-            "lambda.amazonaws.com may not assume the role of patchbay-dev-payments",
+            "lambda.amazonaws.com may not assume the role of records-dev-payments",
         ),
         (
             PAYMENTS, "Events::Rule", lambda it: it.update(EventPattern={"source": []}),
-            "patchbay-dev-payments-shop-orders .* has an invalid event pattern",
+            "records-dev-payments-shop-orders .* has an invalid event pattern",
         ),
         (
-            PAYMENTS, "Events::Rule", lambda it: it.update(EventBusName="patchbay-prod"),
-            "is on the bus patchbay-prod, which does not exist",
+            PAYMENTS, "Events::Rule", lambda it: it.update(EventBusName="records-prod"),
+            "is on the bus records-prod, which does not exist",
         ),
         (
             PAYMENTS, "Lambda::EventSourceMapping", lambda it: it.update(BatchSize=100),
@@ -187,7 +187,7 @@ def test_what_aws_would_refuse_to_deploy_is_refused(
         ),
         (
             "SQS::Queue", lambda it: it.update(QueueName={"Fn::ImportValue": "x"}),
-            "Stack patchbay-dev-payments uses Fn::ImportValue",
+            "Stack records-dev-payments uses Fn::ImportValue",
         ),
         (
             "IAM::Policy",
@@ -214,6 +214,6 @@ def order_something(templates: Templates) -> None:
 def test_a_type_that_the_kit_does_not_know_is_named(templates: Templates) -> None:
     body = copy.deepcopy(dict(templates.bodies[PAYMENTS]))
     body["Resources"]["Cache"] = {"Type": "AWS::ElastiCache::CacheCluster", "Properties": {}}
-    sentence = "Stack patchbay-dev-payments has Cache, of type AWS::ElastiCache::CacheCluster"
+    sentence = "Stack records-dev-payments has Cache, of type AWS::ElastiCache::CacheCluster"
     with pytest.raises(NotInTheKit, match=re.escape(sentence)):
         templates.with_bodies({**templates.bodies, PAYMENTS: body})

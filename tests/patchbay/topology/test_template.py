@@ -25,11 +25,11 @@ def test_a_reference_that_leads_out_of_the_stack_leads_to_nothing() -> None:
 def test_what_an_earlier_synth_left_in_the_folder_is_not_read(tmp_path: Path) -> None:
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
     assets = {"type": "cdk:asset-manifest", "properties": {"file": "a.assets.json"}}
-    manifest = {"artifacts": {"patchbay-dev-a": stack, "patchbay-dev-a.assets": assets}}
+    manifest = {"artifacts": {"records-dev-a": stack, "records-dev-a.assets": assets}}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "a.template.json").write_text('{"Resources": {}}')
-    (tmp_path / "patchbay-local-a.template.json").write_text("not even JSON")
-    assert list(read(tmp_path)) == ["patchbay-dev-a"]
+    (tmp_path / "records-local-a.template.json").write_text("not even JSON")
+    assert list(read(tmp_path)) == ["records-dev-a"]
 
 
 def test_a_template_and_its_routes_are_read_without_the_cdk() -> None:

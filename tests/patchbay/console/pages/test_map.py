@@ -105,7 +105,7 @@ def test_a_hostile_name_is_shown_as_text(browse: Open) -> None:
 
 def test_a_bus_that_nobody_listens_to_is_said_to_be_so(browse: Open) -> None:
     page = browse(look=lambda: Board(AT, (), (), ())).get("/")
-    assert "Nobody listens to the bus patchbay-dev." in page.text
+    assert "Nobody listens to the bus records-dev." in page.text
 
 
 def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> None:

@@ -14,7 +14,7 @@ def test_every_dead_letter_queue_has_an_alarm(queue: str, dev: Broken) -> None:
     dev.remove("CloudWatch::Alarm", queue)
     dev.finds(
         "alarm",
-        f"Queue patchbay-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
+        f"Queue records-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
         "dead letter would wait there until it expires, unseen. Add one.",
     )
 
@@ -23,7 +23,7 @@ def test_a_consumer_that_falls_behind_raises_an_alarm(dev: Broken) -> None:
     dev.remove("CloudWatch::Alarm", "payments-age")
     dev.finds(
         "alarm",
-        "Queue patchbay-dev-payments has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
+        "Queue records-dev-payments has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
         "that stands still would go unnoticed. Add one.",
     )
 
@@ -33,7 +33,7 @@ def test_an_alarm_that_tells_nobody_is_found(change: dict[str, Any], dev: Broken
     dev.alarm("payments-age").update(change)
     dev.finds(
         "alarm",
-        "Alarm patchbay-dev-payments-age tells nobody: it has no action, or its actions are "
+        "Alarm records-dev-payments-age tells nobody: it has no action, or its actions are "
         "switched off, and a consumer that stands still would go unnoticed. Have it go to the "
         "stage's topic.",
     )
@@ -46,7 +46,7 @@ def test_the_first_dead_letter_raises_the_alarm(dev: Broken) -> None:
     alarm["Threshold"] = 100
     dev.finds(
         "dead-letter-alarm",
-        "Alarm patchbay-dev-payments-dead-letters is not raised by the first dead letter in "
-        "patchbay-dev-payments-dead-letters: its threshold is 100. Set it to 1, "
+        "Alarm records-dev-payments-dead-letters is not raised by the first dead letter in "
+        "records-dev-payments-dead-letters: its threshold is 100. Set it to 1, "
         "GreaterThanOrEqualToThreshold.",
     )

@@ -10,7 +10,7 @@ from tests.patchbay.guardrails.broken import Broken
 
 ELSEWHERE = "arn:aws:sqs:eu-west-1:111122223333:somebodys"
 WIDER = (
-    "Queue patchbay-dev-payments lets in more than patchbay-dev-payments-shop-orders: its policy "
+    "Queue records-dev-payments lets in more than records-dev-payments-shop-orders: its policy "
     "allows another sender or another action, so that others could forge events or read them. "
     "Allow events.amazonaws.com sqs:SendMessage, where aws:SourceArn is its own rule's."
 )
@@ -20,7 +20,7 @@ def test_a_queue_that_does_not_let_its_rule_send_gets_no_events(dev: Broken) -> 
     dev.policy("payments").remove(dev.allowed("payments"))
     dev.finds(
         "queue-policy",
-        "Queue patchbay-dev-payments does not let rule patchbay-dev-payments-shop-orders send to "
+        "Queue records-dev-payments does not let rule records-dev-payments-shop-orders send to "
         "it: EventBridge would be refused, and not one event would arrive. Allow "
         "events.amazonaws.com sqs:SendMessage, where aws:SourceArn is that rule's.",
     )
@@ -31,8 +31,8 @@ def test_a_queue_for_two_rules_must_let_both_send(dev: Broken) -> None:
     dev.policy("notifications-undelivered").remove(first)
     (finding,) = dev.found()
     assert finding.text.startswith(
-        "Queue patchbay-dev-notifications-undelivered does not let rule "
-        "patchbay-dev-notifications-shop-orders send to it"
+        "Queue records-dev-notifications-undelivered does not let rule "
+        "records-dev-notifications-shop-orders send to it"
     )
 
 
@@ -61,7 +61,7 @@ def test_nobody_sends_to_a_queue_of_dead_letters_by_its_policy(dev: Broken) -> N
     allowed = copy.deepcopy(dev.allowed("payments")) | {"Resource": queue.arn}
     dev.policy("payments-dead-letters").append(allowed)
     (finding,) = dev.found()
-    assert finding.text.startswith("Queue patchbay-dev-payments-dead-letters lets in more than no")
+    assert finding.text.startswith("Queue records-dev-payments-dead-letters lets in more than no")
 
 
 def test_what_a_rule_can_not_deliver_is_kept(dev: Broken) -> None:
@@ -70,8 +70,8 @@ def test_what_a_rule_can_not_deliver_is_kept(dev: Broken) -> None:
     dev.policy("payments-undelivered").remove(dev.allowed("payments-undelivered"))
     dev.finds(
         "target",
-        "Rule patchbay-dev-payments-shop-orders keeps nothing of what it can't deliver to queue "
-        "patchbay-dev-payments: EventBridge would drop those events. Give the target a dead-letter "
+        "Rule records-dev-payments-shop-orders keeps nothing of what it can't deliver to queue "
+        "records-dev-payments: EventBridge would drop those events. Give the target a dead-letter "
         "queue, in this stack.",
     )
 
@@ -80,8 +80,8 @@ def test_a_rules_dead_letters_go_to_a_standard_queue(dev: Broken) -> None:
     dev.queue("payments-undelivered")["FifoQueue"] = True
     dev.finds(
         "target",
-        "Rule patchbay-dev-payments-shop-orders leaves what it can't deliver in "
-        "patchbay-dev-payments-undelivered, which is a FIFO queue: EventBridge writes dead letters "
+        "Rule records-dev-payments-shop-orders leaves what it can't deliver in "
+        "records-dev-payments-undelivered, which is a FIFO queue: EventBridge writes dead letters "
         "to standard queues only, and would drop them. Use a standard queue.",
     )
 
@@ -93,8 +93,8 @@ def test_a_rule_says_how_often_it_tries_again(policy: dict[str, int] | None, dev
     target |= {"RetryPolicy": policy} if policy else {}
     dev.finds(
         "target",
-        "Rule patchbay-dev-payments-shop-orders does not say how often to retry to queue "
-        "patchbay-dev-payments: a moment's trouble may cost an event. Set the target's "
+        "Rule records-dev-payments-shop-orders does not say how often to retry to queue "
+        "records-dev-payments: a moment's trouble may cost an event. Set the target's "
         "MaximumRetryAttempts, 185 at most, and MaximumEventAgeInSeconds.",
     )
 
@@ -105,7 +105,7 @@ def test_a_target_in_another_stack_can_not_be_checked(dev: Broken) -> None:
     dev.policy("payments").remove(dev.allowed("payments"))
     dev.finds(
         "target",
-        "Rule patchbay-dev-payments-shop-orders has a target that is not in its stack: whether "
+        "Rule records-dev-payments-shop-orders has a target that is not in its stack: whether "
         "that lets it send, keeps what fails and serves no other consumer can't be checked. Give "
         "the consumer a queue of its own, next to its rule.",
     )
@@ -116,7 +116,7 @@ def test_a_pattern_that_aws_would_refuse_is_refused_before_it_is_deployed(dev: B
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule patchbay-dev-payments-shop-orders has a pattern that AWS does not take, and would "
+        "Rule records-dev-payments-shop-orders has a pattern that AWS does not take, and would "
         "refuse only when it is deployed: "
     )
     assert "prefx" in finding.text
@@ -136,7 +136,7 @@ def test_a_rule_that_no_event_can_pass_is_found(wrong: dict[str, Any], dev: Brok
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule patchbay-dev-payments-shop-orders passes no event of the contracts: it asks for {"
+        "Rule records-dev-payments-shop-orders passes no event of the contracts: it asks for {"
     )
     assert finding.text.endswith(
         "Its consumer would wait for ever. Take source and detail-type from the contract."
@@ -147,7 +147,7 @@ def test_what_a_rule_asks_for_in_vain_is_quoted(dev: Broken) -> None:
     dev.rule("payments-shop-orders")["EventPattern"] = {"source": ["shop.order"], "version": ["0"]}
     dev.finds(
         "pattern",
-        "Rule patchbay-dev-payments-shop-orders passes no event of the contracts: it asks for "
+        "Rule records-dev-payments-shop-orders passes no event of the contracts: it asks for "
         '{"source": ["shop.order"]}. Its consumer would wait for ever. Take source and detail-type '
         "from the contract.",
     )
@@ -173,7 +173,7 @@ def test_a_filter_on_what_no_event_has_is_found(
     dev.rule("payments-shop-orders")["EventPattern"]["detail"] = detail
     dev.finds(
         "pattern",
-        f"Rule patchbay-dev-payments-shop-orders can't pass OrderPlaced: it asks for {field}, "
+        f"Rule records-dev-payments-shop-orders can't pass OrderPlaced: it asks for {field}, "
         "which that event does not have. Take the fields from contracts/orders.py.",
     )
 
@@ -206,7 +206,7 @@ def test_a_rule_has_five_targets_at_most(dev: Broken) -> None:
     rule["Targets"] = [target] * 6
     dev.finds(
         "limits",
-        "Rule patchbay-dev-payments-shop-orders has 6 targets, and EventBridge takes 5: it could "
+        "Rule records-dev-payments-shop-orders has 6 targets, and EventBridge takes 5: it could "
         "not be deployed. Give each consumer a rule of its own.",
     )
 
@@ -220,7 +220,7 @@ def test_a_pattern_has_two_thousand_and_forty_eight_characters_at_most(dev: Brok
     pattern["detail"]["data"]["order_id"] = ["o" * (spare + 1)]
     dev.finds(
         "limits",
-        "Rule patchbay-dev-payments-shop-orders has a pattern of 2049 characters, and EventBridge "
+        "Rule records-dev-payments-shop-orders has a pattern of 2049 characters, and EventBridge "
         "takes 2048: it could not be deployed. Ask for less in the rule, and leave the rest to the "
         "handler; or have the quota raised, and accept this.",
     )
@@ -238,7 +238,7 @@ def test_a_bus_has_three_hundred_rules_at_most_over_all_stacks(dev: Broken) -> N
     dev.resources("payments")["OneMore"] = rule
     dev.finds(
         "limits",
-        "Bus patchbay-dev has 301 rules, and EventBridge takes 300: the last could not be "
-        "deployed. Have the quota raised, and accept this on patchbay-dev-payments-shop-orders; "
+        "Bus records-dev has 301 rules, and EventBridge takes 300: the last could not be "
+        "deployed. Have the quota raised, and accept this on records-dev-payments-shop-orders; "
         "or use a second bus.",
     )

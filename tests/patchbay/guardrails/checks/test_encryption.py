@@ -14,7 +14,7 @@ def test_a_queue_that_does_not_encrypt_is_found(setting: bool | None, dev: Broke
     queue |= {} if setting is None else {"SqsManagedSseEnabled": setting}
     dev.finds(
         "encryption",
-        "Queue patchbay-dev-payments-dead-letters does not say that it encrypts its messages, "
+        "Queue records-dev-payments-dead-letters does not say that it encrypts its messages, "
         "customers' data among them. Set SqsManagedSseEnabled, or a KMS key.",
     )
 
@@ -31,7 +31,7 @@ def test_a_topic_without_a_key_is_found(dev: Broken) -> None:
     del dev.resources("broker")[topic.id]["Properties"]["KmsMasterKeyId"]
     dev.finds(
         "encryption",
-        "Topic patchbay-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
+        "Topic records-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
         "KmsMasterKeyId.",
     )
 
@@ -42,7 +42,7 @@ def test_a_queue_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
     )
     dev.finds(
         "tls",
-        "Queue patchbay-dev-payments takes requests without TLS: its messages could be read on "
+        "Queue records-dev-payments takes requests without TLS: its messages could be read on "
         "the way. Have its policy deny all where aws:SecureTransport is false "
         "(`enforce_ssl=True`).",
     )
@@ -63,11 +63,11 @@ def test_only_a_denial_for_everyone_counts(change: dict[str, Any], dev: Broken) 
 
 
 def test_a_topic_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
-    (policy,) = dev.templates["patchbay-dev-broker"].all("SNS::TopicPolicy")
+    (policy,) = dev.templates["records-dev-broker"].all("SNS::TopicPolicy")
     statements = policy.properties["PolicyDocument"]["Statement"]
     statements[:] = [each for each in statements if each["Effect"] == "Allow"]
     dev.finds(
         "tls",
-        "Topic patchbay-dev-alarms takes requests without TLS: its messages could be read on the "
+        "Topic records-dev-alarms takes requests without TLS: its messages could be read on the "
         "way. Have its policy deny all where aws:SecureTransport is false (`enforce_ssl=True`).",
     )

@@ -6,10 +6,10 @@ from patchbay.guardrails.acceptance import Acceptances
 from tests.patchbay.guardrails.broken import Broken
 
 CIRCLE = (
-    "Function patchbay-dev-orders-status would be handed what itself causes: OrderPlaced goes to "
-    "patchbay-dev-payments, PaymentDeclined goes to patchbay-dev-orders-status. One event could go "
+    "Function records-dev-orders-status would be handed what itself causes: OrderPlaced goes to "
+    "records-dev-payments, PaymentDeclined goes to records-dev-orders-status. One event could go "
     "round for ever, at full speed. Break the circle; or, if the handlers end it, accept this on "
-    "patchbay-dev-orders-status and say how."
+    "records-dev-orders-status and say how."
 )
 
 
@@ -37,8 +37,8 @@ def test_a_consumer_of_what_nobody_publishes_is_found(dev: Broken) -> None:
     dev.rule("fulfilment-shop-payments")["EventPattern"]["detail-type"] = ["PaymentDeclined"]
     dev.finds(
         "published[PaymentTaken]",
-        "Rule patchbay-dev-orders-status-shop-payments waits for PaymentTaken, which nobody may "
-        "publish: patchbay-dev-orders-status would never run for it. Declare it in `publishes` in "
+        "Rule records-dev-orders-status-shop-payments waits for PaymentTaken, which nobody may "
+        "publish: records-dev-orders-status would never run for it. Declare it in `publishes` in "
         "the payments service.",
     )
 
@@ -47,7 +47,7 @@ def test_an_event_that_nobody_consumes_is_worth_knowing(dev: Broken) -> None:
     take_no_more_than_declined_payments(dev)
     dev.finds(
         "consumed[PaymentTaken]",
-        "Event PaymentTaken, which patchbay-dev-payments publishes, is consumed by nobody.",
+        "Event PaymentTaken, which records-dev-payments publishes, is consumed by nobody.",
     )
     assert all(finding.warning for finding in dev.found())
 
@@ -69,9 +69,9 @@ def test_a_consumer_of_its_own_events_is_found(dev: Broken) -> None:
     }
     dev.finds(
         "loop",
-        "Function patchbay-dev-payments would be handed what itself causes: PaymentDeclined goes "
-        "to patchbay-dev-payments. One event could go round for ever, at full speed. Break the "
-        "circle; or, if the handlers end it, accept this on patchbay-dev-payments and say how.",
+        "Function records-dev-payments would be handed what itself causes: PaymentDeclined goes "
+        "to records-dev-payments. One event could go round for ever, at full speed. Break the "
+        "circle; or, if the handlers end it, accept this on records-dev-payments and say how.",
     )
 
 
@@ -89,6 +89,6 @@ def test_a_filter_does_not_end_a_circle_by_itself(dev: Broken) -> None:
 def test_a_function_may_say_that_a_circle_ends(dev: Broken) -> None:
     status_publishes_orders(dev)
     reasons = dict(dev.accepted.reasons)
-    reasons["patchbay-dev-orders/StatusFunction"] = frozenset({"loop"})
+    reasons["records-dev-orders/StatusFunction"] = frozenset({"loop"})
     dev.accepted = Acceptances(dev.accepted.paths, reasons)
     assert CIRCLE not in texts(dev)

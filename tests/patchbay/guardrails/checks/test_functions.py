@@ -9,7 +9,7 @@ def test_a_function_without_a_log_group_is_found(dev: Broken) -> None:
     dev.remove("Logs::LogGroup", "payments-sandbox")
     dev.finds(
         "log-group",
-        "Function patchbay-dev-payments-sandbox has no log group in its stack: Lambda would make "
+        "Function records-dev-payments-sandbox has no log group in its stack: Lambda would make "
         "one that keeps everything for ever, at your cost. Make it, with a retention.",
     )
 
@@ -24,13 +24,13 @@ def test_a_log_group_that_two_functions_share_is_found(dev: Broken) -> None:
     dev.function("payments-sandbox")["LoggingConfig"] = theirs
     dev.finds(
         "log-group",
-        "Log group /aws/lambda/patchbay-dev-payments is shared by patchbay-dev-payments and "
-        "patchbay-dev-payments-sandbox: nobody could tell whose lines are whose, or keep one's "
+        "Log group /aws/lambda/records-dev-payments is shared by records-dev-payments and "
+        "records-dev-payments-sandbox: nobody could tell whose lines are whose, or keep one's "
         "longer. Give each function its own.",
     )
 
 
-@pytest.mark.parametrize("name", ["/aws/lambda/patchbay-dev-payments", "/aws/apigateway/"])
+@pytest.mark.parametrize("name", ["/aws/lambda/records-dev-payments", "/aws/apigateway/"])
 def test_a_log_group_that_never_forgets_is_found(name: str, dev: Broken) -> None:
     (group,) = (
         group
@@ -51,7 +51,7 @@ def test_a_runtime_that_is_no_version_of_python_is_found(runtime: str, dev: Brok
     dev.function("payments")["Runtime"] = runtime
     dev.finds(
         "runtime",
-        f"Function patchbay-dev-payments runs on {runtime}, which is not a version of Python: what "
+        f"Function records-dev-payments runs on {runtime}, which is not a version of Python: what "
         "its layer and its tests are made for may not be there. Use python3.N.",
     )
 
@@ -63,7 +63,7 @@ def test_a_runtime_that_lambda_does_not_support_any_more_is_found(
     dev.function("payments")["Runtime"] = runtime
     dev.finds(
         "runtime",
-        f"Function patchbay-dev-payments runs on {runtime}, which Lambda does not support any "
+        f"Function records-dev-payments runs on {runtime}, which Lambda does not support any "
         "more: it gets no security fixes, and AWS will refuse it. Use python3.11 or newer.",
     )
 
@@ -77,6 +77,6 @@ def test_a_function_that_does_not_state_its_architecture_is_found(dev: Broken) -
     del dev.function("payments")["Architectures"]
     dev.finds(
         "runtime",
-        "Function patchbay-dev-payments does not state its architecture, and would run on x86_64: "
+        "Function records-dev-payments does not state its architecture, and would run on x86_64: "
         "a layer built for arm64 fails there when it is imported. State it.",
     )

@@ -7,15 +7,15 @@ import pytest
 
 from tests.patchbay.guardrails.broken import Broken
 
-OUTBOX = "Function patchbay-dev-orders-outbox reads the stream of patchbay-dev-orders "
+OUTBOX = "Function records-dev-orders-outbox reads the stream of records-dev-orders "
 
 
 def test_one_bad_event_must_not_bring_back_its_batch(dev: Broken) -> None:
     del dev.mapping("payments")["FunctionResponseTypes"]
     dev.finds(
         "partial-batch",
-        "Function patchbay-dev-payments can't report single failures to queue "
-        "patchbay-dev-payments: one bad event would bring back its whole batch, and in the end "
+        "Function records-dev-payments can't report single failures to queue "
+        "records-dev-payments: one bad event would bring back its whole batch, and in the end "
         "make dead letters of its neighbours. Turn ReportBatchItemFailures on.",
     )
 
@@ -34,7 +34,7 @@ def test_a_consumer_may_not_take_all_of_the_accounts_concurrency(
     dev.mapping("payments")["ScalingConfig"] = scaling
     dev.finds(
         "concurrency",
-        f"Function patchbay-dev-payments reads queue patchbay-dev-payments with {given} of "
+        f"Function records-dev-payments reads queue records-dev-payments with {given} of "
         "concurrency: a backlog could take the account's 1000 and starve every other consumer. "
         "Set MaximumConcurrency, from 2 to 999.",
     )
@@ -50,7 +50,7 @@ def test_a_mapping_that_is_switched_off_is_found(dev: Broken) -> None:
     dev.mapping("payments")["Enabled"] = False
     dev.finds(
         "enabled",
-        "Function patchbay-dev-payments does not read patchbay-dev-payments: its mapping is "
+        "Function records-dev-payments does not read records-dev-payments: its mapping is "
         "switched off in the template, so messages would wait until they expire. Switch it on; to "
         "pause a consumer, disable the mapping where it runs.",
     )
@@ -60,7 +60,7 @@ def test_a_rule_that_is_switched_off_is_found(dev: Broken) -> None:
     dev.rule("payments-shop-orders")["State"] = "DISABLED"
     dev.finds(
         "enabled",
-        "Rule patchbay-dev-payments-shop-orders is switched off in the template: what is "
+        "Rule records-dev-payments-shop-orders is switched off in the template: what is "
         "published meanwhile would never arrive, even once it is switched on. Switch it on, "
         "or remove it.",
     )
@@ -75,8 +75,8 @@ def test_two_consumers_on_one_queue_are_found(dev: Broken) -> None:
     }
     dev.finds(
         "isolation",
-        "Queue patchbay-dev-payments has two consumers on one queue, patchbay-dev-payments and "
-        "patchbay-dev-payments-sandbox: each message goes to one of them only, and each would miss "
+        "Queue records-dev-payments has two consumers on one queue, records-dev-payments and "
+        "records-dev-payments-sandbox: each message goes to one of them only, and each would miss "
         "what the other got. Give each its own queue and rule.",
     )
 
@@ -89,8 +89,8 @@ def test_two_queues_for_one_function_are_found(dev: Broken) -> None:
         "Properties": second,
     }
     assert (
-        "Function patchbay-dev-payments reads two queues, patchbay-dev-payments and "
-        "patchbay-dev-payments-undelivered: a backlog in one would hold up the other, and what it "
+        "Function records-dev-payments reads two queues, records-dev-payments and "
+        "records-dev-payments-undelivered: a backlog in one would hold up the other, and what it "
         "rejects could go to one dead-letter queue only. Give each queue its own function."
     ) in [finding.text for finding in dev.found() if finding.id == "isolation"]
 
@@ -105,7 +105,7 @@ def test_a_queue_that_nobody_reads_is_found(dev: Broken) -> None:
     del resources[mapping]
     dev.finds(
         "isolation",
-        "Queue patchbay-dev-payments is filled by rule patchbay-dev-payments-shop-orders, and no "
+        "Queue records-dev-payments is filled by rule records-dev-payments-shop-orders, and no "
         "function reads it: its events would expire unseen. Feed it to a function, or remove the "
         "rule.",
     )

@@ -10,24 +10,24 @@ WORDS = {kind: word for kind, (word, _) in LIMITS.items()}
 
 
 def test_a_name_that_is_too_long_is_found_with_its_excess(dev: Broken) -> None:
-    dev.queue("payments")["QueueName"] = "patchbay-dev-" + "q" * 70
-    longest = "patchbay-local-" + "q" * 70
+    dev.queue("payments")["QueueName"] = "records-dev-" + "q" * 70
+    longest = "records-" + "s" * 12 + "-" + "q" * 70
     (finding,) = dev.found()
     assert finding.id == "name"
     assert finding.text == (
-        f"Queue {longest} has a name of 85 characters, and AWS takes 80: it could not be deployed. "
-        "Shorten it by 5 characters."
+        f"Queue {longest} has a name of 91 characters, and AWS takes 80: it could not be deployed. "
+        "Shorten it by 11 characters."
     )
 
 
 def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broken) -> None:
     rule = dev.rule("payments-shop-orders")
-    rule["Name"] = "patchbay-dev-" + "r" * 49
+    rule["Name"] = "records-dev-" + "r" * 43
     assert dev.found() == []
     rule["Name"] += "r"
     dev.finds(
         "name",
-        f"Rule patchbay-local-{'r' * 50} has a name of 65 characters, and AWS takes 64: it could "
+        f"Rule records-{'s' * 12}-{'r' * 44} has a name of 65 characters, and AWS takes 64: it could "
         "not be deployed. Shorten it by 1 character.",
     )
 
@@ -65,9 +65,9 @@ def test_a_word_that_begins_like_a_stage_is_not_one(dev: Broken) -> None:
     assert dev.found() == []
 
 
-@pytest.mark.parametrize(("length", "count"), [(113, 0), (114, 1)])
+@pytest.mark.parametrize(("length", "count"), [(107, 0), (108, 1)])
 def test_a_stack_has_a_name_that_cloudformation_takes(length: int, count: int, dev: Broken) -> None:
-    stack = "patchbay-dev-" + "s" * length
+    stack = "records-dev-" + "s" * length
     dev.templates[stack] = Template(stack, {"Resources": {}})
     found = dev.found()
     assert len(found) == count

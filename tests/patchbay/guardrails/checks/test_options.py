@@ -10,7 +10,7 @@ from patchbay.guardrails.guard import findings
 from patchbay.topology.template import Template, listed
 from tests.stacks.conftest import Templates
 
-STACK = "patchbay-dev-accounts"
+STACK = "records-dev-accounts"
 OURS = {"order", "relay", "schedule", "schedule-role"}
 
 
@@ -51,8 +51,8 @@ def test_a_rule_that_gives_a_fifo_queue_no_group_is_found(accounts: Accounts) ->
     del target["SqsParameters"]
     (text,) = accounts.found()
     assert text.startswith(
-        "Rule patchbay-dev-accounts-statement-shop-payments gives "
-        "patchbay-dev-accounts-statement-intake.fifo, a FIFO queue, no message group"
+        "Rule records-dev-accounts-statement-shop-payments gives "
+        "records-dev-accounts-statement-intake.fifo, a FIFO queue, no message group"
     )
 
 
@@ -67,7 +67,7 @@ def test_a_fifo_queue_to_which_eventbridge_could_deliver_nothing_is_found(
 def test_a_fifo_queue_that_nothing_fills_is_found(accounts: Accounts) -> None:
     del accounts.the("Lambda::Function", "StatementRelay")["Environment"]["Variables"]["RELAYS_TO"]
     assert (
-        "Queue patchbay-dev-accounts-statement.fifo is a FIFO queue that neither a rule nor a "
+        "Queue records-dev-accounts-statement.fifo is a FIFO queue that neither a rule nor a "
         "relay fills: its consumer would wait for ever. Ask for `ordered_by=` in its service."
     ) in accounts.found()
 
@@ -76,8 +76,8 @@ def test_a_relay_that_may_not_send_is_found(accounts: Accounts) -> None:
     statements = accounts.the("IAM::Policy", "StatementRelay")["PolicyDocument"]["Statement"]
     statements[:] = [s for s in statements if "sqs:SendMessage" not in listed(s["Action"])]
     assert accounts.found() == [
-        "Relay patchbay-dev-accounts-statement-relay may not send to "
-        "patchbay-dev-accounts-statement.fifo: not one event would arrive. Allow it "
+        "Relay records-dev-accounts-statement-relay may not send to "
+        "records-dev-accounts-statement.fifo: not one event would arrive. Allow it "
         "sqs:SendMessage there."
     ]
 
@@ -87,7 +87,7 @@ def test_a_function_that_may_send_past_the_relay_is_found(accounts: Accounts) ->
     (right,) = (s for s in relay if "sqs:SendMessage" in listed(s["Action"]))
     accounts.the("IAM::Policy", "GiftsFunction")["PolicyDocument"]["Statement"].append(right)
     (text,) = accounts.found()
-    assert text.startswith("Function patchbay-dev-accounts-gifts may send to")
+    assert text.startswith("Function records-dev-accounts-gifts may send to")
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_a_schedule_that_would_lose_or_mistake_a_run_is_found(
 ) -> None:
     change(accounts.the("Scheduler::Schedule"))
     assert any(
-        each.startswith(f"Schedule patchbay-dev-accounts-close {text}") for each in accounts.found()
+        each.startswith(f"Schedule records-dev-accounts-close {text}") for each in accounts.found()
     )
 
 
 def test_a_scheduled_function_that_keeps_no_failed_run_is_found(accounts: Accounts) -> None:
     del accounts.the("Lambda::EventInvokeConfig")["DestinationConfig"]
     (text,) = accounts.found()
-    assert "runs patchbay-dev-accounts-close, which keeps nothing of a run that fails" in text
+    assert "runs records-dev-accounts-close, which keeps nothing of a run that fails" in text
 
 
 def test_a_role_that_is_for_any_schedule_is_found(accounts: Accounts) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.patchbay.guardrails.broken import Broken
 
 ANY_EVENT = (
-    "Function patchbay-dev-orders-outbox may publish any event in anyone's name: its PutEvents is "
+    "Function records-dev-orders-outbox may publish any event in anyone's name: its PutEvents is "
     "not limited by events:source and events:detail-type. Declare what it publishes."
 )
 
@@ -17,7 +17,7 @@ def test_a_wildcard_of_actions_is_found(dev: Broken) -> None:
     dev.right("payments", "dynamodb:GetItem")["Action"] = ["dynamodb:GetItem", "dynamodb:Put*"]
     dev.finds(
         "wildcard[dynamodb:Put*]",
-        "Function patchbay-dev-payments may dynamodb:Put*, which is more than one action: a bug "
+        "Function records-dev-payments may dynamodb:Put*, which is more than one action: a bug "
         "could do what it never needs. Name each action.",
     )
 
@@ -31,7 +31,7 @@ def test_a_wildcard_of_resources_is_found(resource: Any, dev: Broken) -> None:
     )
     dev.finds(
         "wildcard[dynamodb:Scan]",
-        "Function patchbay-dev-payments-sandbox may dynamodb:Scan on any resource: a bug could "
+        "Function records-dev-payments-sandbox may dynamodb:Scan on any resource: a bug could "
         "reach another service's. Name the resource; where the action knows none, accept this.",
     )
 
@@ -48,7 +48,7 @@ def test_a_right_that_is_gone_leaves_no_acceptance_behind(dev: Broken) -> None:
     assert [(finding.id, finding.text) for finding in dev.found()] == [
         (
             "acceptance",
-            f"patchbay-dev-payments/Function/Role accepts wildcard[xray:{action}], and there is "
+            f"records-dev-payments/Function/Role accepts wildcard[xray:{action}], and there is "
             "nothing to accept: what comes next would pass unseen. Remove it.",
         )
         for action in ("PutTelemetryRecords", "PutTraceSegments")
@@ -82,15 +82,15 @@ def test_a_policy_inside_of_a_role_is_checked_too(dev: Broken) -> None:
     "resource",
     [
         "arn:aws:events:eu-west-1:111122223333:event-bus/default",
-        "arn:aws:events:eu-west-1:111122223333:event-bus/patchbay-prod",
+        "arn:aws:events:eu-west-1:111122223333:event-bus/records-prod",
     ],
 )
 def test_events_go_to_the_systems_own_bus(resource: str, dev: Broken) -> None:
     dev.right("orders-outbox", "events:PutEvents")["Resource"] = resource
     dev.finds(
         "publishing",
-        "Function patchbay-dev-orders-outbox may put events on another bus than patchbay-dev: "
-        "there, nothing of this system would see them. Name patchbay-dev as the resource.",
+        "Function records-dev-orders-outbox may put events on another bus than records-dev: "
+        "there, nothing of this system would see them. Name records-dev as the resource.",
     )
 
 
@@ -119,7 +119,7 @@ def test_an_event_that_no_contract_describes_may_not_be_published(dev: Broken) -
     condition["events:detail-type"].append("OrderShiped")
     dev.finds(
         "publishing",
-        "Function patchbay-dev-orders-outbox may publish OrderShiped from shop.orders, which no "
+        "Function records-dev-orders-outbox may publish OrderShiped from shop.orders, which no "
         "contract describes: no consumer could know what is in it. Write its contract, or take it "
         "away.",
     )
@@ -132,7 +132,7 @@ def test_every_event_is_published_by_the_service_that_owns_it_alone(dev: Broken)
     dev.rights("orders-outbox").append(theirs)
     dev.finds(
         "publishing",
-        "Function patchbay-dev-orders-outbox may publish PaymentTaken, which is the payments "
+        "Function records-dev-orders-outbox may publish PaymentTaken, which is the payments "
         "service's own: its consumers could not tell who says so. Publish an event of the orders "
         "service's instead.",
     )

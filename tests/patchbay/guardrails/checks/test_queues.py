@@ -13,7 +13,7 @@ def test_a_queue_that_is_shorter_sighted_than_its_function_is_named_with_its_fig
     dev.queue("payments")["VisibilityTimeout"] = 30
     dev.finds(
         "visibility",
-        "Queue patchbay-dev-payments is shorter-sighted than its function: visibility 30 s, "
+        "Queue records-dev-payments is shorter-sighted than its function: visibility 30 s, "
         "timeout 60 s; a message would be handled twice. Use at least 360 s.",
     )
 
@@ -50,7 +50,7 @@ def test_a_queue_that_is_read_has_a_dead_letter_queue(dev: Broken) -> None:
     del dev.queue("payments")["RedrivePolicy"]
     dev.finds(
         "dead-letters",
-        "Queue patchbay-dev-payments has no dead-letter queue in its stack: a message that can't "
+        "Queue records-dev-payments has no dead-letter queue in its stack: a message that can't "
         "be handled would come back until its time is up, and then be gone. Give it one.",
     )
 
@@ -61,8 +61,8 @@ def test_a_dead_letter_queue_is_of_its_queues_kind(dev: Broken) -> None:
     target["SqsParameters"] = {"MessageGroupId": "all"}
     dev.finds(
         "dead-letters",
-        "Queue patchbay-dev-payments is a FIFO queue, and its dead-letter queue "
-        "patchbay-dev-payments-dead-letters is a standard queue: SQS would refuse that when it is "
+        "Queue records-dev-payments is a FIFO queue, and its dead-letter queue "
+        "records-dev-payments-dead-letters is a standard queue: SQS would refuse that when it is "
         "deployed. Make both the same.",
     )
 
@@ -72,8 +72,8 @@ def test_dead_letters_are_kept_longer_than_messages(retention: int, kept: str, d
     dev.queue("payments-dead-letters")["MessageRetentionPeriod"] = retention
     dev.finds(
         "dead-letters",
-        f"Queue patchbay-dev-payments-dead-letters keeps dead letters for {kept}, and "
-        "patchbay-dev-payments keeps messages for 4 days: a message's age counts from when it was "
+        f"Queue records-dev-payments-dead-letters keeps dead letters for {kept}, and "
+        "records-dev-payments keeps messages for 4 days: a message's age counts from when it was "
         "first sent, so it could be gone before anybody looks. Keep dead letters longer: 14 days "
         "is SQS's limit.",
     )
@@ -84,7 +84,7 @@ def test_a_message_has_more_than_one_chance(receives: int, dev: Broken) -> None:
     dev.queue("payments")["RedrivePolicy"]["maxReceiveCount"] = receives
     dev.finds(
         "dead-letters",
-        f"Queue patchbay-dev-payments gives up on a message after {receives} receives: between 2 "
+        f"Queue records-dev-payments gives up on a message after {receives} receives: between 2 "
         "and 1000 make sense. With fewer, a function that is throttled once makes a dead letter; "
         "AWS advises 5 or more.",
     )
@@ -102,7 +102,7 @@ def test_a_queue_that_does_not_say_how_long_keeps_messages_for_four_days(dev: Br
     assert dev.found() == []
     dev.queue("payments-dead-letters")["MessageRetentionPeriod"] = 4 * DAY
     (finding,) = dev.found()
-    assert "patchbay-dev-payments keeps messages for 4 days" in finding.text
+    assert "records-dev-payments keeps messages for 4 days" in finding.text
 
 
 def test_dead_letters_are_not_moved_on(dev: Broken) -> None:
@@ -112,7 +112,7 @@ def test_dead_letters_are_not_moved_on(dev: Broken) -> None:
     }
     dev.finds(
         "dead-letters-stay",
-        "Queue patchbay-dev-payments-dead-letters holds dead letters and gives them up in its "
+        "Queue records-dev-payments-dead-letters holds dead letters and gives them up in its "
         "turn: an operator who looks at one a few times would move it out of sight. Take its own "
         "dead-letter queue away.",
     )
@@ -123,7 +123,7 @@ def test_a_dead_letter_queue_is_for_one_source(dev: Broken) -> None:
     dev.queue("payments")["RedrivePolicy"]["deadLetterTargetArn"] = undelivered.arn
     dev.finds(
         "shared-dead-letters",
-        "Queue patchbay-dev-payments-undelivered holds the dead letters of queue "
-        "patchbay-dev-payments and the rules to patchbay-dev-payments: nobody could put one back "
+        "Queue records-dev-payments-undelivered holds the dead letters of queue "
+        "records-dev-payments and the rules to records-dev-payments: nobody could put one back "
         "where it belongs, and one consumer's flood would hide the other's. Give each its own.",
     )

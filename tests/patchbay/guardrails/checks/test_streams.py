@@ -12,7 +12,7 @@ from tests.stacks.conftest import Templates
 from tests.synthesis import assembly
 
 SERVICES = ("broker", "storefront", "bestsellers")
-READS = "Function patchbay-dev-bestsellers reads the stream patchbay-dev-storefront "
+READS = "Function records-dev-bestsellers reads the stream records-dev-storefront "
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_stream_that_nobody_reads_is_worth_knowing(dev: Broken) -> None:
     mapping["EventSourceArn"] = {"Fn::Sub": "arn:aws:sqs:us-east-1:123456789012:elsewhere"}
     (warning,) = [each for each in dev.found() if each.id == "stream-exists"]
     assert warning.warning
-    assert warning.text.startswith("Stream patchbay-dev-storefront has no reader: ")
+    assert warning.text.startswith("Stream records-dev-storefront has no reader: ")
 
 
 @pytest.mark.parametrize("change", [{"MetricName": "Errors"}, {"ActionsEnabled": False}])
@@ -101,8 +101,8 @@ def test_who_reads_a_stream_has_an_alarm_on_being_behind(
     assert errors(dev) == [
         (
             "stream-alarm",
-            "Function patchbay-dev-bestsellers has no alarm on its IteratorAge that tells someone: "
-            "it could fall behind the stream patchbay-dev-storefront until records expire, unseen. "
+            "Function records-dev-bestsellers has no alarm on its IteratorAge that tells someone: "
+            "it could fall behind the stream records-dev-storefront until records expire, unseen. "
             "Add one.",
         )
     ]

@@ -13,7 +13,7 @@ from tests.patchbay.guardrails.broken import EVENTS, SERVICES, STAGE, Broken
 from tests.stacks.conftest import Templates
 from tests.synthesis import assembly
 
-NAME = "patchbay-dev-fulfilment"
+NAME = "records-dev-fulfilment"
 
 
 class WithFulfilment(Broken):

@@ -54,7 +54,7 @@ def properties(resources: Resources, kind: str, name: str = "") -> dict[str, Any
 
 
 def queue(resources: Resources, consumer: str) -> dict[str, Any]:
-    return properties(resources, "AWS::SQS::Queue", f"patchbay-dev-{consumer}")
+    return properties(resources, "AWS::SQS::Queue", f"records-dev-{consumer}")
 
 
 def mapping(resources: Resources) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def allow_everything(resources: Resources) -> None:
 
 
 def queue_arn(name: str) -> str:
-    return arn_of("AWS::SQS::Queue", f"patchbay-dev-{name}")
+    return arn_of("AWS::SQS::Queue", f"records-dev-{name}")
 
 
 def test_a_queue_without_dead_letters_loses_what_keeps_failing(templates: Templates) -> None:
@@ -143,7 +143,7 @@ def test_two_consumers_with_one_memory_take_each_others_events_for_handled(
         function = properties(resources, "AWS::Lambda::Function")
         function["Environment"]["Variables"] |= {
             "CONSUMER": "payments",
-            "IDEMPOTENCY_TABLE": "patchbay-dev-payments-idempotency",
+            "IDEMPOTENCY_TABLE": "records-dev-payments-idempotency",
         }
         allow_everything(resources)
 
@@ -158,7 +158,7 @@ def test_a_queue_that_hides_messages_for_less_than_the_function_takes_is_not_eve
     def shorten(resources: Resources) -> None:
         queue(resources, "payments")["VisibilityTimeout"] = 30
 
-    with pytest.raises(NotDeployable, match="visibility timeout of patchbay-dev-payments is 30 s"):
+    with pytest.raises(NotDeployable, match="visibility timeout of records-dev-payments is 30 s"):
         Matrix(changed(templates, "payments", shorten))
 
 
