@@ -3,11 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from patchbay.events.event import AnyEvent as AnyEvent
     from patchbay.events.event import Envelope as Envelope
     from patchbay.events.event import Event as Event
     from patchbay.events.event import Metadata as Metadata
 
-__all__ = ["Envelope", "Event", "Metadata"]
+__all__ = ["AnyEvent", "Envelope", "Event", "Metadata"]
 
 
 def __getattr__(name: str) -> Any:

@@ -74,3 +74,15 @@ class Envelope(BaseModel):
 
     metadata: Metadata
     data: SerializeAsAny[Event]
+
+
+class AnyEvent(Event):
+    """An event of which nothing is known but its envelope: for a consumer of all events.
+
+    The data of a claim is not fetched: `data` is then as much of it as is on the bus.
+    """
+
+    metadata: Metadata
+    from_source: str
+    of_type: str
+    data: dict[str, Any]

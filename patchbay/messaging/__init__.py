@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from patchbay.messaging.any_event import AnyEvent as AnyEvent
     from patchbay.messaging.api import BadRequest as BadRequest
     from patchbay.messaging.api import answer as answer
     from patchbay.messaging.api import body as body
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from patchbay.messaging.workflow import start_workflow as start_workflow
 
 _MODULES = {
-    "AnyEvent": "any_event",
     "BadRequest": "api",
     "Cause": "cause",
     "PublishFailed": "errors",

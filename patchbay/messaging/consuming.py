@@ -30,9 +30,8 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
-from patchbay.events.event import Event, Metadata
+from patchbay.events.event import AnyEvent, Event, Metadata
 from patchbay.messaging import claim_check, redelivery
-from patchbay.messaging.any_event import AnyEvent
 from patchbay.messaging.cause import Cause, caused_by
 from patchbay.messaging.errors import Reject
 from patchbay.messaging.fifo_batch import InGroups

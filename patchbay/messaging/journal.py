@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from patchbay.messaging.any_event import AnyEvent
+from patchbay.events.event import AnyEvent
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.idempotency import naturally_idempotent
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from patchbay.events.catalogue import events as catalogue
-from patchbay.events.event import Event
-from patchbay.messaging.any_event import AnyEvent
+from patchbay.events.event import AnyEvent, Event
 from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function
 from patchbay.testkit.code import entered, load
 from patchbay.testkit.templates import Templates

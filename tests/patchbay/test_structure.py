@@ -31,7 +31,7 @@ ARROWS: Mapping[str, set[str]] = {
     "deploy": {"processes"},
     "testkit": {"deploy", "events", "messaging", "processes", "topology"},
     "operations": {"events", "messaging", "topology"},
-    "console": {"operations", "processes"},
+    "console": {"operations", "processes", "topology"},
     "local": {"console", "deploy", "operations", "processes", "topology"},
     "templates": {"events"},
 }

@@ -52,5 +52,5 @@ def test_a_route_tells_the_services_and_the_rules(templates: Templates) -> None:
     placed = placed_in(templates("dev"))
     assert [publisher.service for publisher in placed.publishers] == ["orders"]
     rules = {each.service: [rule.name for rule in each.rules] for each in placed.subscriptions}
-    assert rules["notifications"] == ["patchbay-dev-notifications-shop-orders"]
-    assert rules["payments"] == ["patchbay-dev-payments-shop-orders"]
+    assert rules["notifications"] == ["records-dev-notifications-shop-orders"]
+    assert rules["payments"] == ["records-dev-payments-shop-orders"]

@@ -27,8 +27,8 @@ def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broke
     rule["Name"] += "r"
     dev.finds(
         "name",
-        f"Rule records-{'s' * 12}-{'r' * 44} has a name of 65 characters, and AWS takes 64: it could "
-        "not be deployed. Shorten it by 1 character.",
+        f"Rule records-{'s' * 12}-{'r' * 44} has a name of 65 characters, and AWS takes 64: it "
+        "could not be deployed. Shorten it by 1 character.",
     )
 
 

@@ -5,7 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.sensors import ReadingTaken
 from contracts.watering import BedNotWatered
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Alerts(Service):

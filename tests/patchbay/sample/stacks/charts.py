@@ -1,7 +1,7 @@
 """The charts service."""
 
 from contracts.charts import HottestBedChanged
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Charts(Service):

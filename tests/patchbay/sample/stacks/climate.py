@@ -1,6 +1,6 @@
 """The climate service."""
 
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Climate(Service):

@@ -3,8 +3,7 @@
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.diary import DayClosed
 from contracts.sensors import ReadingTaken
-from patchbay.constructs.service import Service
-from patchbay.events.filters import below
+from patchbay.constructs import Service, below
 
 
 class Diary(Service):

@@ -2,7 +2,7 @@
 
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.sensors import ReadingTaken
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Notes(Service):

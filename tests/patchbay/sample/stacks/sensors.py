@@ -3,7 +3,7 @@
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.sensors import ReadingTaken
 from contracts.watering import BedNotWatered, BedWatered
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Sensors(Service):

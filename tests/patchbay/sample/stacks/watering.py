@@ -2,7 +2,7 @@
 
 from contracts.alerts import AlertRaised
 from contracts.watering import BedNotWatered, BedWatered
-from patchbay.constructs.service import Service
+from patchbay.constructs import Service
 
 
 class Watering(Service):
