@@ -26,10 +26,10 @@ endif
 .PHONY: demo local test isolation coupling
 
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
-	@$(PYTHON) -m demo demo --orders $(ORDERS)
+	@$(PYTHON) -m demo --orders $(ORDERS)
 
 local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
-	@$(PYTHON) -m demo up
+	@$(PYTHON) -c "from patchbay.local.up import run; run()"
 
 test: $(READY) ## Check the style and the types, and run every test
 	ruff check
