@@ -10,7 +10,6 @@ from pathlib import Path
 
 from patchbay.deploy import cdk
 from patchbay.errors import UserError
-from patchbay.local.access import REGION
 from patchbay.processes.process import Tethered
 from patchbay.processes.workspace import BUILD, exclusively, tail
 from patchbay.project.root import ROOT
@@ -27,6 +26,7 @@ SOURCES = (
     "package-lock.json",
 )
 ASSEMBLIES = BUILD / "assemblies"
+REGION = "us-east-1"  # any: without one, the CLI asks the account for its own
 KEPT = 6  # assemblies, the latest used
 STAMP = "complete"  # written last, so that what was interrupted is done again
 

@@ -8,6 +8,7 @@ import pytest
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.dead_letters.browse import peek
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
