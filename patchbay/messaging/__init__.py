@@ -52,6 +52,8 @@ _MODULES = {
     "start_workflow": "workflow",
 }
 
+__all__ = list(_MODULES)
+
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
