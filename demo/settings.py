@@ -1,5 +1,9 @@
-"""The stage that the demo deploys, and the settings that it gives the shop there."""
+"""What the system is told when it is deployed to the local cloud, and what is asked of its bus."""
 
-from patchbay.local.access import STAGE as STAGE
+import json
 
+from patchbay.events.event import namespace
+
+STAGE: str = "local"
 MAIL_FROM = "shop@example.com"
+EVERY_EVENT = json.dumps({"source": [{"prefix": f"{namespace()}."}]})  # the pattern that passes all

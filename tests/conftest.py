@@ -12,9 +12,8 @@ from hypothesis import settings
 
 from demo.purchases import Purchase, first_purchases
 from demo.shop import Shop as DeployedShop
-from demo.surroundings import LocalShop, Surroundings
 from patchbay.deploy.cdk import use_own_node
-from patchbay.local.deployment import deploy_locally
+from patchbay.local.system import System, system
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
@@ -54,16 +53,18 @@ def cloud(templates: Templates) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[LocalShop]:
+def running() -> Iterator[System]:
     """The system on the embedded cloud, where the real CDK CLI has deployed it."""
-    with deploy_locally(Surroundings) as deployed:
+    with system() as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
-def shop(running: LocalShop) -> DeployedShop:
+def shop(running: System) -> DeployedShop:
     """The shop on the embedded cloud, with its mails let out."""
-    return running.surroundings.shop
+    shop = DeployedShop(running.cloud, running.provider_url)
+    shop.let_mails_out()
+    return shop
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,8 @@ from demo.observer import Observer
 from demo.purchases import first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
-from demo.surroundings import LocalShop, Surroundings
 from patchbay.local.deploy import deploy
-from patchbay.local.deployment import deploy_locally
+from patchbay.local.system import System, system
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
@@ -33,17 +32,17 @@ LATE = "notifications"
 
 
 @pytest.fixture
-def early() -> Iterator[LocalShop]:
+def early() -> Iterator[System]:
     """The system before the late consumer was thought of."""
-    with deploy_locally(Surroundings, without=[named(STAGE, LATE)]) as running:
+    with system(without=[named(STAGE, LATE)]) as running:
         yield running
 
 
-def consumers(running: LocalShop) -> dict[str, Consumer]:
+def consumers(running: System) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
-def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
+def said(running: System, consumer: Consumer) -> Counter[str]:
     """How often the consumer has said what of an event: handled, already handled, failed."""
     logs = running.cloud.client("logs").get_paginator("filter_log_events")
     pages = logs.paginate(logGroupName=consumer.log_group)
@@ -52,7 +51,7 @@ def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
     return Counter(word for line in lines for word in words if f'"message":"{word}"' in line)
 
 
-def all_is_done(running: LocalShop, shop: Shop, there: Mapping[str, Consumer]) -> bool:
+def all_is_done(running: System, shop: Shop, there: Mapping[str, Consumer]) -> bool:
     """Whether every order has ended, and nobody has anything left to do with it."""
     if not set(shop.statuses().values()) <= {"shipped", "refunded"}:
         return False
@@ -62,10 +61,11 @@ def all_is_done(running: LocalShop, shop: Shop, there: Mapping[str, Consumer]) -
 
 
 def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
-    early: LocalShop,
+    early: System,
 ) -> None:
-    shop = early.surroundings.shop
+    shop = Shop(early.cloud, early.provider_url)
     shop.decline_nothing()
+    shop.let_mails_out()
     began = datetime.now(UTC) - timedelta(minutes=1)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         orders = list(pool.map(shop.place, first_purchases(ORDERS)))

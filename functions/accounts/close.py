@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from contracts.accounts import DayClosed
 from functions.accounts.books import booked_on
-from patchbay.messaging import publish, scheduled
+from patchbay.messaging.publishing import publish
+from patchbay.messaging.scheduling import scheduled
 
 
 @scheduled

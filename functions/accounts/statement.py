@@ -2,7 +2,8 @@
 
 from contracts.payments import PaymentRefunded, PaymentTaken
 from functions.accounts.books import Line, book
-from patchbay.messaging import consumer, naturally_idempotent
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.idempotency import naturally_idempotent
 
 
 @consumer

@@ -3,7 +3,8 @@
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentTaken
 from functions.payments.provider import Declined, charge
-from patchbay.messaging import consumer, publish
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.publishing import publish
 
 
 @consumer

@@ -3,7 +3,8 @@
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.payments import PaymentRefunded
 from functions.payments.provider import refund
-from patchbay.messaging import consumer, publish
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.publishing import publish
 
 
 @consumer

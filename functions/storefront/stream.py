@@ -10,7 +10,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.storefront import Interaction
-from patchbay.messaging import full_jitter, logger
+from patchbay.messaging.backoff import full_jitter
+from patchbay.messaging.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

@@ -19,7 +19,6 @@ from patchbay.console.pages import (
     events,
     journeys,
     patch_bay,
-    project,
 )
 from patchbay.console.views import refused
 
@@ -33,7 +32,6 @@ PAGES: list[BaseRoute] = [
     *journeys.routes,
     *dead_letters.routes,
     *events.routes,
-    *project.routes,
 ]
 
 

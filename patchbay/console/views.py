@@ -41,8 +41,6 @@ NAVIGATION = (
     Link("/break", "Break things", only_local=True),
 )
 
-PROJECT = "/project/"  # where the project's own pages are
-
 
 def page(
     request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
@@ -65,13 +63,10 @@ def refused(why: str) -> str:
 def _surroundings(request: Request) -> dict[str, Any]:
     """What base.html needs to know."""
     shown = request.app.state.deployment
-    links = [link for link in NAVIGATION if shown.is_local or not link.only_local]
-    own = shown.additions.pages if shown.additions else ()
-    links += [Link(f"{PROJECT}{quote(each.id)}", each.title) for each in own]
-    path = request.url.path
+    here = "/" + request.url.path.split("/")[1]
     return {
         "stage": shown.stage,
-        "here": path if path.startswith(PROJECT) else "/" + path.split("/")[1],
-        "navigation": links,
+        "here": here,
+        "navigation": [link for link in NAVIGATION if shown.is_local or not link.only_local],
         "token": request.app.state.keys.change,
     }

@@ -26,6 +26,7 @@ from patchbay.events.event import NAMESPACE_VARIABLE, Event, namespace
 from patchbay.guardrails.guard import accept, accept_any_resource
 from patchbay.packaging.asset import asset
 from patchbay.packaging.layer import Target, build
+from patchbay.packaging.third_party import check_imports
 from patchbay.project.naming import claims_bucket
 
 DEFAULT_TIMEOUT = Duration.seconds(60)
@@ -53,7 +54,7 @@ class Packages(lambda_.LayerVersion):
     def __init__(self, scope: Construct, id: str) -> None:
         """Raises LayerFailed."""
         stage = stage_of(scope)
-        archive = build(
+        self.archive = build(
             Target(
                 python=runtime(stage).name.removeprefix("python"),
                 architecture=architecture(stage).name,
@@ -63,7 +64,7 @@ class Packages(lambda_.LayerVersion):
         super().__init__(
             scope,
             id,
-            code=lambda_.Code.from_asset(str(archive), asset_hash=archive.stem),
+            code=lambda_.Code.from_asset(str(self.archive), asset_hash=self.archive.stem),
             compatible_runtimes=[runtime(stage)],
             compatible_architectures=[architecture(stage)],
             description="What functions/requirements.txt pins",
@@ -76,7 +77,10 @@ class Function(Construct):
     function: lambda_.Function
 
     def __init__(self, scope: Construct, id: str, *, name: str, code: Code) -> None:
+        """Raises NoSuchModule, and NotInLayer where the handler imports what it would not find."""
         super().__init__(scope, id)
+        if isinstance(code.layer, Packages):
+            check_imports(code.handler, code.layer.archive)
         stage, function_name = stage_of(self), named(self, name)
         log_group = logs.LogGroup(
             self,

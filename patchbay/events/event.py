@@ -2,7 +2,6 @@
 
 import os
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -45,9 +44,9 @@ def namespace() -> str:
     """
     if given := os.environ.get(NAMESPACE_VARIABLE):
         return given
-    # By its name, so that no function's asset holds what reads a pyproject.toml.
-    described = import_module("patchbay.project.project")
-    return str(described.project().namespace)
+    from patchbay.project.project import project
+
+    return project().namespace
 
 
 class Metadata(BaseModel):

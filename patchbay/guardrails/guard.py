@@ -1,4 +1,4 @@
-"""What no template may do: our own checks and cdk-nag's AwsSolutions pack, at every synth.
+"""Guardrails at every synth: our own checks, cfn-lint's errors and cdk-nag's AwsSolutions pack.
 
 docs/guardrails.md says what each check is for.
 """
@@ -16,7 +16,7 @@ from constructs import IConstruct
 from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
-from patchbay.guardrails import acceptance
+from patchbay.guardrails import acceptance, cfn_lint
 from patchbay.guardrails.acceptance import Acceptances
 from patchbay.guardrails.checks import (
     alarms,
@@ -75,6 +75,8 @@ CHECKS: tuple[Check, ...] = (
     names.name,
 )
 
+NAMES = tuple(name_of(check) for check in CHECKS)
+
 
 class Unsafe(UserError):
     """A finding stands that no construct accepts."""
@@ -100,7 +102,10 @@ def guard(app: App) -> None:
         complaints.append(str(error))  # cdk-nag's own report
     assembly = Path(app.outdir)
     accepted = acceptance.read(assembly)
-    standing = unaccepted(findings(template.read(assembly)), accepted)
+    templates = template.read(assembly)
+    standing = unaccepted(
+        [*findings(templates), *cfn_lint.lint(templates)], accepted, [*NAMES, cfn_lint.CHECK]
+    )
     if warnings := [finding for finding in standing if finding.warning]:
         sys.stderr.write(report("Worth knowing", warnings, accepted) + "\n")
     if errors := [finding for finding in standing if not finding.warning]:
@@ -137,9 +142,14 @@ def findings(
     return [replace(finding, check=name_of(check)) for check in CHECKS for finding in check(system)]
 
 
-def unaccepted(found: list[Finding], accepted: Acceptances) -> list[Finding]:
-    """Those that no construct accepts, and the acceptances that are needed no more."""
-    unused = accepted.unused(found, {name_of(check) for check in CHECKS})
+def unaccepted(
+    found: list[Finding], accepted: Acceptances, checks: Iterable[str] = NAMES
+) -> list[Finding]:
+    """Return the findings that no construct accepts, and the acceptances that none needs.
+
+    `checks` are the names of the checks that were made.
+    """
+    unused = accepted.unused(found, set(checks))
     return [finding for finding in found if not accepted.hold(finding)] + unused
 
 

@@ -13,7 +13,6 @@ from botocore.config import Config
 
 from patchbay.processes.ports import HOST
 
-STAGE = "local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 

@@ -1,6 +1,9 @@
 """Reads a state machine's definition, in Amazon States Language with JSONata, and finds mistakes.
 
-It asks for more than AWS does: a Task that fails must be tried again, and be caught or say why not.
+It asks for more than AWS does: a Task that fails must be retried, and be caught or say why not. The
+schema of a definition (fields, types, what is required) is left to cfn-lint, which the guardrails
+run as well.
+
 https://states-language.net, and "Transforming data with JSONata in Step Functions" in AWS's guide.
 """
 
@@ -21,7 +24,7 @@ State = Mapping[str, Any]
 
 
 def problems(text: str, substitutions: Collection[str]) -> list[str]:
-    """All that is wrong with a definition, a sentence each.
+    """Return every mistake in a definition, a sentence each.
 
     `substitutions` are the names that the template gives a value.
     """
@@ -29,13 +32,13 @@ def problems(text: str, substitutions: Collection[str]) -> list[str]:
         # A placeholder may stand for a number, so it need not be in quotes.
         definition = json.loads(PLACEHOLDER.sub("0", text), object_pairs_hook=_once_each)
     except ValueError as error:
-        return [f"It is no JSON: {error}."]
+        return [f"It is not JSON: {error}."]
     if not isinstance(definition, Mapping) or not isinstance(definition.get("States"), Mapping):
-        return ["It has no States."]
+        return []  # cfn-lint says so
     return [
         *_placeholders(text, substitutions),
         *_machine(definition),
-        *_ways(definition),
+        *_paths(definition),
         *(
             f"The state {name} {problem}."
             for name, state in definition["States"].items()
@@ -46,19 +49,25 @@ def problems(text: str, substitutions: Collection[str]) -> list[str]:
 
 
 def seconds_of_trying(task: State) -> float:
-    """How long a Task takes at most: its every attempt, and the waits between them."""
+    """Return how long a Task takes at most: all its attempts, and the waits between them."""
     attempts, waits = 1, 0.0
     for retrier in task.get("Retry", []):
-        retries = retrier.get("MaxAttempts", 3)
-        wait, rate = retrier.get("IntervalSeconds", 1), retrier.get("BackoffRate", 2.0)
-        longest = retrier.get("MaxDelaySeconds", float("inf"))
+        retries = int(_number(retrier, "MaxAttempts", 3))
+        wait, rate = _number(retrier, "IntervalSeconds", 1), _number(retrier, "BackoffRate", 2)
+        longest = _number(retrier, "MaxDelaySeconds", float("inf"))
         attempts += retries
         waits += sum(min(wait * rate**number, longest) for number in range(retries))
-    return attempts * float(task.get("TimeoutSeconds", 0)) + waits
+    return attempts * _number(task, "TimeoutSeconds", 0) + waits
+
+
+def _number(of: Mapping[str, Any], field: str, default: float) -> float:
+    """Return a field's number; where it is none, cfn-lint or JSONata will tell."""
+    value = of.get(field, default)
+    return value if isinstance(value, int | float) else default
 
 
 def targets(state: State) -> list[str]:
-    """The states to which a state leads."""
+    """Return the states to which a state leads."""
     followers = [state, *state.get("Choices", []), *state.get("Catch", [])]
     return [
         target
@@ -71,58 +80,60 @@ def targets(state: State) -> list[str]:
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if twice:
-        raise ValueError(f"{twice[0]!r} is there twice")
+        raise ValueError(f"{twice[0]!r} occurs twice")
     return dict(pairs)
 
 
 def _placeholders(text: str, substitutions: Collection[str]) -> Iterator[str]:
     used = set(PLACEHOLDER.findall(text))
     for name in sorted(used - set(substitutions)):
-        yield f"It uses ${{{name}}}, for which there is no value: add it to the substitutions."
+        yield f"It uses ${{{name}}}, which has no value: add it to the substitutions."
     for name in sorted(set(substitutions) - used):
         yield f"It never uses ${{{name}}}: remove it from the substitutions."
 
 
 def _machine(definition: State) -> Iterator[str]:
     if definition.get("QueryLanguage") != "JSONata":
-        yield "It does not say that it is in JSONata: set its QueryLanguage."
+        yield "Its QueryLanguage is not JSONata: set it."
     limit = definition.get("TimeoutSeconds")
     if not isinstance(limit, int):
-        yield "It has no TimeoutSeconds: an execution that hangs would do so for a year, unseen."
+        yield "It has no TimeoutSeconds: an execution could hang for a year, unseen."
         return
     tasks = [each for each in definition["States"].values() if each.get("Type") == "Task"]
     trying = sum(seconds_of_trying(task) for task in tasks)
     if trying > limit:
         yield (
-            f"Its TimeoutSeconds are {limit}, and all its Tasks' attempts take up to {trying:.0f} "
-            "s: an execution would be ended before what it catches is put right. Raise it."
+            f"Its TimeoutSeconds is {limit}, and all attempts of its Tasks take up to {trying:.0f} "
+            "s: an execution could time out before it has caught an error. Raise it."
         )
 
 
-def _ways(definition: State) -> Iterator[str]:
-    """Whether every way leads on to a state that there is, and in the end to an end."""
+def _paths(definition: State) -> Iterator[str]:
+    """Find each target that does not exist, and each state without a path from the start or to
+    an end."""
     states: Mapping[str, State] = definition["States"]
     start = str(definition.get("StartAt"))
     if start not in states:
-        yield f"It starts at {start!r}, which is no state of it."
-        return
+        return  # cfn-lint says so
     for name, state in states.items():
         for target in targets(state):
             if target not in states:
-                yield f"The state {name} leads to {target!r}, which is no state of it."
-    ways = {name: {to for to in targets(state) if to in states} for name, state in states.items()}
-    for name in sorted(states.keys() - _reached(ways, {start})):
+                yield f"The state {name} leads to {target!r}, which does not exist."
+    next_states = {
+        name: {to for to in targets(state) if to in states} for name, state in states.items()
+    }
+    for name in sorted(states.keys() - _reached(next_states, {start})):
         yield f"The state {name} is never reached: have a state lead to it, or remove it."
     ends = {name for name, state in states.items() if _is_end(state)}
-    backwards = {name: {by for by, to in ways.items() if name in to} for name in states}
-    for name in sorted(states.keys() - _reached(backwards, ends)):
-        yield f"From the state {name}, no way leads to an end."
+    previous = {name: {by for by, to in next_states.items() if name in to} for name in states}
+    for name in sorted(states.keys() - _reached(previous, ends)):
+        yield f"From the state {name}, no path leads to an end."
 
 
-def _reached(ways: Mapping[str, set[str]], start: set[str]) -> set[str]:
+def _reached(next_states: Mapping[str, set[str]], start: set[str]) -> set[str]:
     reached, waiting = set(start), list(start)
     while waiting:
-        new = ways[waiting.pop()] - reached
+        new = next_states[waiting.pop()] - reached
         reached |= new
         waiting += new
     return reached
@@ -135,34 +146,27 @@ def _is_end(state: State) -> bool:
 def _state(state: State) -> Iterator[str]:
     kind = state.get("Type")
     if kind not in TYPES:
-        yield f"is of the type {kind!r}: there are {', '.join(sorted(TYPES))}"
-    elif kind == "Choice":
-        if not state.get("Choices"):
-            yield "has no Choices"
-        if "Default" not in state:
-            yield "has no Default: what fits no choice would fail the execution"
-    elif kind not in TERMINAL and (state.get("End") is True) == ("Next" in state):
-        yield "must have either Next or End, and has both or neither"
+        yield f"is of the type {kind!r}: use one of {', '.join(sorted(TYPES))}"
+    if kind == "Choice" and "Default" not in state:
+        yield "has no Default: an input that fits no choice would fail the execution"
     if kind == "Task":
         yield from _task(state)
 
 
 def _task(task: State) -> Iterator[str]:
-    if not isinstance(task.get("Resource"), str):
-        yield "names no Resource"
     if "TimeoutSeconds" not in task:
-        yield "has no TimeoutSeconds: an answer that is lost would be waited for"
+        yield "has no TimeoutSeconds: it would wait for an answer that is lost"
     yield from _order("Retry", task)
     yield from _order("Catch", task)
     retriers = task.get("Retry", [])
     if not any(_is_for_all(retrier) for retrier in retriers):
-        yield "has no Retry for States.ALL: the first hiccup would fail it"
+        yield "has no Retry for States.ALL: the first transient error would fail it"
     for retrier in retriers:
         missing = [field for field in BACKS_OFF if field not in retrier]
         if missing and retrier.get("MaxAttempts") != 0:
             yield (
-                f"tries again after {', '.join(retrier.get('ErrorEquals', []))} without "
-                f"{', '.join(missing)}: executions that fail together would come back together"
+                f"retries {', '.join(retrier.get('ErrorEquals', []))} without "
+                f"{', '.join(missing)}: executions that fail together would retry together"
             )
     if not any(_is_for_all(catcher) for catcher in task.get("Catch", [])) and not task.get(
         "Comment"
@@ -185,7 +189,7 @@ def _is_for_all(rule: State) -> bool:
 
 
 def _expressions(value: Any, path: str) -> Iterator[str]:
-    """What of the JSONata does not parse, or is no JSONata though it looks like it."""
+    """Find each expression that is not valid JSONata."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key.endswith(".$"):
@@ -197,9 +201,9 @@ def _expressions(value: Any, path: str) -> Iterator[str]:
             yield from _expressions(item, f"{path}/{position}")
     elif isinstance(value, str) and ("{%" in value or "%}" in value):
         if not (value.startswith("{%") and value.endswith("%}")):
-            yield f"{path} is an expression in part: {{% and %}} must be around the whole of it."
+            yield f"{path} is partly an expression: {{% and %}} must enclose all of it."
             return
         try:
             jsonata.Jsonata(value[2:-2].strip())
-        except Exception as error:  # noqa: BLE001 - whatever it says, it is no JSONata
-            yield f"{path} is no JSONata: {error}."
+        except Exception as error:  # noqa: BLE001 - it raises many kinds
+            yield f"{path} is not valid JSONata: {error}."

@@ -1,4 +1,7 @@
-"""Names: AWS takes each, in every stage."""
+"""Names: AWS takes each, in every stage.
+
+cfn-lint knows the limits of all other kinds of resources, but not of these.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,30 +14,20 @@ from patchbay.topology.template import NAME_PROPERTIES, Template
 # AWS's own limits, in characters: the API reference of each, at `Create…`.
 LIMITS: Mapping[str, tuple[str, int]] = {
     "SQS::Queue": ("Queue", 80),
-    "Lambda::Function": ("Function", 64),
-    "Events::Rule": ("Rule", 64),
-    "Events::EventBus": ("Bus", 256),
-    "Events::Archive": ("Archive", 48),
     "DynamoDB::Table": ("Table", 255),
-    "IAM::Role": ("Role", 64),
-    "CloudWatch::Alarm": ("Alarm", 255),
-    "Logs::LogGroup": ("Log group", 512),
-    "SNS::Topic": ("Topic", 256),
-    "Scheduler::Schedule": ("Schedule", 64),
-    "Scheduler::ScheduleGroup": ("Schedule group", 64),
-    "StepFunctions::StateMachine": ("State machine", 80),
+    "ApiGatewayV2::Api": ("API", 128),
 }
 MAX_STACK = 128
 
 
 def name(system: System) -> Iterator[Finding]:
-    """A name that fits in one stage fits in the one whose name is longest."""
+    """Find each name that does not fit in a stage whose name is as long as one can be."""
     for template in system.templates.values():
         yield from _stack(template)
         for kind, (word, limit) in LIMITS.items():
             for resource in template.all(kind):
                 given = resource.properties.get(NAME_PROPERTIES[kind])
-                if isinstance(given, str) and len(longest := _longest(given)) > limit:
+                if isinstance(given, str) and len(longest := with_longest_stage(given)) > limit:
                     yield Finding(
                         resource,
                         f"{word} {longest} has a name of {len(longest)} characters, and AWS takes "
@@ -43,7 +36,7 @@ def name(system: System) -> Iterator[Finding]:
 
 
 def _stack(template: Template) -> Iterator[Finding]:
-    longest = _longest(template.stack)
+    longest = with_longest_stage(template.stack)
     if len(longest) > MAX_STACK:
         yield Finding(
             None,
@@ -52,15 +45,14 @@ def _stack(template: Template) -> Iterator[Finding]:
         )
 
 
-def _longest(given: str) -> str:
-    """Return what it is called in a stage whose name is as long as one can be."""
+def with_longest_stage(text: str) -> str:
+    """Return a text with each physical name as it is in a stage of the longest name."""
     prefix = re.escape(bus_name(""))
     return re.sub(
         # Where a stage's name ends, a letter follows the hyphen, or nothing does.
         rf"(?<![a-z0-9]){prefix}{STAGE_PATTERN}(?![a-z0-9]|-[0-9])",
         bus_name("s" * MAX_STAGE),
-        given,
-        count=1,
+        text,
     )
 
 

@@ -62,7 +62,7 @@ def test_a_bad_definition_fails_the_app_with_a_sentence_and_without_a_traceback(
     assert result.returncode == 1
     assert result.stderr == (
         "functions/fulfilment/workflow.asl.json defines no state machine that would do:\n"
-        "The state WhyNotReleased leads to 'WaitForRelease', which is no state of it.\n"
+        "The state WhyNotReleased leads to 'WaitForRelease', which does not exist.\n"
     )
 
     file.unlink()

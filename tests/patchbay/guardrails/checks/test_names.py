@@ -21,13 +21,13 @@ def test_a_name_that_is_too_long_is_found_with_its_excess(dev: Broken) -> None:
 
 
 def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broken) -> None:
-    rule = dev.rule("payments-shop-orders")
-    rule["Name"] = "records-dev-" + "r" * 43
+    queue = dev.queue("payments")
+    queue["QueueName"] = "records-dev-" + "q" * 59
     assert dev.found() == []
-    rule["Name"] += "r"
+    queue["QueueName"] += "q"
     dev.finds(
         "name",
-        f"Rule records-{'s' * 12}-{'r' * 44} has a name of 65 characters, and AWS takes 64: it "
+        f"Queue records-{'s' * 12}-{'q' * 60} has a name of 81 characters, and AWS takes 80: it "
         "could not be deployed. Shorten it by 1 character.",
     )
 
@@ -36,15 +36,8 @@ def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broke
     ("kind", "property", "limit"),
     [
         ("SQS::Queue", "QueueName", 80),
-        ("Lambda::Function", "FunctionName", 64),
-        ("Events::Rule", "Name", 64),
-        ("Events::EventBus", "Name", 256),
-        ("Events::Archive", "ArchiveName", 48),
         ("DynamoDB::Table", "TableName", 255),
-        ("IAM::Role", "RoleName", 64),
-        ("CloudWatch::Alarm", "AlarmName", 255),
-        ("Logs::LogGroup", "LogGroupName", 512),
-        ("SNS::Topic", "TopicName", 256),
+        ("ApiGatewayV2::Api", "Name", 128),
     ],
 )
 def test_a_name_of_each_kind_may_be_as_long_as_aws_says_and_no_longer(
@@ -61,7 +54,7 @@ def test_a_name_of_each_kind_may_be_as_long_as_aws_says_and_no_longer(
 
 
 def test_a_word_that_begins_like_a_stage_is_not_one(dev: Broken) -> None:
-    dev.rule("payments-shop-orders")["Name"] = "patchbay-device-" + "r" * 48
+    dev.queue("payments")["QueueName"] = "patchbay-device-" + "q" * 64
     assert dev.found() == []
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from patchbay.project.naming import named
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
@@ -25,7 +24,7 @@ def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -
     """A table whose stream feeds the function, with a queue for what it fails on."""
     table = resource(
         "DynamoDB::Table",
-        TableName=named("test", "items"),
+        TableName="patchbay-test-items",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",

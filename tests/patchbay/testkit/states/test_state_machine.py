@@ -15,14 +15,13 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from patchbay.project.naming import named
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.states.execution import Execution
 from patchbay.testkit.states.state_faults import Fails, Hangs
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
-ARN = f"arn:aws:states:us-east-1:123456789012:stateMachine:{named('test', 'machine')}"
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:patchbay-test-machine"
 INVOKE = {
     "Type": "Task",
     "Resource": "arn:aws:states:::lambda:invoke",
@@ -42,7 +41,7 @@ def machine(
         "MachineRole": role(rights, service="states.amazonaws.com"),
         "Machine": resource(
             "StepFunctions::StateMachine",
-            StateMachineName=named("test", "machine"),
+            StateMachineName="patchbay-test-machine",
             RoleArn=at("MachineRole"),
             DefinitionString=json.dumps(definition | top),
             DefinitionSubstitutions={"Function": at("Function")},
@@ -135,7 +134,7 @@ def test_null_is_a_value(tmp_path: Path) -> None:
         ("$partition([1, 2, 3], 2)", [[1, 2], [3]]),
         ("$length($uuid())", 36),
         ("$states.context.Execution.Name", "one"),
-        ("$states.context.StateMachine.Name", named("test", "machine")),
+        ("$states.context.StateMachine.Name", "patchbay-test-machine"),
         ("$states.context.State.Name", "A"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from contracts.alerts import AlertCleared
 from contracts.watering import BedNotWatered
-from patchbay.messaging import consumer, publish
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.publishing import publish
 
 
 @consumer

@@ -2,7 +2,9 @@
 
 from contracts.alerts import AlertRaised
 from contracts.sensors import ReadingTaken
-from patchbay.messaging import Reject, consumer, publish
+from patchbay.messaging.consuming import consumer
+from patchbay.messaging.errors import Reject
+from patchbay.messaging.publishing import publish
 
 TOO_HOT = 35  # °C
 IMPOSSIBLE = 80  # °C: the sensor is broken

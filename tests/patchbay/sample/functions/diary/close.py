@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.diary import DayClosed
 from functions.diary.book import pages_of
-from patchbay.messaging import publish, scheduled
+from patchbay.messaging.publishing import publish
+from patchbay.messaging.scheduling import scheduled
 
 
 @scheduled
