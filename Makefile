@@ -26,10 +26,10 @@ endif
 .PHONY: demo local test isolation coupling
 
 demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
-	@$(PYTHON) -m demo demo --orders $(ORDERS)
+	@$(PYTHON) -m demo --orders $(ORDERS)
 
 local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
-	@$(PYTHON) -m demo up
+	@$(PYTHON) -c "from patchbay.local.up import run; run()"
 
 test: $(READY) ## Check the style and the types, and run every test
 	ruff check
@@ -96,23 +96,32 @@ help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# A stamp is written last, so that what was interrupted is done again.
+# A stamp is written last, so that what was interrupted is done again. What works is never deleted
+# before its successor is there.
+OFFLINE := "This needs the package registry, once: connect to the network, or set PIP_INDEX_URL to a mirror, and run make again."
 
 $(VENV)/.uv: requirements-uv.txt
 	@$(PYTHON3) -c 'import sys; sys.exit("Patchbay needs Python 3.11 or newer; $(PYTHON3) is " \
 		+ sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Setting up: a Python environment in $(VENV)"
-	@$(PYTHON3) -m venv --clear $(VENV)
-	@$(PYTHON) -m pip install --quiet --require-hashes --requirement $<
+	@if $(PYTHON) -c pass 2>/dev/null && $(VENV)/bin/uv --version >/dev/null 2>&1; then \
+		uv pip install --quiet --python $(PYTHON) --require-hashes --requirement $<; \
+	else \
+		$(PYTHON3) -m venv --clear $(VENV) && \
+		$(PYTHON) -m pip install --quiet --require-hashes --requirement $<; \
+	fi || { echo $(OFFLINE); exit 1; }
 	@touch $@
 
 $(VENV)/.ready: $(VENV)/.uv requirements-dev.txt pyproject.toml
 	@echo "Setting up: the Python packages, checked against their hashes"
-	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
-	@uv pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@uv pip sync --quiet --python $(PYTHON) --require-hashes requirements-dev.txt && \
+		uv pip install --quiet --python $(PYTHON) --no-deps --editable . || \
+		{ echo $(OFFLINE); exit 1; }
 	@touch $@
 
-node_modules/.ready: package.json package-lock.json $(VENV)/.ready
+node_modules/.ready: package.json package-lock.json | $(VENV)/.ready
 	@echo "Setting up: the CDK CLI in node_modules"
-	@npm ci --silent --no-audit --no-fund
+	@rm -rf build/npm && mkdir -p build/npm && cp package.json package-lock.json build/npm
+	@npm ci --prefix build/npm --silent --no-audit --no-fund || { echo $(OFFLINE); exit 1; }
+	@rm -rf node_modules && mv build/npm/node_modules . && rm -r build/npm
 	@touch $@

@@ -5,7 +5,7 @@ from datetime import date
 from pydantic import NonNegativeInt
 
 from contracts.values import Dollars
-from patchbay.events.event import Event
+from patchbay.events import Event
 
 
 class DayClosed(Event):

@@ -3,7 +3,7 @@
 from pydantic import PositiveInt
 
 from contracts.values import CustomerId, Dollars, OrderId
-from patchbay.events.event import Event
+from patchbay.events import Event
 
 
 class OrderPlaced(Event):

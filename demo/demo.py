@@ -19,9 +19,9 @@ from demo.page_views import visit
 from demo.purchases import Purchase, first_purchases
 from demo.report import Show, as_json, as_table, display
 from demo.settings import STAGE
-from demo.shop import Shop
+from demo.surroundings import LocalShop, Surroundings
 from patchbay.errors import UserError
-from patchbay.local.system import System, system
+from patchbay.local.deployment import deploy_locally
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.processes.workspace import BUILD
 from patchbay.project.naming import bus_name
@@ -37,7 +37,7 @@ def run(orders: int) -> int:
     """Drive that many orders through; returns 1 where one was lost or charged twice."""
     console = Console()
     purchases = first_purchases(orders)
-    with system() as running:
+    with deploy_locally(Surroundings) as running:
         try:
             demo = Demo(running, purchases, console)
             evidence = demo.run()
@@ -59,12 +59,11 @@ def run(orders: int) -> int:
 class Demo:
     """One drive through a running system."""
 
-    def __init__(self, running: System, purchases: list[Purchase], console: Console) -> None:
+    def __init__(self, running: LocalShop, purchases: list[Purchase], console: Console) -> None:
         self._running = running
         self._purchases = purchases
         self._console = console
-        self._shop = Shop(running.cloud, running.provider_url)
-        self._shop.let_mails_out()
+        self._shop = running.surroundings.shop
         self._tap = Tap(running.cloud)
         self._consumers = deployed_consumers(running.cloud, bus_name(STAGE))
         self._observer = Observer(running.cloud, self._consumers)

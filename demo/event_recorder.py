@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from demo.settings import EVERY_EVENT, STAGE
+from demo.settings import STAGE
 from patchbay.local.cloud import LocalCloud
+from patchbay.local.deployment import every_event
 from patchbay.project.naming import bus_name, named
 
 BATCH = 10  # SQS's own limit
@@ -44,7 +45,7 @@ class Tap:
         rule = events.put_rule(
             Name=name,
             EventBusName=bus_name(STAGE),
-            EventPattern=EVERY_EVENT,
+            EventPattern=every_event(),
         )
         self._sqs.set_queue_attributes(
             QueueUrl=self._url, Attributes={"Policy": _policy(arn, rule["RuleArn"])}

@@ -1,9 +1,5 @@
-"""What the system is told when it is deployed to the local cloud, and what is asked of its bus."""
+"""The stage that the demo deploys, and the settings that it gives the shop there."""
 
-import json
+from patchbay.local.access import STAGE as STAGE
 
-from patchbay.events.event import namespace
-
-STAGE: str = "local"
 MAIL_FROM = "shop@example.com"
-EVERY_EVENT = json.dumps({"source": [{"prefix": f"{namespace()}."}]})  # the pattern that passes all

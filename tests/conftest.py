@@ -12,8 +12,9 @@ from hypothesis import settings
 
 from demo.purchases import Purchase, first_purchases
 from demo.shop import Shop as DeployedShop
+from demo.surroundings import LocalShop, Surroundings
 from patchbay.deploy.cdk import use_own_node
-from patchbay.local.system import System, system
+from patchbay.local.deployment import deploy_locally
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
@@ -53,18 +54,16 @@ def cloud(templates: Templates) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[System]:
+def running() -> Iterator[LocalShop]:
     """The system on the embedded cloud, where the real CDK CLI has deployed it."""
-    with system() as deployed:
+    with deploy_locally(Surroundings) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
-def shop(running: System) -> DeployedShop:
+def shop(running: LocalShop) -> DeployedShop:
     """The shop on the embedded cloud, with its mails let out."""
-    shop = DeployedShop(running.cloud, running.provider_url)
-    shop.let_mails_out()
-    return shop
+    return running.surroundings.shop
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from demo.page_views import PURCHASE_WEIGHS, visit
 from demo.purchases import Purchase, first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.local.schedules import run_now
-from patchbay.local.system import System
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.packaging.layer import Target, build
 from patchbay.processes.waiting import wait_until
@@ -31,11 +31,11 @@ SECONDS = 60  # what a cold start, a retry and a slow machine take together
 
 
 @pytest.fixture
-def consumers(running: System) -> dict[str, Consumer]:
+def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
-def logged(running: System, consumer: Consumer, text: str) -> bool:
+def logged(running: LocalShop, consumer: Consumer, text: str) -> bool:
     logs = running.cloud.client("logs")
     events = logs.filter_log_events(logGroupName=consumer.log_group)["events"]
     return any(text in event["message"] for event in events)
@@ -59,7 +59,7 @@ def test_an_order_is_shipped_and_its_customer_gets_one_mail(
     ]
 
 
-def test_the_bus_keeps_what_passed_in_its_archive(running: System) -> None:
+def test_the_bus_keeps_what_passed_in_its_archive(running: LocalShop) -> None:
     archive = running.cloud.client("events").describe_archive(ArchiveName=bus_name(STAGE))
 
     assert archive["State"] == "ENABLED"
@@ -107,7 +107,7 @@ def test_what_visitors_look_at_is_counted_and_the_first_place_is_told(shop: Shop
 
 
 def test_a_malformed_event_is_a_dead_letter_of_each_consumer_that_it_reaches(
-    running: System, shop: Shop, consumers: dict[str, Consumer]
+    running: LocalShop, shop: Shop, consumers: dict[str, Consumer]
 ) -> None:
     def letters(consumer: Consumer) -> int:
         answer = running.cloud.client("sqs").get_queue_attributes(
@@ -132,7 +132,7 @@ def test_a_malformed_event_is_a_dead_letter_of_each_consumer_that_it_reaches(
 
 
 def test_a_function_without_its_grant_is_denied_and_nothing_else_is(
-    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     payments = consumers["payments"]
     with without_grant(running, payments, "events:PutEvents"):
@@ -147,7 +147,7 @@ def test_a_function_without_its_grant_is_denied_and_nothing_else_is(
 
 
 def test_a_function_whose_package_is_missing_from_the_layer_fails_to_import(
-    running: System,
+    running: LocalShop,
 ) -> None:
     lambda_ = running.cloud.client("lambda")
     name = named(STAGE, "notifications")
@@ -167,7 +167,7 @@ def test_a_function_whose_package_is_missing_from_the_layer_fails_to_import(
 
 
 def test_a_payment_is_booked_by_way_of_the_relay(
-    running: System, shop: Shop, purchases: Iterator[Purchase]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     order = shop.place(next(purchases))
 
@@ -175,7 +175,7 @@ def test_a_payment_is_booked_by_way_of_the_relay(
 
 
 def test_an_order_that_costs_nothing_is_the_only_one_that_passes_the_filter(
-    running: System, shop: Shop, purchases: Iterator[Purchase]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     purchase = next(purchases)
     gift = shop.place(replace(purchase, amount=Decimal(0)))
@@ -186,7 +186,7 @@ def test_an_order_that_costs_nothing_is_the_only_one_that_passes_the_filter(
     assert line(running, f"gift/{other}") is None
 
 
-def test_a_schedule_runs_by_hand_and_closes_the_day(running: System) -> None:
+def test_a_schedule_runs_by_hand_and_closes_the_day(running: LocalShop) -> None:
     run_now(running.cloud, "accounts-close")
 
     logs = running.cloud.client("logs").filter_log_events(
@@ -214,7 +214,7 @@ publish(
 
 
 def test_an_event_of_three_mebibytes_reaches_its_consumers(
-    running: System, consumers: dict[str, Consumer]
+    running: LocalShop, consumers: dict[str, Consumer]
 ) -> None:
     function = consumers["payments"].log_group.rpartition("/")[2]
     configured = running.cloud.client("lambda").get_function_configuration(FunctionName=function)
@@ -234,7 +234,7 @@ def test_an_event_of_three_mebibytes_reaches_its_consumers(
     wait_until(lambda: line(running, "payment/large") is not None, "its payment", SECONDS)
 
 
-def line(running: System, name: str) -> dict[str, Any] | None:
+def line(running: LocalShop, name: str) -> dict[str, Any] | None:
     """What the accounts hold under that name."""
     answer = running.cloud.client("dynamodb").get_item(
         TableName=named(STAGE, "accounts-lines"), Key={"line": {"S": name}}
@@ -246,7 +246,7 @@ def line(running: System, name: str) -> dict[str, Any] | None:
 class without_grant:  # noqa: N801 - it reads as what it is: with, without
     """Takes an action from a function's role, and gives it back."""
 
-    def __init__(self, running: System, consumer: Consumer, action: str) -> None:
+    def __init__(self, running: LocalShop, consumer: Consumer, action: str) -> None:
         self._iam = running.cloud.client("iam")
         function = running.cloud.client("lambda").get_function_configuration(
             FunctionName=consumer.log_group.rpartition("/")[2]

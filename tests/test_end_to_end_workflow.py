@@ -10,8 +10,8 @@ import pytest
 from contracts.payments import PaymentTaken
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.events.event import Envelope, Metadata
-from patchbay.local.system import System
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
 
@@ -22,7 +22,7 @@ FULL = 80  # what a warehouse of the stage local holds
 
 
 @pytest.fixture(scope="module")
-def machine(running: System) -> str:
+def machine(running: LocalShop) -> str:
     machines = running.cloud.client("stepfunctions").list_state_machines()["stateMachines"]
     (found,) = (each for each in machines if each["name"] == named(STAGE, "fulfilment"))
     return str(found["stateMachineArn"])
@@ -32,7 +32,7 @@ Pay = Callable[..., Metadata]
 
 
 @pytest.fixture
-def pay(running: System) -> Pay:
+def pay(running: LocalShop) -> Pay:
     """Says that an order is paid; returns the event's envelope."""
 
     def pay(order_id: str, items: int, payment_id: str | None, id: Any = None) -> Metadata:
@@ -58,7 +58,7 @@ def pay(running: System) -> Pay:
     return pay
 
 
-def outcome(running: System, machine: str, name: str) -> Any:
+def outcome(running: LocalShop, machine: str, name: str) -> Any:
     """What an execution gave in the end."""
     states = running.cloud.client("stepfunctions")
     arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
@@ -73,7 +73,7 @@ def outcome(running: System, machine: str, name: str) -> Any:
     return json.loads(execution["output"])
 
 
-def item(running: System, table: str, key: dict[str, str]) -> dict[str, Any]:
+def item(running: LocalShop, table: str, key: dict[str, str]) -> dict[str, Any]:
     client = running.cloud.client("dynamodb")
     typed: Any = {name: {"S": value} for name, value in key.items()}
     found = client.get_item(TableName=named(STAGE, table), Key=typed, ConsistentRead=True)
@@ -82,7 +82,7 @@ def item(running: System, table: str, key: dict[str, str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("payment_id", ["payment-1", None])
 def test_a_paid_order_is_shipped(
-    payment_id: str | None, running: System, machine: str, pay: Pay
+    payment_id: str | None, running: LocalShop, machine: str, pay: Pay
 ) -> None:
     order = str(uuid4())
     paid = pay(order, 3, payment_id)
@@ -94,7 +94,7 @@ def test_a_paid_order_is_shipped(
 
 @pytest.mark.parametrize("payment_id", ["payment-1", None])
 def test_a_parcel_that_is_too_heavy_is_given_back(
-    payment_id: str | None, running: System, machine: str, pay: Pay
+    payment_id: str | None, running: LocalShop, machine: str, pay: Pay
 ) -> None:
     order = str(uuid4())
     paid = pay(order, 41, payment_id)
@@ -106,7 +106,7 @@ def test_a_parcel_that_is_too_heavy_is_given_back(
     assert item(running, "fulfilment-parcels", {"order_id": order})["state"] == "released"
 
 
-def test_what_is_out_of_stock_is_told(running: System, machine: str, pay: Pay) -> None:
+def test_what_is_out_of_stock_is_told(running: LocalShop, machine: str, pay: Pay) -> None:
     paid = pay(str(uuid4()), FULL + 1, "payment-1")
     assert outcome(running, machine, str(paid.id))["reason"] == "out of stock"
 
@@ -116,7 +116,7 @@ def set_aside(shop: Shop) -> int:
 
 
 def test_an_order_that_is_paid_by_two_events_is_shipped_once(
-    running: System, shop: Shop, machine: str, pay: Pay
+    running: LocalShop, shop: Shop, machine: str, pay: Pay
 ) -> None:
     order = str(uuid4())
     outcomes = [outcome(running, machine, str(pay(order, 2, "payment-1").id)) for _ in range(2)]
@@ -124,7 +124,7 @@ def test_an_order_that_is_paid_by_two_events_is_shipped_once(
     wait_until(lambda: shop.taken_from_stock() == set_aside(shop), "the stock to add up", SECONDS)
 
 
-def test_a_duplicate_starts_no_second_execution(running: System, machine: str, pay: Pay) -> None:
+def test_a_duplicate_starts_no_second_execution(running: LocalShop, machine: str, pay: Pay) -> None:
     order = str(uuid4())
     paid = pay(order, 2, "payment-1")
     outcome(running, machine, str(paid.id))

@@ -15,8 +15,9 @@ from demo.observer import Observer
 from demo.purchases import first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop, Surroundings
 from patchbay.local.deploy import deploy
-from patchbay.local.system import System, system
+from patchbay.local.deployment import deploy_locally
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
@@ -32,17 +33,17 @@ LATE = "notifications"
 
 
 @pytest.fixture
-def early() -> Iterator[System]:
+def early() -> Iterator[LocalShop]:
     """The system before the late consumer was thought of."""
-    with system(without=[named(STAGE, LATE)]) as running:
+    with deploy_locally(Surroundings, without=[named(STAGE, LATE)]) as running:
         yield running
 
 
-def consumers(running: System) -> dict[str, Consumer]:
+def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
-def said(running: System, consumer: Consumer) -> Counter[str]:
+def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
     """How often the consumer has said what of an event: handled, already handled, failed."""
     logs = running.cloud.client("logs").get_paginator("filter_log_events")
     pages = logs.paginate(logGroupName=consumer.log_group)
@@ -51,7 +52,7 @@ def said(running: System, consumer: Consumer) -> Counter[str]:
     return Counter(word for line in lines for word in words if f'"message":"{word}"' in line)
 
 
-def all_is_done(running: System, shop: Shop, there: Mapping[str, Consumer]) -> bool:
+def all_is_done(running: LocalShop, shop: Shop, there: Mapping[str, Consumer]) -> bool:
     """Whether every order has ended, and nobody has anything left to do with it."""
     if not set(shop.statuses().values()) <= {"shipped", "refunded"}:
         return False
@@ -61,11 +62,10 @@ def all_is_done(running: System, shop: Shop, there: Mapping[str, Consumer]) -> b
 
 
 def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
-    early: System,
+    early: LocalShop,
 ) -> None:
-    shop = Shop(early.cloud, early.provider_url)
+    shop = early.surroundings.shop
     shop.decline_nothing()
-    shop.let_mails_out()
     began = datetime.now(UTC) - timedelta(minutes=1)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         orders = list(pool.map(shop.place, first_purchases(ORDERS)))

@@ -17,7 +17,6 @@ from demo.coupling.shops import Shops, Side
 from demo.coupling.trail import Trail
 from demo.coupling.witness import Witness
 from demo.purchases import Purchase, first_purchases
-from demo.shop import Shop
 
 WARM = 10  # orders at once, before anything is measured
 LOOK_EVERY = 0.5  # seconds
@@ -27,7 +26,7 @@ PATIENCE = 45.0  # seconds
 # What an order is in the end; `paid` is the end only where nothing is sent.
 FINAL = frozenset({"declined", "refunded"})
 
-Tell = Callable[[Fault, str], None]
+OnProgress = Callable[[Fault, str], None]
 
 
 class Experiment:
@@ -43,14 +42,12 @@ class Experiment:
         self.faults = faults(shops, decline_above=str(limit_of(self._purchases)))
 
     def prepare(self) -> None:
-        """Let the mails out, set the card's limit, and warm both shops up."""
-        shop = Shop(self._shops.cloud, self._shops.provider_url)
-        shop.let_mails_out()
-        shop.decline_above(limit_of(self._purchases))
+        """Set the card's limit, and warm both shops up."""
+        self._shops.shop.decline_above(limit_of(self._purchases))
         self._driver.warm_up(self._purchases[:WARM], key="warm-up")
         self._settle([])
 
-    def run(self, tell: Tell) -> dict[str, Any]:
+    def run(self, on_progress: OnProgress) -> dict[str, Any]:
         """Every fault in its turn; the outcome, as JSON holds it."""
         return {
             "on": datetime.now(UTC).date().isoformat(),
@@ -58,11 +55,11 @@ class Experiment:
             "rate": self._rate,
             "services": list(self._shops.sides[0].functions),
             "parts": self._parts(),
-            "scenarios": [self._scenario(fault, tell) for fault in self.faults],
+            "scenarios": [self._scenario(fault, on_progress) for fault in self.faults],
         }
 
-    def _scenario(self, fault: Fault, tell: Tell) -> dict[str, Any]:
-        tell(fault, "ordering")
+    def _scenario(self, fault: Fault, on_progress: OnProgress) -> dict[str, Any]:
+        on_progress(fault, "ordering")
         trail = Trail(self._shops)
         started = time.time()
         answers = self._driver.drive(
@@ -71,7 +68,7 @@ class Experiment:
             rate=self._rate,
             fault=fault,
         )
-        tell(fault, "settling")
+        on_progress(fault, "settling")
         self._settle(answers)
         used = trail.usage()
         return {

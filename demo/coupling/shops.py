@@ -14,11 +14,13 @@ from typing import Any
 from demo.coupling.mail_gate import SETTING, MailGate
 from demo.coupling.names import EVENT_DRIVEN, NAME, REQUEST_RESPONSE, SERVICES
 from demo.settings import MAIL_FROM, STAGE
-from patchbay.deploy.synthesis import SynthesisFailed, synthesize
+from demo.shop import Shop
+from demo.surroundings import Surroundings
+from patchbay.deploy.synthesis import SynthesisFailed
 from patchbay.local.access import ACCOUNT, REGION
 from patchbay.local.cloud import LocalCloud
 from patchbay.local.deploy import deploy
-from patchbay.local.system import system
+from patchbay.local.deployment import deploy_locally
 from patchbay.processes.workspace import BUILD
 from patchbay.project.naming import named
 from patchbay.project.root import ROOT
@@ -69,6 +71,7 @@ class Shops:
     """Both shops at work, with the third parties that they share."""
 
     cloud: LocalCloud
+    shop: Shop
     provider_url: str
     mail_gate: MailGate
     sides: tuple[Side, Side]
@@ -94,25 +97,25 @@ class Shops:
 @contextmanager
 def shops() -> Iterator[Shops]:
     """Deploy both with the CDK CLI; raises UserError."""
-    with system() as running:
-        context = {
-            f"{NAME}.payment_provider": running.provider_url,
+    with deploy_locally(Surroundings) as running:
+        print("Deploying the request-response shop beside it …", flush=True)
+        settings = {
+            f"{NAME}.payment_provider": running.surroundings.provider_url,
             f"{NAME}.mail_from": MAIL_FROM,
         }
-        print("Deploying the request-response shop beside it …", flush=True)
-        assembly = _synthesize({"stage": STAGE} | context)
+        assembly = _synthesize({"stage": STAGE} | settings)
         deploy(running.cloud, assembly)
-        app = synthesize(STAGE, context)
         with MailGate(running.cloud) as gate:
             sides = _sides(running.cloud)
             _send_mails_through(gate, sides)
             found = Shops(
                 cloud=running.cloud,
-                provider_url=running.provider_url,
+                shop=running.surroundings.shop,
+                provider_url=running.surroundings.provider_url,
                 mail_gate=gate,
                 sides=sides,
                 resources={
-                    EVENT_DRIVEN: _resources(app),
+                    EVENT_DRIVEN: _resources(running.assembly),
                     REQUEST_RESPONSE: _resources(assembly),
                 },
             )

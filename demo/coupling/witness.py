@@ -13,7 +13,6 @@ from demo.coupling.shops import Shops, Side
 from demo.coupling.workflows import Workflows
 from demo.observer import Observer
 from demo.settings import STAGE
-from demo.shop import Shop
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.project.naming import bus_name
 from patchbay.topology.consumers import Consumer
@@ -31,7 +30,7 @@ class Witness:
 
     def __init__(self, shops: Shops) -> None:
         self._shops = shops
-        self._shop = Shop(shops.cloud, shops.provider_url)
+        self._shop = shops.shop
         self._logs = shops.cloud.client("logs")
         self._workflows = Workflows(shops)
         consumers = deployed_consumers(shops.cloud, bus_name(STAGE))

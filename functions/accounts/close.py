@@ -5,8 +5,7 @@ from decimal import Decimal
 
 from contracts.accounts import DayClosed
 from functions.accounts.books import booked_on
-from patchbay.messaging.publishing import publish
-from patchbay.messaging.scheduling import scheduled
+from patchbay.messaging import publish, scheduled
 
 
 @scheduled

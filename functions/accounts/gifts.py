@@ -2,8 +2,7 @@
 
 from contracts.orders import OrderPlaced
 from functions.accounts.books import Line, note
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.idempotency import naturally_idempotent
+from patchbay.messaging import consumer, naturally_idempotent
 
 
 @consumer

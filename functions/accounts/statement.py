@@ -2,8 +2,7 @@
 
 from contracts.payments import PaymentRefunded, PaymentTaken
 from functions.accounts.books import Line, book
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.idempotency import naturally_idempotent
+from patchbay.messaging import consumer, naturally_idempotent
 
 
 @consumer

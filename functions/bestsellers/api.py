@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
 from functions.bestsellers import chart
-from patchbay.messaging.api import answer
+from patchbay.messaging import answer
 
 app = APIGatewayHttpResolver()
 

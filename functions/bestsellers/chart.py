@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic import BaseModel, Field
 
 from functions.bestsellers.tally import Count, Tally
-from patchbay.messaging.backoff import full_jitter
+from patchbay.messaging import full_jitter
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef

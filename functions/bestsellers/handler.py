@@ -15,9 +15,7 @@ from contracts.bestsellers import BestsellerChanged
 from contracts.storefront import Interaction
 from functions.bestsellers import chart
 from functions.bestsellers.tally import Tally
-from patchbay.messaging.cause import Cause, caused_by
-from patchbay.messaging.publishing import Outgoing, prepare, send
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import Cause, Outgoing, caused_by, logger, prepare, send
 
 # Lambda carries 1 MB of state, and ends a window that has more. A count takes 150 bytes at most, so
 # that this many, and a batch, are well below it; the table gets them before the window has ended.

@@ -1,10 +1,7 @@
 """Starts the fulfilment of an order when it is paid."""
 
 from contracts.payments import PaymentTaken
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.errors import Reject
-from patchbay.messaging.idempotency import naturally_idempotent
-from patchbay.messaging.workflow import start_workflow
+from patchbay.messaging import Reject, consumer, naturally_idempotent, start_workflow
 
 
 @consumer

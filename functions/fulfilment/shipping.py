@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, PositiveInt
 
 from contracts.values import OrderId
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import logger
 
 HEAVIEST = 40  # records: the carrier takes no more in a parcel
 

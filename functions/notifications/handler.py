@@ -6,7 +6,7 @@ import boto3
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded
-from patchbay.messaging.consuming import consumer
+from patchbay.messaging import consumer
 
 ses = boto3.client("sesv2")
 

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.orders import OrderPlaced
 from contracts.values import CustomerId, Dollars
 from functions.orders import store
-from patchbay.messaging.api import BadRequest, Refusal, answer, body, http_api
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import BadRequest, Refusal, answer, body, http_api, logger
 
 MAX_KEY = 255  # characters of an Idempotency-Key
 MAX_ITEMS = 1_000_000  # of an order: more than any has, and a number that DynamoDB can hold

@@ -12,9 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.orders.store import Order
-from patchbay.messaging.cause import Cause, caused_by
-from patchbay.messaging.publishing import Outgoing, prepare, send
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import Cause, Outgoing, caused_by, logger, prepare, send
 
 
 @event_source(data_class=DynamoDBStreamEvent)

@@ -3,9 +3,7 @@
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from functions.orders import store
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.errors import Reject
-from patchbay.messaging.idempotency import naturally_idempotent
+from patchbay.messaging import Reject, consumer, naturally_idempotent
 
 
 @consumer

@@ -3,8 +3,7 @@
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentTaken
 from functions.payments.provider import Declined, charge
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.publishing import publish
+from patchbay.messaging import consumer, publish
 
 
 @consumer

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
-from patchbay.messaging.errors import Reject
+from patchbay.messaging import Reject
 
 TIMEOUT = 5  # seconds: well under the function's own, so that its failure can still be told
 

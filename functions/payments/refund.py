@@ -3,8 +3,7 @@
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.payments import PaymentRefunded
 from functions.payments.provider import refund
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.publishing import publish
+from patchbay.messaging import consumer, publish
 
 
 @consumer

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from contracts.storefront import Interaction
 from functions.storefront.stream import MAX_RECORDS, put
-from patchbay.messaging.api import answer, body, http_api
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import answer, body, http_api, logger
 
 app = http_api("invalid interactions")
 

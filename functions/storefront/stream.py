@@ -10,8 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contracts.storefront import Interaction
-from patchbay.messaging.backoff import full_jitter
-from patchbay.messaging.telemetry import logger
+from patchbay.messaging import full_jitter, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

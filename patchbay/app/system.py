@@ -12,6 +12,7 @@ from patchbay.constructs.service import Service, SystemStack
 from patchbay.constructs.stage import stage_of
 from patchbay.errors import UserError
 from patchbay.guardrails.guard import guard
+from patchbay.project.settings import BadSetting
 
 
 @contextmanager
@@ -30,9 +31,20 @@ def synthesizing() -> Iterator[App]:
 
 
 def add_services(app: App, *, after: SystemStack) -> list[Service]:
-    """Add every service of stacks/ that the stage's kind has; each is deployed after the broker."""
+    """Add every service of stacks/ that the stage's kind has; each is deployed after the broker.
+
+    Raises BadSetting with all settings that are missing, in whichever service.
+    """
     kind = stage_of(app).kind
-    added = [service(app) for service in service_modules.services() if kind in service.kinds]
-    for service in added:
-        service.add_stack_dependency(after)
+    added, missing = list[Service](), list[str]()
+    for service in service_modules.services():
+        if kind in service.kinds:
+            try:
+                added.append(service(app))
+            except BadSetting as error:
+                missing.append(str(error))
+    if missing:
+        raise BadSetting("\n".join(missing))
+    for each in added:
+        each.add_stack_dependency(after)
     return added

@@ -19,6 +19,7 @@ from patchbay.console.pages import (
     events,
     journeys,
     patch_bay,
+    project,
 )
 from patchbay.console.views import refused
 
@@ -32,6 +33,7 @@ PAGES: list[BaseRoute] = [
     *journeys.routes,
     *dead_letters.routes,
     *events.routes,
+    *project.routes,
 ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from patchbay.console.playground import Playground
+from patchbay.console.additions import Additions
 from patchbay.operations.clients import Clients
 from patchbay.project.project import project
 
@@ -15,8 +15,8 @@ class Deployment:
 
     clients: Clients
     stage: str
-    playground: Playground | None = None
-    """Those around it, where they can be told what to do."""
+    additions: Additions | None = None
+    """The project's own part of the console; None where it is out of this process's reach."""
 
     @property
     def is_local(self) -> bool:

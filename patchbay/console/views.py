@@ -41,6 +41,8 @@ NAVIGATION = (
     Link("/break", "Break things", only_local=True),
 )
 
+PROJECT = "/project/"  # where the project's own pages are
+
 
 def page(
     request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
@@ -63,10 +65,13 @@ def refused(why: str) -> str:
 def _surroundings(request: Request) -> dict[str, Any]:
     """What base.html needs to know."""
     shown = request.app.state.deployment
-    here = "/" + request.url.path.split("/")[1]
+    links = [link for link in NAVIGATION if shown.is_local or not link.only_local]
+    own = shown.additions.pages if shown.additions else ()
+    links += [Link(f"{PROJECT}{quote(each.id)}", each.title) for each in own]
+    path = request.url.path
     return {
         "stage": shown.stage,
-        "here": here,
-        "navigation": [link for link in NAVIGATION if shown.is_local or not link.only_local],
+        "here": path if path.startswith(PROJECT) else "/" + path.split("/")[1],
+        "navigation": links,
         "token": request.app.state.keys.change,
     }

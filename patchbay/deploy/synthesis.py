@@ -1,4 +1,4 @@
-"""Synthesizes the app once for each content: what has not changed is not made again."""
+"""Synthesizes the app, once for each content of its sources and settings."""
 
 import hashlib
 import json
@@ -8,25 +8,27 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import patchbay
 from patchbay.deploy import cdk
 from patchbay.errors import UserError
-from patchbay.local.access import REGION
 from patchbay.processes.process import Tethered
 from patchbay.processes.workspace import BUILD, exclusively, tail
 from patchbay.project.root import ROOT
 
-# All that the templates and assets are made of.
-SOURCES = (
+# The files and folders that templates and assets are made of: these files, and every folder with
+# Python files in it but for the tests, which no stack imports.
+FILES = (
     "app.py",
     "cdk.json",
     "cdk.context.json",
-    "contracts",
-    "functions",
-    "stacks",
+    "pyproject.toml",
     "requirements.txt",
     "package-lock.json",
 )
+NOT_SOURCES = frozenset({"tests", "build", "cdk.out", "node_modules"})
+PACKAGE = Path(patchbay.__file__).parent
 ASSEMBLIES = BUILD / "assemblies"
+REGION = "us-east-1"  # any: without one, the CLI asks the account for its own
 KEPT = 6  # assemblies, the latest used
 STAMP = "complete"  # written last, so that what was interrupted is done again
 
@@ -36,10 +38,10 @@ class SynthesisFailed(UserError):
 
 
 def synthesize(stage: str, context: Mapping[str, str], into: Path = ASSEMBLIES) -> Path:
-    """The app's cloud assembly for a stage, in a folder of its own; raises SynthesisFailed.
+    """Return the app's cloud assembly for a stage, in a folder of its own; raises SynthesisFailed.
 
-    `context` are the stage's settings, as `cdk … -c NAME=VALUE` takes them. Each content has its
-    folder, so that one run can deploy what another does not want any more.
+    `context` holds the stage's settings, as `cdk … -c NAME=VALUE` takes them. Each content has its
+    own folder: one run can still deploy an assembly that is already out of date for another.
     """
     settings = dict(context) | {"stage": stage}
     # One at a time, for the app prepares its assets in folders that all its runs share.
@@ -55,22 +57,30 @@ def synthesize(stage: str, context: Mapping[str, str], into: Path = ASSEMBLIES) 
 
 
 def content_key(settings: Mapping[str, str], root: Path = ROOT) -> str:
-    """A digest of all that an assembly is made of."""
+    """Return a digest of all that an assembly is made of."""
     digest = hashlib.sha256(json.dumps([sys.version, dict(settings)], sort_keys=True).encode())
-    for path in _sources(root):
+    for path, name in _sources(root):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root)}\0{content}\n".encode())
+        digest.update(f"{name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
-def _sources(root: Path) -> Iterator[Path]:
-    for name in SOURCES:
-        path = root / name
-        if path.is_file():
-            yield path
-        yield from sorted(
-            file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts
-        )
+def _sources(root: Path) -> Iterator[tuple[Path, Path]]:
+    """Each file that an assembly is made of, with the name by which the digest knows it."""
+    for name in FILES:
+        if (root / name).is_file():
+            yield root / name, Path(name)
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        is_source = folder.name not in NOT_SOURCES and not folder.name.startswith(".")
+        if is_source and folder != PACKAGE and any(folder.rglob("*.py")):
+            yield from _files_in(folder, root)
+    yield from _files_in(PACKAGE, PACKAGE.parent)
+
+
+def _files_in(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield file, file.relative_to(root)
 
 
 def _forget_old(into: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -44,9 +45,9 @@ def namespace() -> str:
     """
     if given := os.environ.get(NAMESPACE_VARIABLE):
         return given
-    from patchbay.project.project import project
-
-    return project().namespace
+    # By its name, so that no function's asset holds what reads a pyproject.toml.
+    described = import_module("patchbay.project.project")
+    return str(described.project().namespace)
 
 
 class Metadata(BaseModel):

@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from patchbay.processes.ports import HOST
 
+STAGE = "local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 

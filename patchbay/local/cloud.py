@@ -18,6 +18,7 @@ from patchbay.errors import UserError
 from patchbay.local import environment
 from patchbay.local.access import ACCOUNT, REGION, Access
 from patchbay.local.certificates import Certificates, issue
+from patchbay.packaging.asset import asset
 from patchbay.processes import ports
 from patchbay.processes.process import Tethered
 from patchbay.processes.waiting import NotInTime, wait_until
@@ -25,6 +26,14 @@ from patchbay.processes.workspace import LOCAL, tail
 
 PORT = 4566  # what is asked for: where it is taken, the next free one serves as well
 SECONDS_TO_START = 60
+SERVER = "patchbay.local.emulator.server"
+# The server's environment holds what Lambda's runtime has, and no `patchbay`. So it gets a folder
+# with just its own modules, which the functions, processes of their own, have not on their path.
+RUN_SERVER = f"""
+import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+runpy.run_module("{SERVER}", run_name="__main__")
+"""
 
 
 class StartFailed(UserError):
@@ -134,10 +143,13 @@ class LocalCloud:
 
     def _serve(self, python: Path, reserved: socket.socket) -> Tethered:
         descriptor = reserved.fileno()
+        # -P: the current folder is not on its path.
+        command = [str(python), "-P", "-c", RUN_SERVER, str(asset(SERVER)), str(descriptor)]
         return Tethered(
-            [str(python), "-m", "patchbay.local.emulator.server", str(descriptor)],
+            command,
             environ=self._server_environ(),
             log=self.log_path,
+            cwd=self._temporary,
             pass_fds=[descriptor],
         )
 

@@ -1,9 +1,10 @@
-"""The local cloud's own Python environment: what Lambda's runtime would have, and no more."""
+"""The local cloud's own Python environment: what Lambda's runtime has, and no more."""
 
 import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -13,24 +14,33 @@ from patchbay.processes.workspace import BUILD, exclusively
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 FOLDER = BUILD / "cloud-environment"
+STAMP = "made-from"
 
 
 def ensure(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path:
-    """The environment's interpreter; made anew only where its requirements or Python have changed.
+    """Return the environment's interpreter; make it where its requirements or Python have changed.
 
-    Raises UserError with uv's own words.
+    A new one is made beside the old one, which is deleted only then. Raises UserError.
     """
-    stamp = folder / "made-from"
     wanted = _digest(requirements)
     with exclusively(folder):
-        if not stamp.exists() or stamp.read_text() != wanted:
+        if not _is_made_from(folder, wanted):
             print(f"Setting up: the local cloud's own environment in {folder}", flush=True)
-            shutil.rmtree(folder, ignore_errors=True)
-            _uv("venv", "--python", sys.executable, str(folder))
-            python = ["--python", str(_interpreter(folder)), "--require-hashes"]
-            _uv("pip", "sync", *python, str(requirements))
-            stamp.write_text(wanted)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
+                new = Path(unfinished, folder.name)
+                _uv("venv", "--relocatable", "--python", sys.executable, str(new))
+                python = ["--python", str(_interpreter(new)), "--require-hashes"]
+                _uv("pip", "sync", *python, str(requirements))
+                (new / STAMP).write_text(wanted)
+                shutil.rmtree(folder, ignore_errors=True)
+                new.rename(folder)
     return _interpreter(folder)
+
+
+def _is_made_from(folder: Path, digest: str) -> bool:
+    stamp = folder / STAMP
+    # The interpreter is a link, which leads nowhere once its Python is removed.
+    return stamp.exists() and stamp.read_text() == digest and _interpreter(folder).exists()
 
 
 def _interpreter(folder: Path) -> Path:
@@ -47,6 +57,6 @@ def _uv(*arguments: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise UserError(
-            "The local cloud's environment can't be made. It needs the package registry once; "
-            f"after that, it needs no network.\n{result.stderr.strip()}"
+            "The local cloud's environment can't be made: this needs the package registry, once. "
+            f"Connect to the network, and run the command again.\n{result.stderr.strip()}"
         )

@@ -1,18 +1,24 @@
-"""Runs a schedule by hand, which on the local cloud is the only way in which one runs as it should.
+"""Run a schedule by hand: on the local cloud, none runs correctly by itself.
 
-MiniStack knows schedules, and starts their functions; but it reads no time zone, and gives a run
-Scheduler's words as they are, such as `<aws.scheduler.scheduled-time>`, and no moment for them.
-A run that does not know its time fails, and says so.
+MiniStack starts the functions of schedules, but ignores their time zones, and does not replace the
+context attribute `<aws.scheduler.scheduled-time>` in their input. A run that does not know when it
+was due fails, and says so.
 """
 
+import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from demo.settings import STAGE
 from patchbay.errors import UserError
+from patchbay.local.access import STAGE
 from patchbay.local.cloud import LocalCloud
 from patchbay.project.naming import named
 
 DUE_AT = "<aws.scheduler.scheduled-time>"
+
+
+EXAMPLE_TIME = "2026-01-31T03:00:00Z"
 
 
 class RunFailed(UserError):
@@ -20,18 +26,43 @@ class RunFailed(UserError):
 
 
 def run_now(cloud: LocalCloud, name: str, at: datetime | None = None) -> None:
-    """Run a schedule, such as accounts-close, as for that moment; raises RunFailed."""
-    scheduler = cloud.client("scheduler")
-    found = {each["Name"]: each for each in scheduler.list_schedules()["Schedules"]}
-    schedule = found.get(named(STAGE, name))
+    """Run a schedule as if it were due at `at`, or now; raises RunFailed."""
+    schedules = _schedules(cloud)
+    schedule = schedules.get(named(STAGE, name))
     if schedule is None:
-        raise RunFailed(f"There is no schedule {named(STAGE, name)}: there are {sorted(found)}.")
-    target = scheduler.get_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])[
-        "Target"
-    ]
-    moment = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raise RunFailed(
+            f"There is no schedule {named(STAGE, name)}: there are {sorted(schedules)}."
+        )
+    target = _target(cloud, schedule)
+    due = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     answer = cloud.client("lambda").invoke(
-        FunctionName=target["Arn"], Payload=target["Input"].replace(DUE_AT, moment)
+        FunctionName=target["Arn"], Payload=target["Input"].replace(DUE_AT, due)
     )
     if "FunctionError" in answer:
         raise RunFailed(f"{name} failed: {answer['Payload'].read().decode()}")
+
+
+def example_command(cloud: LocalCloud) -> str | None:
+    """Return the AWS CLI's command that runs the first schedule; None where there is none."""
+    schedules = _schedules(cloud)
+    if not schedules:
+        return None
+    target = _target(cloud, schedules[min(schedules)])
+    function = target["Arn"].rpartition(":")[2]
+    payload = target["Input"].replace(DUE_AT, EXAMPLE_TIME)
+    return (
+        f"aws lambda invoke --function-name {function} --payload {shlex.quote(payload)} "
+        "--cli-binary-format raw-in-base64-out /dev/stdout"
+    )
+
+
+def _schedules(cloud: LocalCloud) -> dict[str, Any]:
+    found = cloud.client("scheduler").list_schedules()["Schedules"]
+    return {schedule["Name"]: schedule for schedule in found}
+
+
+def _target(cloud: LocalCloud, schedule: Mapping[str, Any]) -> dict[str, Any]:
+    target: dict[str, Any] = cloud.client("scheduler").get_schedule(
+        Name=schedule["Name"], GroupName=schedule["GroupName"]
+    )["Target"]
+    return target

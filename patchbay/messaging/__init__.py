@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from patchbay.messaging.api import BadRequest as BadRequest
+    from patchbay.messaging.api import Refusal as Refusal
     from patchbay.messaging.api import answer as answer
     from patchbay.messaging.api import body as body
     from patchbay.messaging.api import http_api as http_api
+    from patchbay.messaging.backoff import full_jitter as full_jitter
     from patchbay.messaging.cause import Cause as Cause
     from patchbay.messaging.cause import caused_by as caused_by
     from patchbay.messaging.consuming import consumer as consumer
     from patchbay.messaging.errors import PublishFailed as PublishFailed
     from patchbay.messaging.errors import Reject as Reject
     from patchbay.messaging.idempotency import naturally_idempotent as naturally_idempotent
+    from patchbay.messaging.publishing import Outgoing as Outgoing
     from patchbay.messaging.publishing import prepare as prepare
     from patchbay.messaging.publishing import publish as publish
     from patchbay.messaging.publishing import send as send
@@ -29,12 +32,15 @@ if TYPE_CHECKING:
 _MODULES = {
     "BadRequest": "api",
     "Cause": "cause",
+    "Outgoing": "publishing",
     "PublishFailed": "errors",
+    "Refusal": "api",
     "Reject": "errors",
     "answer": "api",
     "body": "api",
     "caused_by": "cause",
     "consumer": "consuming",
+    "full_jitter": "backoff",
     "http_api": "api",
     "logger": "telemetry",
     "metrics": "telemetry",
@@ -45,6 +51,8 @@ _MODULES = {
     "send": "publishing",
     "start_workflow": "workflow",
 }
+
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:

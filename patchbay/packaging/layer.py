@@ -76,7 +76,10 @@ def _install(requirements: Path, folder: Path, options: list[str]) -> None:
     command += ["--requirement", str(requirements)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise LayerFailed(f"The layer can't be built from {requirements}:\n{result.stderr.strip()}")
+        raise LayerFailed(
+            f"The layer can't be built from {requirements}. Each change of it needs the package "
+            f"registry, once: is there a network?\n{result.stderr.strip()}"
+        )
 
 
 def _compile(folder: Path) -> None:

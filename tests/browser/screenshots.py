@@ -10,14 +10,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from demo.playground import ShopsPlayground
 from demo.purchases import first_purchases
 from demo.settings import STAGE
-from demo.shop import Shop
+from demo.surroundings import LocalShop, Surroundings
+from demo.troubles import Orders, actions, troubles
+from patchbay.console.additions import Additions
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import serving
 from patchbay.errors import UserError
-from patchbay.local.system import System, system
+from patchbay.local.deployment import deploy_locally
 from patchbay.operations.clients import Kept
 from patchbay.operations.health.health import Board
 from patchbay.operations.health.monitor import Watch
@@ -44,7 +45,7 @@ def main() -> int:
         print(f"No pictures: {HOW_TO_GET_ONE}.", file=sys.stderr)
         return 1
     try:
-        with system() as running:
+        with deploy_locally(Surroundings) as running:
             _take_all(running, executable)
     except UserError as failure:
         print(failure, file=sys.stderr)
@@ -52,13 +53,13 @@ def main() -> int:
     return 0
 
 
-def _take_all(running: System, executable: Path) -> None:
-    shop = Shop(running.cloud, running.provider_url)
-    shop.let_mails_out()
+def _take_all(running: LocalShop, executable: Path) -> None:
+    shop = running.surroundings.shop
     purchases = iter(first_purchases(WARM + 2 * ORDERS))
     for purchase in islice(purchases, WARM):
         shop.place(purchase)
-    playground = ShopsPlayground(shop, purchases)
+    orders = Orders(shop, purchases)
+    additions = Additions(troubles=troubles(shop), actions=actions(shop, orders))
     clients = Kept(running.cloud)
     watch = Watch(clients, STAGE)
 
@@ -66,23 +67,23 @@ def _take_all(running: System, executable: Path) -> None:
         wait_until(lambda: is_so(watch.look()), what, SECONDS)
 
     with (
-        serving(Deployment(clients, STAGE, playground), look=watch.look) as served,
+        serving(Deployment(clients, STAGE, additions), look=watch.look) as served,
         chromium(executable) as browser,
     ):
         window = Watched(browser, served.address, width=WIDTH, scale=SCALE)
         see("the first orders to be handled", lambda board: not _queued(board))
-        playground.place_orders(ORDERS)
+        orders.place(ORDERS)
         see(
             "orders to be handled all along",
-            lambda board: playground.placed().accepted >= ENOUGH and _is_busy(board),
+            lambda board: orders.placed().accepted >= ENOUGH and _is_busy(board),
         )
         _take(window.page, "map-all-well", ".map")
-        playground.have_provider("down")
-        playground.place_orders(ORDERS)
+        shop.take_payments_down()
+        orders.place(ORDERS)
         see("payments to fail, with a full queue, and mails to go out", _is_down)
         _take(window.page, "map-one-down", ".map")
         _take(window.go("/break"), "break-things", "#switches")
-        playground.put_malformed_event()
+        shop.put_malformed_event()
         see("a malformed event to be a dead letter", _has_died)
         _take(window.go("/dead-letters"), "dead-letters", "#letters")
         window.close()

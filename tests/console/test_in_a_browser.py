@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from demo.playground import ShopsPlayground
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
+from demo.troubles import Orders, actions, troubles
+from patchbay.console.additions import Additions
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import Served, serving
 from patchbay.console.views import NAVIGATION
-from patchbay.local.system import System
 from patchbay.operations.clients import Kept
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.processes.waiting import wait_until
@@ -58,15 +59,15 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def served(running: System, shop: Shop, purchases: Iterator[Purchase]) -> Iterator[Served]:
+def served(running: LocalShop, shop: Shop, purchases: Iterator[Purchase]) -> Iterator[Served]:
     """The console, as `make local` serves it."""
-    playground = ShopsPlayground(shop, purchases)
-    with serving(Deployment(Kept(running.cloud), STAGE, playground), PORT) as console:
+    own = Additions(troubles=troubles(shop), actions=actions(shop, Orders(shop, purchases)))
+    with serving(Deployment(Kept(running.cloud), STAGE, own), PORT) as console:
         yield console
 
 
 @pytest.fixture(scope="module")
-def consumers(running: System) -> dict[str, Consumer]:
+def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
@@ -128,7 +129,7 @@ def test_a_consumer_that_is_broken_turns_red_alone_and_works_again_when_it_is_me
 
 
 def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
-    visit: Visit, running: System, shop: Shop, consumers: dict[str, Consumer]
+    visit: Visit, running: LocalShop, shop: Shop, consumers: dict[str, Consumer]
 ) -> None:
     before = set(shop.statuses())
     desk, wall = visit(), visit()
@@ -182,7 +183,7 @@ def test_what_is_around_the_shop_is_broken_and_everything_put_right_at_once(
     assert not shop.mails_go_out()
 
     page.get_by_role("button", name="Put everything right", exact=True).click()
-    expect(page.locator("#mail-up")).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    expect(page.locator("#mail-well")).to_have_attribute("aria-pressed", "true", timeout=SOON)
     expect(page.get_by_role("button", name="Pause those to journal", exact=True)).to_be_visible(
         timeout=SOON
     )
@@ -191,7 +192,7 @@ def test_what_is_around_the_shop_is_broken_and_everything_put_right_at_once(
 
 
 def test_hostile_events_are_shown_as_text_on_every_page_and_harm_none(
-    visit: Visit, running: System
+    visit: Visit, running: LocalShop
 ) -> None:
     map_ = visit()
     expect(map_.page.locator("#live")).to_contain_text("live", timeout=SOON)
@@ -215,7 +216,7 @@ def test_hostile_events_are_shown_as_text_on_every_page_and_harm_none(
             assert reader.width_needed() <= width, path
 
 
-def put_hostile_events(running: System) -> None:
+def put_hostile_events(running: LocalShop) -> None:
     types = ["OrderPlaced"] * len(HOSTILE) + [f"Odd{SCRIPT}"]
     details = [*HOSTILE.values(), good_metadata()]
     for type_, detail in zip(types, details, strict=True):
@@ -282,7 +283,7 @@ def test_things_are_broken_and_mended_by_keyboard_alone(visit: Visit, shop: Shop
     expect(page.locator("#mail-down")).to_be_focused()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Space")
-    expect(page.locator("#mail-up")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#mail-well")).to_have_attribute("aria-pressed", "true")
     assert shop.mails_go_out()
 
 

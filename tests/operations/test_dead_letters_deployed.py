@@ -8,7 +8,7 @@ import pytest
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
-from patchbay.local.system import System
+from demo.surroundings import LocalShop
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.dead_letters.browse import peek
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
@@ -28,12 +28,12 @@ SECONDS = 90  # what cold starts, retries and a slow machine take together
 
 
 @pytest.fixture
-def consumers(running: System) -> dict[str, Consumer]:
+def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
 @pytest.fixture
-def letters(running: System) -> Callable[..., list[DeadLetter]]:
+def letters(running: LocalShop) -> Callable[..., list[DeadLetter]]:
     def those_of(owner: str, journey: str | None = None) -> list[DeadLetter]:
         """The letters of an owner, or those of them that belong to a journey."""
         there = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
@@ -47,12 +47,12 @@ def letters(running: System) -> Callable[..., list[DeadLetter]]:
     return those_of
 
 
-def queue_of(running: System, owner: str) -> DeadLetterQueue:
+def queue_of(running: LocalShop, owner: str) -> DeadLetterQueue:
     (found,) = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
     return found
 
 
-def test_every_queue_is_found_as_it_is_from_the_templates(running: System) -> None:
+def test_every_queue_is_found_as_it_is_from_the_templates(running: LocalShop) -> None:
     found = {queue.name: queue for queue in queues(running.cloud, STAGE)}
     kinds = {name: queue.kind for name, queue in found.items()}
     assert kinds[named(STAGE, "payments-dead-letters")] == "handling"
@@ -65,7 +65,7 @@ def test_every_queue_is_found_as_it_is_from_the_templates(running: System) -> No
 
 
 def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
-    running: System,
+    running: LocalShop,
     shop: Shop,
     purchases: Iterator[Purchase],
     consumers: dict[str, Consumer],
@@ -91,7 +91,7 @@ def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
 
 
 def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
-    running: System, shop: Shop, letters: Callable[..., list[DeadLetter]]
+    running: LocalShop, shop: Shop, letters: Callable[..., list[DeadLetter]]
 ) -> None:
     known = {letter.id for letter in letters("payments")}
 
@@ -112,7 +112,7 @@ def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
 
 
 def test_a_missed_run_says_why_and_is_started_anew(
-    running: System, letters: Callable[..., list[DeadLetter]]
+    running: LocalShop, letters: Callable[..., list[DeadLetter]]
 ) -> None:
     def ids() -> set[str]:
         return {letter.id for letter in letters("accounts-close")}
@@ -131,7 +131,7 @@ def test_a_missed_run_says_why_and_is_started_anew(
 
 
 def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
-    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     order = shop.place(next(purchases))
     wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
@@ -151,7 +151,7 @@ def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
     wait_until(was_published_again, "payments to skip what was published again", SECONDS)
 
 
-def test_what_missed_its_window_is_put_on_its_stream_again(running: System, shop: Shop) -> None:
+def test_what_missed_its_window_is_put_on_its_stream_again(running: LocalShop, shop: Shop) -> None:
     record = {"record_id": "record-again", "kind": "view", "at": "2026-01-31T09:00:00Z"}
     assert shop.look_at([record])[0] == 202
 
@@ -167,7 +167,7 @@ def test_what_missed_its_window_is_put_on_its_stream_again(running: System, shop
     wait_until(lambda: views() == 2, "the view to be counted as another", SECONDS)
 
 
-def _given_up(running: System, order: str) -> str:
+def _given_up(running: LocalShop, order: str) -> str:
     """What Lambda would write of the order's own record."""
     streams = running.cloud.client("dynamodbstreams")
     table = named(STAGE, "orders")
@@ -188,7 +188,7 @@ def _given_up(running: System, order: str) -> str:
     raise AssertionError(f"The stream has no record of {order}.")
 
 
-def _kinesis_position(running: System, text: str) -> str:
+def _kinesis_position(running: LocalShop, text: str) -> str:
     kinesis = running.cloud.client("kinesis")
     stream = named(STAGE, "storefront")
     arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"][

@@ -10,8 +10,8 @@ import pytest
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.errors import UserError
-from patchbay.local.system import System
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.journeys.deliveries import Handling
 from patchbay.operations.journeys.executions import Run
@@ -29,7 +29,7 @@ SECONDS = 90  # what cold starts, retries and a slow machine take together
 
 
 @contextmanager
-def giving_up_at_once(running: System, consumer: Consumer) -> Iterator[None]:
+def giving_up_at_once(running: LocalShop, consumer: Consumer) -> Iterator[None]:
     """Have the consumer's queue take its first failure for the last."""
     sqs, url = running.cloud.client("sqs"), consumer.queue_url
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
@@ -43,11 +43,11 @@ def giving_up_at_once(running: System, consumer: Consumer) -> Iterator[None]:
 
 
 @pytest.fixture
-def consumers(running: System) -> dict[str, Consumer]:
+def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
-def is_known(running: System, order: str) -> bool:
+def is_known(running: LocalShop, order: str) -> bool:
     with suppress(UserError):
         return bool(journey(running.cloud, STAGE, order))
     return False
@@ -64,7 +64,7 @@ def of(steps: list[Step], event: str, consumer: str) -> Handling | None:
 
 
 def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_with_why(
-    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     def seen(order: str, consumer: str) -> Handling:
         found = of(journey(running.cloud, STAGE, order), "OrderPlaced", consumer)
@@ -91,7 +91,7 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
 
 
 def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
-    running: System, shop: Shop, purchases: Iterator[Purchase]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     tail = Tail(running.cloud, STAGE)
     order = shop.place(next(purchases))
@@ -116,18 +116,18 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
     assert ended.status == "SUCCEEDED"
 
 
-def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: System) -> None:
+def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: LocalShop) -> None:
     with pytest.raises(UserError, match="knows no journey 'no-such-order'"):
         journey(running.cloud, STAGE, "no-such-order")
 
 
-def test_a_stage_that_is_not_there_is_named(running: System) -> None:
+def test_a_stage_that_is_not_there_is_named(running: LocalShop) -> None:
     with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         journey(running.cloud, "prod", "order-1")
 
 
 def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
-    running: System, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     order = shop.place(next(purchases))
     wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
@@ -147,7 +147,7 @@ def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
     [("payment", "Did you mean 'payments'"), ("journal", "takes live events only")],
 )
 def test_a_replay_to_whom_it_can_not_reach_is_refused(
-    running: System, consumer: str, why: str
+    running: LocalShop, consumer: str, why: str
 ) -> None:
     now = datetime.now(UTC)
     with pytest.raises(UserError, match=why):
@@ -161,7 +161,7 @@ def test_a_replay_to_whom_it_can_not_reach_is_refused(
         )
 
 
-def repeated(running: System, consumer: Consumer) -> int:
+def repeated(running: LocalShop, consumer: Consumer) -> int:
     """How often it has skipped what it had handled already."""
     logs = running.cloud.client("logs")
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=consumer.log_group)

@@ -21,9 +21,9 @@ from typer.main import get_command
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import INTERRUPTED, app
 from patchbay.errors import UserError
-from patchbay.local.system import System
 from patchbay.operations.journeys.journal import entries
 from patchbay.operations.pause import resume
 from patchbay.processes.waiting import wait_until
@@ -77,7 +77,7 @@ def test_commands_in_groups_are_found_as_well() -> None:
 
 @pytest.fixture(scope="module")
 def placeholders(
-    running: System,
+    running: LocalShop,
     shop: Shop,
     purchases: Iterator[Purchase],
     tmp_path_factory: pytest.TempPathFactory,
@@ -113,7 +113,7 @@ def placeholders(
 
 
 @pytest.fixture
-def nobody_is_paused(running: System) -> Iterator[None]:
+def nobody_is_paused(running: LocalShop) -> Iterator[None]:
     yield
     resume(running.cloud, STAGE, "notifications")
 
@@ -122,7 +122,7 @@ def nobody_is_paused(running: System) -> Iterator[None]:
 @pytest.mark.usefixtures("nobody_is_paused")
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_does_what_it_says(
-    running: System, placeholders: dict[str, str], example: str, tmp_path: Path
+    running: LocalShop, placeholders: dict[str, str], example: str, tmp_path: Path
 ) -> None:
     words = [placeholders.get(word, word) for word in shlex.split(example)]
     unknown = [word for word in words if A_PLACEHOLDER.fullmatch(word)]

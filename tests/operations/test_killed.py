@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import main
-from patchbay.local.system import System
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.project.root import ROOT
@@ -31,7 +31,7 @@ STAGE, OWNER = "local", "killed"
 
 
 @pytest.fixture
-def dead(running: System) -> Iterator[DeadLetterQueue]:
+def dead(running: LocalShop) -> Iterator[DeadLetterQueue]:
     """A dead-letter queue whose letters go back to a queue that nobody reads."""
     sqs = running.cloud.client("sqs")
     name = f"patchbay-{STAGE}-{OWNER}"
@@ -78,7 +78,7 @@ def count(sqs: Any, url: str) -> int:
 
 
 @contextmanager
-def killer(running: System, queue: DeadLetterQueue) -> Iterator["subprocess.Popen[str]"]:
+def killer(running: LocalShop, queue: DeadLetterQueue) -> Iterator["subprocess.Popen[str]"]:
     """Starts processes, and kills each after as many seconds as it is told."""
     described = json.dumps(asdict(queue))
     process = subprocess.Popen(
@@ -96,7 +96,7 @@ def killer(running: System, queue: DeadLetterQueue) -> Iterator["subprocess.Pope
 
 
 def test_killed_200_times_over_1000_letters_it_loses_none(
-    running: System, dead: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
+    running: LocalShop, dead: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sqs = running.cloud.client("sqs")
     target: Any = dead.way

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from demo.settings import STAGE
-from patchbay.local.system import System
+from demo.surroundings import LocalShop
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.operations.health.health import Board, Cable, Doing
@@ -110,7 +110,7 @@ def of(board: Board, name: str) -> Doing:
 
 
 @pytest.mark.embedded
-def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: System) -> None:
+def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> None:
     found = plan(running.cloud, STAGE, datetime.now(UTC))
     sources = {source.name: source.events for source in found.sources}
     assert sources["orders"] == ("OrderPlaced",)

@@ -9,9 +9,9 @@ import pytest
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop
+from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import main
 from patchbay.errors import UserError
-from patchbay.local.system import System
 from patchbay.operations import pause as pauses
 from patchbay.operations.clients import Clients
 from patchbay.operations.pause import pause, paused_queues, polled, resume
@@ -160,7 +160,7 @@ def test_the_shell_is_offered_the_consumers_and_no_relays(cloud: DeployedInKit) 
 
 @pytest.mark.embedded
 def test_what_comes_while_it_is_paused_is_handled_afterwards(
-    running: System, shop: Shop, purchases: Iterator[Purchase]
+    running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     pause(running.cloud, STAGE, "orders-status")
     try:

@@ -12,9 +12,9 @@ from contracts.orders import OrderPlaced
 from demo.purchases import Purchase
 from demo.settings import STAGE
 from demo.shop import Shop as DeployedShop
+from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import main
 from patchbay.errors import UserError
-from patchbay.local.system import System
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
 from patchbay.operations.catalogue.catalogue import known_events
 from patchbay.operations.catalogue.event_file import ready
@@ -269,7 +269,7 @@ def test_on_prod_it_takes_a_yes_and_says_what_it_will_do(
 
 @pytest.mark.embedded
 def test_what_is_published_by_hand_reaches_its_consumers_however_large_it_is(
-    running: System, shop: DeployedShop, purchases: Iterator[Purchase]
+    running: LocalShop, shop: DeployedShop, purchases: Iterator[Purchase]
 ) -> None:
     order = shop.place(next(purchases))
     declined = {"order_id": order, "customer_id": "00001", "amount": 1}

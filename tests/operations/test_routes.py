@@ -6,8 +6,8 @@ from copy import deepcopy
 import pytest
 
 from demo.settings import STAGE
+from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import main
-from patchbay.local.system import System
 from patchbay.operations.routes import PublisherRoutes, Routes, routes, routes_of
 from patchbay.project.naming import named
 from patchbay.topology.template import Template, read
@@ -93,6 +93,6 @@ def test_the_command_draws_them(
 
 
 @pytest.mark.embedded
-def test_a_deployment_tells_the_same_as_what_was_synthesized(running: System) -> None:
+def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
     deployed = routes(running.cloud, STAGE)
     assert deployed.publishers == routes_of(read(assembly("dev")), "dev").publishers

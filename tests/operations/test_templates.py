@@ -7,9 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from demo.settings import STAGE
+from demo.surroundings import LocalShop
 from patchbay.errors import UserError
 from patchbay.events.catalogue import events
-from patchbay.local.system import System
 from patchbay.operations.templates import deployed_templates
 from patchbay.topology.routes import routes
 from patchbay.topology.template import Template, read
@@ -84,6 +84,6 @@ def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None
 
 
 @pytest.mark.embedded
-def test_a_deployment_tells_the_same_as_what_was_synthesized(running: System) -> None:
+def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
     deployed = routes(deployed_templates(running.cloud, STAGE))
     assert deployed == routes(read(assembly(STAGE)))

@@ -32,7 +32,7 @@ ARROWS: Mapping[str, set[str]] = {
     "testkit": {"deploy", "events", "messaging", "processes", "topology"},
     "operations": {"events", "messaging", "topology"},
     "console": {"operations", "processes", "topology"},
-    "local": {"console", "deploy", "operations", "processes", "topology"},
+    "local": {"console", "deploy", "operations", "packaging", "processes"},
     "templates": {"events"},
 }
 ALL = ("cli",)

@@ -134,6 +134,17 @@ def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_all_that_prod_has_to_be_told_is_named_at_once(tmp_path: Path) -> None:
+    result = run_app({"stage": "prod"}, tmp_path)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert [line.partition(" in the stage prod.")[0] for line in lines] == [
+        "The service notifications needs the setting mail_from",
+        "The service notifications needs the setting mail_to",
+        "The service payments needs the setting payment_provider",
+    ]
+
+
 def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
     for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)

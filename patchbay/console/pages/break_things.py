@@ -1,25 +1,25 @@
-"""Break things: what is around the shop, and its consumers, broken and mended on purpose."""
+"""The page "Break things": break and repair the consumers, and what the project adds to that."""
 
 from collections.abc import Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from patchbay.console import board_view
+from patchbay.console.additions import Action, Additions, NumberField, find
 from patchbay.console.breakage import break_, broken, mend
 from patchbay.console.deployment import Deployment, deployment
 from patchbay.console.pages.patch_bay import feed
-from patchbay.console.playground import PROVIDERS, Playground
 from patchbay.console.views import page
 from patchbay.errors import UserError
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.pause import pause, resume
 from patchbay.project.naming import bus_name
 
-MOST = 500  # orders at a time
 CONSUMERS = "_break_consumers.html"
 SURROUNDINGS = "_break_surroundings.html"
 
@@ -33,58 +33,47 @@ SWITCHES: dict[str, tuple[Switch, str]] = {
 
 
 async def show(request: Request) -> Response:
-    """The page."""
+    """Show the page."""
     surroundings, consumers = await _surroundings(request), await _consumers(request)
     return page(request, "break_things.html", **surroundings, **consumers)
 
 
 async def surroundings(request: Request) -> Response:
-    """The part with what is around the shop."""
+    """Show the part with the project's own troubles and actions."""
     return page(request, SURROUNDINGS, **await _surroundings(request))
 
 
 async def consumers(request: Request) -> Response:
-    """The part with its consumers."""
+    """Show the part with the consumers."""
     return page(request, CONSUMERS, **await _consumers(request))
 
 
-async def place_orders(request: Request) -> Response:
-    """Have the shop's customers order."""
+async def switch_trouble(request: Request) -> Response:
+    """Put something around the app into another mode."""
+    trouble = find(_additions(request).troubles, request.path_params["id"])
+    mode = trouble.mode_named(request.path_params["mode"])
+    await run_in_threadpool(trouble.switch, mode.name)
+    return await surroundings(request)
+
+
+async def run_action(request: Request) -> Response:
+    """Run one of the project's actions, with the numbers in the form."""
+    action = find(_additions(request).actions, request.path_params["id"])
     async with request.form() as form:
-        asked = str(form.get("count", ""))
-    count = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else 0
-    if not 1 <= count <= MOST:
-        raise UserError(f"From 1 to {MOST} orders can be placed at a time.")
-    await run_in_threadpool(_playground(request).place_orders, count)
-    return await surroundings(request)
+        arguments = {field.name: _number(action, field, form) for field in action.fields}
+    message = await run_in_threadpool(action.run, **arguments)
+    return page(request, SURROUNDINGS, **await _surroundings(request, message or ""))
 
 
-async def have_provider(request: Request) -> Response:
-    """Tell the payment provider how to behave."""
-    known = [each for each in PROVIDERS if each == request.path_params["be"]]
-    if not known:
-        raise UserError(f"The payment provider can be {', '.join(PROVIDERS)}.")
-    await run_in_threadpool(_playground(request).have_provider, known[0])
-    return await surroundings(request)
-
-
-async def hold_mail(request: Request) -> Response:
-    """Take the mail service down."""
-    await run_in_threadpool(lambda: _playground(request).have_mail(go_out=False))
-    return await surroundings(request)
-
-
-async def let_mail_out(request: Request) -> Response:
-    """Have it back."""
-    await run_in_threadpool(lambda: _playground(request).have_mail(go_out=True))
-    return await surroundings(request)
-
-
-async def put_malformed_event(request: Request) -> Response:
-    """Put an event on the bus that nobody can handle."""
-    await run_in_threadpool(_playground(request).put_malformed_event)
-    said = "A malformed order is on the bus: whoever is given orders has a dead letter more."
-    return page(request, SURROUNDINGS, **await _surroundings(request, said))
+def _number(action: Action, field: NumberField, form: FormData) -> int:
+    text = str(form.get(field.name, ""))
+    # No more digits than any field takes: int() of thousands of digits would take long.
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    if number is None or not field.least <= number <= field.most:
+        raise UserError(
+            f"{action.title}: {field.label!r} must be a number from {field.least} to {field.most}."
+        )
+    return number
 
 
 async def switch(request: Request) -> Response:
@@ -107,38 +96,32 @@ async def put_right(request: Request) -> Response:
 
 
 def _put_right(shown: Deployment) -> None:
-    if shown.playground:
-        shown.playground.have_provider("well")
-        shown.playground.have_mail(go_out=True)
+    for trouble in shown.additions.troubles if shown.additions else ():
+        trouble.repair()
     for consumer in deployed_consumers(shown.clients, bus_name(shown.stage)):
         mend(shown.clients, shown.stage, consumer.name)
         resume(shown.clients, shown.stage, consumer.name)
 
 
-def _playground(request: Request) -> Playground:
-    playground = deployment(request).playground
-    if playground is None:
-        raise UserError("Only the console that `make local` opens knows the shop's world.")
-    return playground
+def _additions(request: Request) -> Additions:
+    additions = deployment(request).additions
+    if additions is None:
+        raise UserError("Only the console that `patchbay local` opens can do that.")
+    return additions
 
 
 async def _surroundings(request: Request, done: str = "") -> dict[str, Any]:
-    playground = deployment(request).playground
-    if playground is None:
+    additions = deployment(request).additions
+    if additions is None:
         return {"around": None, "done": done}
-    return await run_in_threadpool(_around, playground, done)
+    return {"around": await run_in_threadpool(_state_of, additions), "done": done}
 
 
-def _around(playground: Playground, done: str) -> dict[str, Any]:
+def _state_of(additions: Additions) -> dict[str, Any]:
+    """Return each trouble with its mode, and each action with its progress."""
     return {
-        "around": {
-            "placed": playground.placed(),
-            "provider": playground.provider(),
-            "mail_goes_out": playground.mail_goes_out(),
-        },
-        "providers": PROVIDERS,
-        "most": MOST,
-        "done": done,
+        "actions": [(action, action.progress()) for action in additions.actions],
+        "troubles": [(trouble, trouble.mode()) for trouble in additions.troubles],
     }
 
 
@@ -170,11 +153,8 @@ routes = [
     Route("/break", show),
     Route("/break/surroundings", surroundings),
     Route("/break/consumers", consumers),
-    Route("/break/orders", place_orders, methods=["POST"]),
-    Route("/break/provider/{be}", have_provider, methods=["POST"]),
-    Route("/break/mail/down", hold_mail, methods=["POST"]),
-    Route("/break/mail/up", let_mail_out, methods=["POST"]),
-    Route("/break/malformed", put_malformed_event, methods=["POST"]),
+    Route("/break/actions/{id}", run_action, methods=["POST"]),
+    Route("/break/troubles/{id}/{mode}", switch_trouble, methods=["POST"]),
     Route("/break/consumers/{name}/{what}", switch, methods=["POST"]),
     Route("/break/nothing", put_right, methods=["POST"]),
 ]

@@ -1,7 +1,7 @@
-"""Serves the embedded cloud on a socket: `python -m patchbay.local.emulator.server FD`.
+"""Serves the embedded cloud on the socket whose file descriptor is its argument.
 
-It listens on the socket that it is given, and on no other: MiniStack's own command takes port 443
-as well if it can, and keeps files outside our folder.
+It runs in the cloud's own environment, and listens on that socket only: MiniStack's own command
+takes port 443 as well if it can, and keeps files outside our folder.
 """
 
 import resource

@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from starlette.testclient import TestClient
 
+from patchbay.console.additions import Additions
 from patchbay.console.app import console
 from patchbay.console.deployment import Deployment
 from patchbay.console.feed import Feed
 from patchbay.console.guard import TOKEN
 from patchbay.console.keys import Keys
-from patchbay.console.playground import Playground
 from patchbay.operations.clients import Clients
 from patchbay.operations.health.health import Board
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
@@ -31,11 +31,11 @@ class Browser(TestClient):
         clients: Clients,
         stage: str = "dev",
         look: Look | None = None,
-        playground: Playground | None = None,
+        additions: Additions | None = None,
     ) -> None:
         self.keys = Keys()
         feed = Feed(look or nothing, every=3600)
-        app = console(Deployment(clients, stage, playground), host=HOST, keys=self.keys, feed=feed)
+        app = console(Deployment(clients, stage, additions), host=HOST, keys=self.keys, feed=feed)
         super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
 
     def enter(self) -> "Browser":
@@ -70,9 +70,9 @@ def browse() -> Open:
         clients: Clients | None = None,
         stage: str = "dev",
         look: Look | None = None,
-        playground: Playground | None = None,
+        additions: Additions | None = None,
     ) -> Browser:
-        return Browser(clients or Nowhere(), stage, look, playground).enter()
+        return Browser(clients or Nowhere(), stage, look, additions).enter()
 
     return opened
 

@@ -6,11 +6,21 @@ from patchbay.deploy import synthesis
 from patchbay.deploy.synthesis import content_key, synthesize
 
 SETTINGS = {"stage": "local"}
+SOURCES = (
+    "app.py",
+    "pyproject.toml",
+    "contracts/sensors.py",
+    "functions/alerts/handler.py",
+    "functions/alerts/words.txt",
+    "stacks/a.py",
+    "helpers/naming.py",
+)
+OTHERS = ("README.md", "tests/test_alerts.py", "data/readings.csv", ".venv/lib.py", "build/a.py")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("app.py", "contracts/orders.py", "functions/payments/handler.py", "stacks/a.py"):
+    for name in (*SOURCES, *OTHERS):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("1")
@@ -21,10 +31,30 @@ def test_the_same_content_has_the_same_key(project: Path) -> None:
     assert content_key(SETTINGS, project) == content_key(SETTINGS, project)
 
 
-@pytest.mark.parametrize("name", ["app.py", "contracts/orders.py", "functions/payments/handler.py"])
+@pytest.mark.parametrize("name", SOURCES)
 def test_a_change_to_any_source_changes_the_key(project: Path, name: str) -> None:
     before = content_key(SETTINGS, project)
     (project / name).write_text("2")
+    assert content_key(SETTINGS, project) != before
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_change_to_what_no_stack_imports_does_not_change_the_key(
+    project: Path, name: str
+) -> None:
+    before = content_key(SETTINGS, project)
+    (project / name).write_text("2")
+    assert content_key(SETTINGS, project) == before
+
+
+def test_a_change_to_the_package_changes_the_key(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path_factory.mktemp("site-packages")
+    (package / "module.py").write_text("1")
+    monkeypatch.setattr(synthesis, "PACKAGE", package)
+    before = content_key(SETTINGS, project)
+    (package / "module.py").write_text("2")
     assert content_key(SETTINGS, project) != before
 
 
@@ -38,7 +68,7 @@ def test_a_new_file_and_a_renamed_one_change_the_key(project: Path) -> None:
 
 
 def test_a_setting_of_the_stage_changes_the_key(project: Path) -> None:
-    other = SETTINGS | {"payment_provider": "https://127.0.0.1:4567"}
+    other = SETTINGS | {"sensors.weather_station": "https://127.0.0.1:4567"}
     assert content_key(other, project) != content_key(SETTINGS, project)
 
 
@@ -74,8 +104,8 @@ def test_what_has_not_changed_is_synthesized_once(synthesizer: Synthesizer, tmp_
 def test_two_settings_have_two_assemblies_side_by_side(
     synthesizer: Synthesizer, tmp_path: Path
 ) -> None:
-    first = synthesize("local", {"mail_from": "a@example.com"}, tmp_path)
-    second = synthesize("local", {"mail_from": "b@example.com"}, tmp_path)
+    first = synthesize("local", {"alerts.sender": "a@example.com"}, tmp_path)
+    second = synthesize("local", {"alerts.sender": "b@example.com"}, tmp_path)
     assert first != second
     assert first.exists()
     assert second.exists()

@@ -44,6 +44,26 @@ def test_it_is_made_anew_when_its_requirements_change(tmp_path: Path, requiremen
     assert not left.exists()
 
 
+def test_what_worked_is_left_where_a_new_one_can_not_be_made(
+    tmp_path: Path, requirements: Path
+) -> None:
+    folder = tmp_path / "environment"
+    python = ensure(folder, requirements)
+    requirements.write_text("a-package-without-hash==1.0\n")
+    with pytest.raises(UserError, match="Connect to the network, and run the command again"):
+        ensure(folder, requirements)
+    subprocess.run([str(python), "-c", "pass"], check=True)
+    requirements.write_text("# nothing\n")
+    assert ensure(folder, requirements) == python
+    assert [path.name for path in tmp_path.glob("environment*")] == ["environment"]
+
+
+def test_it_is_made_anew_when_its_python_is_gone(tmp_path: Path, requirements: Path) -> None:
+    python = ensure(tmp_path / "environment", requirements)
+    python.unlink()
+    subprocess.run([str(ensure(tmp_path / "environment", requirements)), "-c", "pass"], check=True)
+
+
 def test_it_is_made_anew_after_a_failure(tmp_path: Path, requirements: Path) -> None:
     folder = tmp_path / "environment"
     requirements.write_text("a-package-without-hash==1.0\n")

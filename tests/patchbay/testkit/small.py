@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patchbay.project.naming import bus_name, named
 from patchbay.testkit.templates import Templates
 
-BUS, NAME = "patchbay-test", "patchbay-test-worker"
+STAGE = "test"
+BUS, NAME = bus_name(STAGE), named(STAGE, "worker")
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 # Logs the bodies that it is given, and does what `then` says with them.
 HANDLER = """

@@ -3,9 +3,18 @@
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
+from patchbay.console.additions import (
+    Action,
+    Additions,
+    Mode,
+    NumberField,
+    Page,
+    Progress,
+    Trouble,
+)
 from patchbay.console.pages import break_things
-from patchbay.console.playground import Placed, Provider
 from patchbay.operations.clients import Clients
 from patchbay.operations.health.health import Board
 from patchbay.topology.consumers import Consumer
@@ -13,43 +22,76 @@ from tests.patchbay.console.conftest import Browser, Open
 from tests.patchbay.operations.health.boards import NAMES, board
 
 PART = {"HX-Request": "true"}
+PAUSED = "journal"
+OTHER, ANOTHER = [name for name in NAMES if name != PAUSED][:2]
+MODES = (
+    Mode("well", "It reports every minute.", "well"),
+    Mode("slow", "It takes two seconds for each report.", "behind"),
+    Mode("down", "It reports nothing."),
+)
+CLOCK_MODES = (Mode("well", "It is right.", "well"), Mode("late", "It is an hour late."))
 
 
-class Pretended:
-    """Does nothing, and notes what it was told."""
+class World:
+    """What is around a project's app: it does nothing, and records what it was asked for."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
-        self.so_far = Placed()
-        self.provider_is: Provider = "well"
-        self.mail = True
+        self.runs: list[str] = []
+        self.so_far: Progress | None = None
+        self.modes = {"station": "well", "clock": "well"}
 
-    def place_orders(self, count: int) -> None:
-        self.told.append(f"place {count}")
-        self.so_far = Placed(count, 3)
+    def additions(self) -> Additions:
+        readings = NumberField(name="count", label="How many", most=500, initial=20)
+        return Additions(
+            troubles=[
+                self._trouble("station", "Weather station", MODES),
+                self._trouble("clock", "Clock", CLOCK_MODES),
+            ],
+            actions=[
+                Action(
+                    id="readings",
+                    title="Readings",
+                    description="Readings, one after the other.",
+                    button="Take them",
+                    fields=[readings],
+                    run=self.take,
+                    progress=lambda: self.so_far,
+                ),
+                Action(
+                    id="malformed",
+                    title="A malformed event",
+                    description="Nobody can handle it.",
+                    button="Put one on the bus",
+                    run=self.put_malformed_event,
+                ),
+            ],
+            pages=[
+                Page(id="beds", title="Beds", content=lambda: "Bed <1> is dry."),
+                Page(id="rows", title="Rows", content=lambda: Markup("<b>Row 1</b>")),
+            ],
+        )
 
-    def placed(self) -> Placed:
-        return self.so_far
+    def take(self, count: int) -> None:
+        self.runs.append(f"take {count}")
+        self.so_far = Progress(f"3 of {count} taken.", is_going_on=True)
 
-    def provider(self) -> Provider:
-        return self.provider_is
+    def put_malformed_event(self) -> str:
+        self.runs.append("malformed")
+        return "A malformed reading is on the bus."
 
-    def have_provider(self, be: Provider) -> None:
-        self.provider_is = be
-
-    def mail_goes_out(self) -> bool:
-        return self.mail
-
-    def have_mail(self, *, go_out: bool) -> None:
-        self.mail = go_out
-
-    def put_malformed_event(self) -> None:
-        self.told.append("malformed")
+    def _trouble(self, id: str, title: str, modes: tuple[Mode, ...]) -> Trouble:
+        return Trouble(
+            id=id,
+            title=title,
+            modes=modes,
+            current=lambda: self.modes[id],
+            switch=lambda mode: self.modes.update({id: mode}),
+        )
 
 
 @pytest.fixture
-def world() -> Pretended:
-    return Pretended()
+def world() -> World:
+    return World()
 
 
 @pytest.fixture
@@ -80,12 +122,12 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 def look() -> Board:
-    return board(journal={"state": "paused", "waiting": 7})
+    return board(**{PAUSED: {"state": "paused", "waiting": 7}})
 
 
 @pytest.fixture
-def browser(browse: Open, world: Pretended, switched: dict[str, str]) -> Browser:
-    return browse(stage="local", look=look, playground=world)
+def browser(browse: Open, world: World, switched: dict[str, str]) -> Browser:
+    return browse(stage="local", look=look, additions=world.additions())
 
 
 def pressed(page: str) -> set[str]:
@@ -98,73 +140,77 @@ def test_it_is_there_on_the_local_stage_only(browse: Open) -> None:
     browser = browse(look=look)
     assert 'href="/break"' not in browser.get("/").text
     assert browser.get("/break").status_code == 404
-    assert browser.change("/break/consumers/payments/break").status_code == 404
+    assert browser.change(f"/break/consumers/{OTHER}/break").status_code == 404
 
 
-def test_orders_are_placed_and_it_says_how_far_they_are(browser: Browser, world: Pretended) -> None:
-    page = browser.change("/break/orders", count="20").text
-    assert world.told == ["place 20"]
-    assert "3 of 20 placed." in page
+def test_an_action_is_run_and_the_page_shows_how_far_it_is(browser: Browser, world: World) -> None:
+    assert "Readings, one after the other." in browser.get("/break").text
+    page = browser.change("/break/actions/readings", count="20").text
+    assert world.runs == ["take 20"]
+    assert "3 of 20 taken." in page
     assert 'hx-get="/break/surroundings"' in page  # and asks again
-    world.so_far = Placed(20, 20)
+    world.so_far = Progress("20 of 20 taken.")
     page = browser.get("/break/surroundings", headers=PART).text
-    assert "20 of 20 placed." in page
+    assert "20 of 20 taken." in page
     assert 'hx-get="/break/surroundings"' not in page
 
 
-def test_an_order_that_is_refused_is_told_as_text(browser: Browser, world: Pretended) -> None:
-    world.so_far = Placed(20, 3, "The shop answered 500: <script>alert(1)</script>")
+def test_the_reason_why_an_action_stopped_is_shown_as_text(browser: Browser, world: World) -> None:
+    world.so_far = Progress(
+        "3 of 20 taken.", failure="The sensor answered 500: <script>alert(1)</script>"
+    )
     page = browser.get("/break").text
-    assert "The shop answered 500: &lt;script&gt;" in page
+    assert "The sensor answered 500: &lt;script&gt;" in page
     assert 'hx-get="/break/surroundings"' not in page
 
 
 @pytest.mark.parametrize("count", ["", "0", "-1", "501", "many", "²", "9" * 5000])
-def test_a_number_of_orders_that_makes_no_sense_is_refused(
-    browser: Browser, world: Pretended, count: str
+def test_a_number_that_makes_no_sense_is_refused(
+    browser: Browser, world: World, count: str
 ) -> None:
-    assert "From 1 to 500 orders" in browser.change("/break/orders", count=count).text
-    assert world.told == []
+    page = browser.change("/break/actions/readings", count=count).text
+    assert "Readings: &#39;How many&#39; must be a number from 1 to 500." in page
+    assert world.runs == []
 
 
-@pytest.mark.parametrize("be", ["slow", "down", "declining", "well"])
-def test_the_provider_does_as_it_is_told_and_the_page_shows_it(
-    browser: Browser, world: Pretended, be: Provider
+@pytest.mark.parametrize("mode", ["slow", "down", "well"])
+def test_a_trouble_is_switched_and_the_page_shows_its_mode_and_effect(
+    browser: Browser, world: World, mode: str
 ) -> None:
-    page = browser.change(f"/break/provider/{be}").text
-    assert world.provider_is == be
-    assert pressed(page) == {f"provider-{be}", "mail-up"}
+    page = browser.change(f"/break/troubles/station/{mode}").text
+    assert world.modes["station"] == mode
+    assert pressed(page) == {f"station-{mode}", "clock-well"}
+    (effect,) = (each.effect for each in MODES if each.name == mode)
+    assert effect in page
 
 
-def test_the_mail_service_goes_down_and_comes_back(browser: Browser, world: Pretended) -> None:
-    assert pressed(browser.change("/break/mail/down").text) == {"provider-well", "mail-down"}
-    assert not world.mail
-    assert pressed(browser.change("/break/mail/up").text) == {"provider-well", "mail-up"}
-    assert world.mail
-
-
-def test_a_malformed_event_goes_on_the_bus(browser: Browser, world: Pretended) -> None:
-    assert "A malformed order is on the bus" in browser.change("/break/malformed").text
-    assert world.told == ["malformed"]
+def test_the_message_of_an_action_is_shown(browser: Browser, world: World) -> None:
+    assert "A malformed reading is on the bus." in browser.change("/break/actions/malformed").text
+    assert world.runs == ["malformed"]
 
 
 def test_a_consumer_that_is_broken_can_be_mended_and_one_that_is_paused_go_on(
     browser: Browser, switched: dict[str, str]
 ) -> None:
-    page = browser.change("/break/consumers/payments/break").text
-    assert switched == {"payments": "break"}
-    assert "payments has lost its rights" in page
-    assert 'hx-post="/break/consumers/payments/mend"' in page
-    assert 'hx-post="/break/consumers/payments/break"' not in page
-    assert 'hx-post="/break/consumers/journal/resume"' in page
-    assert 'hx-post="/break/consumers/notifications/pause"' in page
+    page = browser.change(f"/break/consumers/{OTHER}/break").text
+    assert switched == {OTHER: "break"}
+    assert f"{OTHER} has lost its rights" in page
+    assert f'hx-post="/break/consumers/{OTHER}/mend"' in page
+    assert f'hx-post="/break/consumers/{OTHER}/break"' not in page
+    assert f'hx-post="/break/consumers/{PAUSED}/resume"' in page
+    assert f'hx-post="/break/consumers/{ANOTHER}/pause"' in page
 
 
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/break/consumers/payments/explode", "A consumer can be told to break, mend"),
-        ("/break/provider/odd", "The payment provider can be well, slow"),
+        (f"/break/consumers/{OTHER}/explode", "A consumer can be told to break, mend"),
+        (
+            "/break/troubles/station/odd",
+            "Weather station can&#39;t be &#39;odd&#39;: it can be well, slow, down.",
+        ),
+        ("/break/troubles/stations/down", "Did you mean &#39;station&#39;?"),
+        ("/break/actions/odd", "There are: readings, malformed."),
     ],
 )
 def test_what_it_can_not_do_is_named(browser: Browser, path: str, said: str) -> None:
@@ -172,25 +218,47 @@ def test_what_it_can_not_do_is_named(browser: Browser, path: str, said: str) -> 
 
 
 def test_everything_is_put_right_at_once(
-    browser: Browser, world: Pretended, switched: dict[str, str]
+    browser: Browser, world: World, switched: dict[str, str]
 ) -> None:
-    world.provider_is, world.mail = "down", False
+    world.modes = {"station": "down", "clock": "late"}
     answer = browser.change("/break/nothing")
     assert answer.headers["HX-Refresh"] == "true"
-    assert (world.provider_is, world.mail) == ("well", True)
+    assert world.modes == {"station": "well", "clock": "well"}
     assert switched == dict.fromkeys(NAMES, "resume")
 
 
 @pytest.mark.usefixtures("switched")
-def test_without_the_shops_world_consumers_can_be_broken_all_the_same(browse: Open) -> None:
+def test_a_console_that_does_not_reach_the_surroundings_can_break_consumers_all_the_same(
+    browse: Open,
+) -> None:
     browser = browse(stage="local", look=look)
     page = browser.get("/break").text
-    assert "The one that `make local` opens" in page
-    assert 'hx-post="/break/consumers/payments/break"' in page
-    assert "Only the console that `make local` opens" in browser.change("/break/malformed").text
+    assert "The console that `patchbay local` opens" in page
+    assert f'hx-post="/break/consumers/{OTHER}/break"' in page
+    page = browser.change("/break/actions/malformed").text
+    assert "Only the console that `patchbay local` opens" in page
 
 
-def test_nothing_is_broken_by_a_link(browser: Browser, world: Pretended) -> None:
-    assert browser.get("/break/malformed").status_code == 405
-    assert browser.post("/break/malformed").status_code == 403
-    assert world.told == []
+@pytest.mark.usefixtures("switched")
+def test_a_project_that_adds_nothing_has_just_its_consumers_to_break(browse: Open) -> None:
+    page = browse(stage="local", look=look, additions=Additions()).get("/break").text
+    assert "patchbay local" not in page
+    assert f'hx-post="/break/consumers/{OTHER}/break"' in page
+
+
+def test_nothing_is_broken_by_a_link(browser: Browser, world: World) -> None:
+    assert browser.get("/break/actions/malformed").status_code == 405
+    assert browser.post("/break/actions/malformed").status_code == 403
+    assert world.runs == []
+
+
+def test_the_projects_own_pages_are_in_the_navigation_and_their_text_is_escaped(
+    browser: Browser,
+) -> None:
+    assert '<a href="/project/beds">Beds</a>' in browser.get("/break").text
+    page = browser.get("/project/beds").text
+    assert "Bed &lt;1&gt; is dry." in page
+    assert '<a href="/project/beds" aria-current="page">Beds</a>' in page
+    assert '<a href="/project/rows">Rows</a>' in page
+    assert "<b>Row 1</b>" in browser.get("/project/rows").text
+    assert browser.get("/project/sheds").status_code == 404

@@ -1,7 +1,7 @@
 """The events of the alerts service."""
 
 from contracts.values import Celsius, SensorId
-from patchbay.events.event import Event
+from patchbay.events import Event
 
 
 class AlertRaised(Event):

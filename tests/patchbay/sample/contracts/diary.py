@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import NonNegativeInt
 
-from patchbay.events.event import Event
+from patchbay.events import Event
 
 
 class DayClosed(Event):

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime
 
 from contracts.values import Celsius, SensorId
-from patchbay.events.event import Event
+from patchbay.events import Event
 
 
 class ReadingTaken(Event):

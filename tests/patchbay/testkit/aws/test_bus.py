@@ -9,6 +9,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from patchbay.project.naming import named
 from patchbay.testkit.aws.arns import queue_url
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
@@ -52,7 +53,7 @@ def test_delivery_is_tried_for_a_day_and_then_given_up_with_the_reason(cloud: Cl
     assert timedelta(hours=23) < cloud.now - cloud.start < timedelta(hours=24, minutes=10)
     said = attributes(cloud)
     assert said["RULE_ARN"].endswith(f"rule/{BUS}/a-rule")
-    assert said["TARGET_ARN"].endswith("patchbay-test-worker")
+    assert said["TARGET_ARN"].endswith(named("test", "worker"))
     assert said["EXHAUSTED_RETRY_CONDITION"] in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
     assert int(said["RETRY_ATTEMPTS"]) > 170
 

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from patchbay.project.naming import named
 from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable
@@ -14,7 +15,7 @@ from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
 START = 1767225600.0  # and a whole minute, at which a window begins
-STREAM = "patchbay-test-clicks"
+STREAM = named("test", "clicks")
 HANDLER = """
 import base64, json, time
 

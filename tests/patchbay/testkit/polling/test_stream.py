@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from patchbay.project.naming import named
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
@@ -24,7 +25,7 @@ def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -
     """A table whose stream feeds the function, with a queue for what it fails on."""
     table = resource(
         "DynamoDB::Table",
-        TableName="patchbay-test-items",
+        TableName=named("test", "items"),
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",

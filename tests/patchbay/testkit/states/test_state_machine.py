@@ -15,13 +15,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from patchbay.project.naming import named
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.states.execution import Execution
 from patchbay.testkit.states.state_faults import Fails, Hangs
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
-ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:patchbay-test-machine"
+ARN = f"arn:aws:states:us-east-1:123456789012:stateMachine:{named('test', 'machine')}"
 INVOKE = {
     "Type": "Task",
     "Resource": "arn:aws:states:::lambda:invoke",
@@ -41,7 +42,7 @@ def machine(
         "MachineRole": role(rights, service="states.amazonaws.com"),
         "Machine": resource(
             "StepFunctions::StateMachine",
-            StateMachineName="patchbay-test-machine",
+            StateMachineName=named("test", "machine"),
             RoleArn=at("MachineRole"),
             DefinitionString=json.dumps(definition | top),
             DefinitionSubstitutions={"Function": at("Function")},
@@ -134,7 +135,7 @@ def test_null_is_a_value(tmp_path: Path) -> None:
         ("$partition([1, 2, 3], 2)", [[1, 2], [3]]),
         ("$length($uuid())", 36),
         ("$states.context.Execution.Name", "one"),
-        ("$states.context.StateMachine.Name", "patchbay-test-machine"),
+        ("$states.context.StateMachine.Name", named("test", "machine")),
         ("$states.context.State.Name", "A"),
     ],
 )

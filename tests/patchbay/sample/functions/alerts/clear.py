@@ -2,8 +2,7 @@
 
 from contracts.alerts import AlertCleared
 from contracts.watering import BedNotWatered
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.publishing import publish
+from patchbay.messaging import consumer, publish
 
 
 @consumer

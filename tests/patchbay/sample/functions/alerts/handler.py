@@ -2,9 +2,7 @@
 
 from contracts.alerts import AlertRaised
 from contracts.sensors import ReadingTaken
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.errors import Reject
-from patchbay.messaging.publishing import publish
+from patchbay.messaging import Reject, consumer, publish
 
 TOO_HOT = 35  # °C
 IMPOSSIBLE = 80  # °C: the sensor is broken

@@ -10,8 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from contracts.charts import HottestBedChanged
 from contracts.climate import Measurement
-from patchbay.messaging.cause import Cause, caused_by
-from patchbay.messaging.publishing import publish
+from patchbay.messaging import Cause, caused_by, publish
 
 _table = boto3.resource("dynamodb").Table(os.environ["CHARTS_TABLE"])
 

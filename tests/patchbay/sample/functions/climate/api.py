@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from contracts.climate import Measurement
-from patchbay.messaging.api import answer, body, http_api
+from patchbay.messaging import answer, body, http_api
 
 app = http_api("invalid measurement")
 _kinesis = boto3.client("kinesis")

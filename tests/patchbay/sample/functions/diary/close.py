@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from contracts.diary import DayClosed
 from functions.diary.book import pages_of
-from patchbay.messaging.publishing import publish
-from patchbay.messaging.scheduling import scheduled
+from patchbay.messaging import publish, scheduled
 
 
 @scheduled

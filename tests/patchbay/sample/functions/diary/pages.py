@@ -2,8 +2,7 @@
 
 from contracts.alerts import AlertCleared, AlertRaised
 from functions.diary.book import write
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.idempotency import naturally_idempotent
+from patchbay.messaging import consumer, naturally_idempotent
 
 
 @consumer

@@ -7,7 +7,7 @@ import boto3
 
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.sensors import ReadingTaken
-from patchbay.messaging.consuming import consumer
+from patchbay.messaging import consumer
 
 _table = boto3.resource("dynamodb").Table(os.environ["NOTES_TABLE"])
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sensors import readings
-from patchbay.messaging.api import Refusal, answer, body, http_api
+from patchbay.messaging import Refusal, answer, body, http_api
 
 app = http_api("invalid reading")
 

@@ -6,8 +6,7 @@ import boto3
 
 from contracts.alerts import AlertCleared, AlertRaised
 from contracts.watering import BedNotWatered, BedWatered
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.idempotency import naturally_idempotent
+from patchbay.messaging import consumer, naturally_idempotent
 
 _table = boto3.resource("dynamodb").Table(os.environ["BEDS_TABLE"])
 

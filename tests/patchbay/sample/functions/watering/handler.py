@@ -1,9 +1,7 @@
 """Starts the watering of a bed for an alert."""
 
 from contracts.alerts import AlertRaised
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.idempotency import naturally_idempotent
-from patchbay.messaging.workflow import start_workflow
+from patchbay.messaging import consumer, naturally_idempotent, start_workflow
 
 
 @consumer

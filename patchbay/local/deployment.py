@@ -1,0 +1,85 @@
+"""The whole app, deployed to a local cloud of its own, with what the project starts around it."""
+
+import json
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from patchbay.deploy.synthesis import synthesize
+from patchbay.local.access import STAGE
+from patchbay.local.cloud import LocalCloud
+from patchbay.local.deploy import bootstrap, deploy, stacks_of
+from patchbay.local.surroundings import Surroundings
+from patchbay.project.naming import bus_name
+from patchbay.project.project import project
+
+OwnSurroundings = TypeVar("OwnSurroundings", bound=Surroundings, covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalDeployment(Generic[OwnSurroundings]):
+    """The app at work, and how long it took to get there."""
+
+    cloud: LocalCloud
+    surroundings: OwnSurroundings
+    assembly: Path
+    """All stacks, those that were not deployed as well."""
+    seconds_to_set_up: float
+    seconds_to_deploy: float
+
+
+@contextmanager
+def deploy_locally(
+    surroundings_of: type[OwnSurroundings], without: Collection[str] = ()
+) -> Iterator[LocalDeployment[OwnSurroundings]]:
+    """Start a local cloud, deploy the app to it but for some stacks, and stop it in the end.
+
+    Raises UserError.
+    """
+    started = time.monotonic()
+    _say("Starting the local cloud …")
+    with LocalCloud() as cloud:
+        surroundings = surroundings_of(cloud)
+        with surroundings.started() as settings:
+            _say(f"It answers at {cloud.endpoint}. Synthesizing the app …")
+            assembly = synthesize(STAGE, settings)
+            _say("Bootstrapping the cloud for the CDK …")
+            bootstrap(cloud)
+            ready = time.monotonic()
+            _say("Deploying the app …")
+            deploy(cloud, assembly, [each for each in stacks_of(assembly) if each not in without])
+            _add_archive(cloud)
+            surroundings.after_deploy()
+            deployed = time.monotonic()
+            set_up = f"{ready - started:.1f} s of setting up"
+            _say(f"Deployed in {deployed - ready:.1f} s, after {set_up}.")
+            yield LocalDeployment(
+                cloud=cloud,
+                surroundings=surroundings,
+                assembly=assembly,
+                seconds_to_set_up=ready - started,
+                seconds_to_deploy=deployed - ready,
+            )
+
+
+def every_event() -> str:
+    """Return the event pattern that every event of the project matches."""
+    return json.dumps({"source": [{"prefix": f"{project().namespace}."}]})
+
+
+def _add_archive(cloud: LocalCloud) -> None:
+    """Give the bus the archive that it has on AWS: this CloudFormation knows no archives."""
+    events = cloud.client("events")
+    bus = events.describe_event_bus(Name=bus_name(STAGE))
+    events.create_archive(
+        ArchiveName=bus["Name"],
+        EventSourceArn=bus["Arn"],
+        EventPattern=every_event(),
+    )
+
+
+def _say(message: str) -> None:
+    print(message, flush=True)
