@@ -47,6 +47,8 @@ class Shop(Cloud):
 
     def __init__(self, templates: Templates, *, seed: int = 0) -> None:
         super().__init__(templates, seed=seed)
+        self.placed: dict[str, PlacedOrder] = {}
+        """Every order that it accepted, by its id."""
         self._read_settings(templates)
 
     def _read_settings(self, templates: Templates) -> None:
@@ -79,7 +81,8 @@ class Shop(Cloud):
         headers = {"idempotency-key": key} if key else {}
         answer = self.request("POST", "/orders", body, headers)
         assert answer.status == 201, f"The shop answered {answer.status}: {answer.body}"
-        return PlacedOrder(answer.body["order_id"], customer_id, Decimal(amount), self)
+        order = PlacedOrder(answer.body["order_id"], customer_id, Decimal(amount), self)
+        return self.placed.setdefault(order.order_id, order)
 
     def order(self, order_id: str) -> OrderState:
         """How far an order has come."""

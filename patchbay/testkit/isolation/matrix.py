@@ -1,24 +1,22 @@
-"""Breaks every consumer in every way, and compares with a run in which nothing broke."""
+"""Break every consumer in every way, and compare with a run in which nothing broke."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.events.examples import example
+from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.isolation.outcome import Outcome, observe
 from patchbay.testkit.isolation.troubles import TROUBLES, Trouble
 from patchbay.testkit.isolation.verdict import verdict
 from patchbay.testkit.templates import Templates
-from tests.shop import Shop
 
 SEED = 1997
-DECLINED_ABOVE = "100.00"
-TOO_MANY = 41  # for a parcel: what was taken for them is refunded
-NOW = (("00001", "11.77", 1), ("00002", "0.00", 1), ("00003", "250.00", 1))
-LATER = (("00001", "29.33", 1), ("00004", "50.00", TOO_MANY))
 NAMED = 2  # of the things that are wrong with a cell
-# Then some retries of the first orders are behind, and some ahead.
+# Then some retries of the first events are behind, and some ahead.
 UNTIL_LATER = 5  # minutes
 
 
@@ -33,13 +31,19 @@ class Cell:
 
 
 class Matrix:
-    """Every consumer of a templates, in every kind of trouble."""
+    """Every consumer of a system, in every kind of trouble."""
 
-    def __init__(self, templates: Templates, troubles: Sequence[Trouble] = TROUBLES) -> None:
-        """Raises NotDeployable where there is nothing to be tried."""
+    def __init__(
+        self,
+        templates: Templates,
+        invariants: Invariants[Any] | None = None,
+        troubles: Sequence[Trouble] = TROUBLES,
+    ) -> None:
+        """Run the system once without trouble. Raises NotDeployable where it can't be deployed."""
         self._templates = templates
+        self._invariants: Invariants[Any] = invariants or Invariants()
         self.troubles = troubles
-        # What no order brings about is published too: somebody may be waiting for it.
+        # Events that driving the system does not cause are published too: they have consumers.
         self._unheard: list[type[Event]] = []
         self.healthy = self._without_trouble()
         heard = {event.type for event in self.healthy.events.values()}
@@ -57,10 +61,10 @@ class Matrix:
                 yield self.cell(consumer, trouble)
 
     def cell(self, consumer: str, trouble: Trouble) -> Cell:
-        """Try it. Of all that is wrong, it says what was found first."""
+        """Break one consumer in one way. Of all that is wrong, the cell says what was found first."""
         try:
             broken, mended = self._with_trouble(consumer, trouble)
-        except AssertionError as error:  # the shop takes no orders, or does not come to rest
+        except AssertionError as error:  # it can't be used, or does not come to rest
             return Cell(consumer, trouble.name, holds=False, why=str(error))
         wrong = verdict(
             consumer,
@@ -74,29 +78,31 @@ class Matrix:
         return Cell(consumer, trouble.name, holds=not wrong, why="; ".join(wrong[:NAMED]))
 
     def _without_trouble(self) -> Outcome:
-        with Shop(self._templates, seed=SEED) as cloud:
+        with self._cloud() as cloud:
             return self._live(cloud, "", Trouble("none"))
 
     def _with_trouble(self, consumer: str, trouble: Trouble) -> tuple[Outcome, Outcome]:
-        """How things stood with the trouble, and when it was over."""
-        with Shop(self._templates, seed=SEED) as cloud:
+        """Return the outcome with the trouble, and after it was over."""
+        with self._cloud() as cloud:
             broken = self._live(cloud, consumer, trouble)
             cloud.mend(consumer)
             cloud.redrive(consumer)
             cloud.settle()
-            return broken, observe(cloud)
+            return broken, observe(cloud, self._invariants)
 
-    def _live(self, cloud: Shop, consumer: str, trouble: Trouble) -> Outcome:
-        """Some customers order, now and later."""
-        cloud.decline_above(DECLINED_ABOVE)
+    def _cloud(self) -> Cloud:
+        cloud: Cloud = self._invariants.cloud_type(self._templates, seed=SEED)
+        return cloud
+
+    def _live(self, cloud: Cloud, consumer: str, trouble: Trouble) -> Outcome:
+        """Drive the system, now and later."""
+        self._invariants.prepare(cloud)
         trouble.begin(cloud, consumer)
-        for customer_id, amount, items in NOW:
-            cloud.place_order(customer_id=customer_id, amount=amount, items=items)
+        self._invariants.drive(cloud)
         cloud.advance(minutes=UNTIL_LATER)
         trouble.go_on(cloud, consumer)
-        for customer_id, amount, items in LATER:
-            cloud.place_order(customer_id=customer_id, amount=amount, items=items)
+        self._invariants.drive_later(cloud)
         for event in self._unheard:
             cloud.publish(event(**example(event)))
         cloud.settle()
-        return observe(cloud)
+        return observe(cloud, self._invariants)

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 
 from patchbay.testkit.aws.boto import THE_TEST
+from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.history import Published
+from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.view import DeadLetter
-from tests.shop import Shop
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,8 @@ class Outcome:
     events: Mapping[str, Published]  # by id, as it was published first
     work: Mapping[str, Work]  # by consumer
     publisher: Mapping[str, str]  # of each event: a function, or "the test"
-    orders: Mapping[str, str]  # the status of each
-    charges: Counter[str]  # how often the provider was asked for each order's amount
-    balances: Mapping[str, tuple[int, Decimal]]  # of each account, and how many lines it has
-    parcels: Mapping[str, str]  # the state of each order's
+    effects: Mapping[str, object]  # that the project says must not depend on trouble, by name
+    broken: Sequence[str]  # invariants of the project, a sentence each
     mails: frozenset[tuple[str, str]]  # to whom, and what about
     lost: Sequence[str]
     log: str
@@ -60,8 +59,8 @@ class Outcome:
         return None if handled_at is None else handled_at - self.events[event_id].at
 
 
-def observe(cloud: Shop) -> Outcome:
-    """How things stand."""
+def observe(cloud: Cloud, invariants: Invariants[Any]) -> Outcome:
+    """Return the state of a system in which nothing more happens."""
     events: dict[str, Published] = {}
     for event in cloud.published():
         events.setdefault(event.id, event)
@@ -69,20 +68,15 @@ def observe(cloud: Shop) -> Outcome:
         events=events,
         work={consumer: _work(cloud, consumer) for consumer in cloud.consumers},
         publisher={each: event.by.removeprefix(cloud.prefix) for each, event in events.items()},
-        orders={order["order_id"]: order["status"] for order in cloud.table("orders")},
-        charges=Counter(entry["order_id"] for entry in cloud.ledger()),
-        balances={
-            each["account"]: (int(each["lines"]), Decimal(str(each["balance"])))
-            for each in cloud.table("accounts-balances")
-        },
-        parcels={each["order_id"]: each["state"] for each in cloud.table("fulfilment-parcels")},
+        effects=invariants.effects(cloud),
+        broken=list(invariants.broken(cloud)),
         mails=frozenset((mail.to, mail.subject) for mail in cloud.mails()),
         lost=cloud.lost,
         log=cloud.log,
     )
 
 
-def _work(cloud: Shop, consumer: str) -> Work:
+def _work(cloud: Cloud, consumer: str) -> Work:
     queue = cloud.queue(consumer).name
     handled = cloud.handled(consumer)
     return Work(

@@ -1,7 +1,6 @@
 """Whether one consumer's trouble was its own: what the others noticed, and what was lost."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
 from patchbay.testkit.isolation.outcome import Outcome
 from patchbay.testkit.view import DeadLetter
@@ -108,24 +107,12 @@ def _left_over(consumer: str, healthy: Outcome, mended: Outcome, rejected: int) 
 
 
 def _other_effects(healthy: Outcome, mended: Outcome) -> Iterator[str]:
-    for order_id, status in healthy.orders.items():
-        if (now := mended.orders.get(order_id)) != status:
-            yield f"order {order_id} ends {now}, and ends {status} without the trouble"
-        charged, wanted = mended.charges[order_id], healthy.charges[order_id]
-        if charged != wanted:
-            yield f"order {order_id} is in the ledger {charged} times, and should be {wanted} times"
-    for account, balance in healthy.balances.items():
-        if (found := mended.balances.get(account)) != balance:
-            yield f"account {account} has {_balance(found)}, and should have {_balance(balance)}"
-    for order_id, state in healthy.parcels.items():
-        if (left := mended.parcels.get(order_id)) != state:
-            yield f"the parcel of order {order_id} is {left}, and should be {state}"
+    for effect, wanted in healthy.effects.items():
+        if (found := mended.effects.get(effect)) != wanted:
+            yield f"{effect}: {found}, and without the trouble {wanted}"
+    yield from mended.broken
     for to, subject in sorted(healthy.mails - mended.mails):
         yield f"the mail {subject!r} to {to} was never sent"
-
-
-def _balance(found: tuple[int, Decimal] | None) -> str:
-    return f"${found[1]} after {found[0]} lines" if found else "no balance"
 
 
 def _letters(letters: Iterable[DeadLetter]) -> str:

@@ -1,0 +1,102 @@
+"""The invariants of a project: what must hold in it whatever goes wrong, and how it is used.
+
+The isolation matrix and the random schedules come with the package. A project adds what only it knows
+by a subclass of `Invariants`, which its pyproject.toml names:
+
+    [tool.patchbay]
+    invariants = "tests.invariants:ClinicsInvariants"
+"""
+
+import importlib
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from patchbay.errors import UserError
+from patchbay.events.catalogue import event_named, events
+from patchbay.events.examples import example
+from patchbay.project.root import ROOT
+from patchbay.testkit.cloud import Cloud
+
+C = TypeVar("C", bound=Cloud)
+
+
+@dataclass(frozen=True)
+class PublishExample:
+    """Publish an example of an event, as any publisher would."""
+
+    event: str
+
+    def __call__(self, cloud: Cloud) -> str:
+        event = event_named(self.event)
+        return cloud.publish(event(**example(event)))
+
+
+class Invariants(Generic[C]):
+    """The invariants of a system, and the actions of those who use it.
+
+    By default the actions are examples of the project's events, and nothing is required beyond
+    what holds for every system: each consumer handles each of its events, and none is lost.
+    """
+
+    cloud_type: type[Any] = Cloud
+    """The class of the cloud that the methods are given: `Cloud`, or the project's own of it."""
+
+    def actions(self) -> Sequence[Callable[[C], object]]:
+        """Return what users and other systems do. Each action's `repr` should say what it does."""
+        return [PublishExample(name) for name in events()]
+
+    def drive(self, cloud: C) -> None:
+        """Use the system: by default, perform each action once."""
+        for action in self.actions():
+            action(cloud)
+
+    def drive_later(self, cloud: C) -> None:
+        """Use the system again, some minutes later, while events of `drive` are being retried."""
+        self.drive(cloud)
+
+    def prepare(self, cloud: C) -> None:
+        """Set the scene before anything happens. By default there is nothing to do."""
+
+    def effects(self, cloud: C) -> Mapping[str, object]:
+        """Return what must be the same in the end with and without a fault, by a name for each.
+
+        For example `{"the balance of account 7": "$12.00"}`. By default there is nothing.
+        """
+        return {}
+
+    def broken(self, cloud: C) -> Iterator[str]:
+        """Yield a sentence for each invariant that does not hold once the system is at rest.
+
+        For example "appointment 7 was booked 2 times". By default there are none.
+        """
+        yield from ()
+
+
+def of_project(root: Path = ROOT) -> Invariants[Any]:
+    """Return the invariants that a project's pyproject.toml names, or the default ones.
+
+    Raises UserError where it names something that can't be imported.
+    """
+    file = root / "pyproject.toml"
+    settings = tomllib.loads(file.read_text()) if file.is_file() else {}
+    named = settings.get("tool", {}).get("patchbay", {}).get("invariants")
+    if named is None:
+        return Invariants()
+    module, _, attribute = str(named).partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"pyproject.toml says `invariants = {named!r}` under [tool.patchbay], and that can't "
+            f"be imported ({error}). Name a class as `package.module:Class`."
+        ) from error
+    made = found()
+    if not isinstance(made, Invariants):
+        raise UserError(
+            f"pyproject.toml says `invariants = {named!r}` under [tool.patchbay], and that is no "
+            "subclass of patchbay.testkit.invariants.Invariants."
+        )
+    return made
