@@ -1,4 +1,4 @@
-"""The shop's invariants: each order comes to one end, is charged at most once, and is mailed about."""
+"""The shop's invariants: each order comes to one end, is charged once, and is mailed about."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

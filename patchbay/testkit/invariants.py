@@ -1,7 +1,7 @@
 """The invariants of a project: what must hold in it whatever goes wrong, and how it is used.
 
-The isolation matrix and the random schedules come with the package. A project adds what only it knows
-by a subclass of `Invariants`, which its pyproject.toml names:
+The isolation matrix and the random schedules come with the package. A project adds what it alone
+knows by a subclass of `Invariants`, which its pyproject.toml names:
 
     [tool.patchbay]
     invariants = "tests.invariants:ClinicsInvariants"
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from patchbay.errors import UserError
-from patchbay.events.catalogue import event_named, events
+from patchbay.events.catalogue import events
+from patchbay.events.event import Event
 from patchbay.events.examples import example
 from patchbay.project.root import ROOT
 from patchbay.testkit.cloud import Cloud
@@ -27,11 +28,13 @@ C = TypeVar("C", bound=Cloud)
 class PublishExample:
     """Publish an example of an event, as any publisher would."""
 
-    event: str
+    event: type[Event]
 
     def __call__(self, cloud: Cloud) -> str:
-        event = event_named(self.event)
-        return cloud.publish(event(**example(event)))
+        return cloud.publish(self.event(**example(self.event)))
+
+    def __repr__(self) -> str:
+        return f"PublishExample({self.event.__name__})"
 
 
 class Invariants(Generic[C]):
@@ -44,9 +47,13 @@ class Invariants(Generic[C]):
     cloud_type: type[Any] = Cloud
     """The class of the cloud that the methods are given: `Cloud`, or the project's own of it."""
 
+    def events(self) -> Sequence[type[Event]]:
+        """Return the events that must be published: by default, all of the project's contracts."""
+        return list(events().values())
+
     def actions(self) -> Sequence[Callable[[C], object]]:
         """Return what users and other systems do. Each action's `repr` should say what it does."""
-        return [PublishExample(name) for name in events()]
+        return [PublishExample(event) for event in self.events()]
 
     def drive(self, cloud: C) -> None:
         """Use the system: by default, perform each action once."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.events.examples import example
 from patchbay.testkit.cloud import Cloud
@@ -47,7 +46,9 @@ class Matrix:
         self._unheard: list[type[Event]] = []
         self.healthy = self._without_trouble()
         heard = {event.type for event in self.healthy.events.values()}
-        self._unheard = [event for name, event in events().items() if name not in heard]
+        self._unheard = [
+            event for event in self._invariants.events() if event.detail_type() not in heard
+        ]
         if self._unheard:
             self.healthy = self._without_trouble()
 
@@ -61,7 +62,7 @@ class Matrix:
                 yield self.cell(consumer, trouble)
 
     def cell(self, consumer: str, trouble: Trouble) -> Cell:
-        """Break one consumer in one way. Of all that is wrong, the cell says what was found first."""
+        """Break one consumer in one way; of all that is wrong, the cell names the first."""
         try:
             broken, mended = self._with_trouble(consumer, trouble)
         except AssertionError as error:  # it can't be used, or does not come to rest

@@ -7,25 +7,58 @@ from typing import Any
 
 import pytest
 
-from patchbay.testkit.isolation.matrix import Matrix
-from patchbay.testkit.isolation.outcome import Outcome
+from patchbay.testkit.aws.boto import THE_TEST
+from patchbay.testkit.history import Published
+from patchbay.testkit.isolation.outcome import Outcome, Work
 from patchbay.testkit.isolation.verdict import verdict
-from patchbay.testkit.templates import Templates
 from patchbay.testkit.view import DeadLetter
 
-LETTER = DeadLetter("an id", "OrderPlaced", "it was too much", "{}")
-SILENT = DeadLetter("an id", "OrderPlaced", None, "{}")
+LETTER = DeadLetter("an id", "ReadingTaken", "it was too hot", "{}")
+SILENT = DeadLetter("an id", "ReadingTaken", None, "{}")
+READINGS = [f"reading-{number}" for number in range(5)]
+ALERTS = [f"alert-{number}" for number in range(3)]
+EFFECTS: dict[str, object] = {"the water in tank 7": "5 litres"}
 
 Change = Callable[[Outcome], Outcome]
 
 
-@pytest.fixture(scope="module")
-def healthy(templates: Templates) -> Outcome:
-    return Matrix(templates).healthy
+def event(id: str, type: str, cause: str | None = None) -> Published:
+    detail = {"metadata": {"id": id, "causation_id": cause}, "data": {}}
+    return Published(id, type, "greenhouse.any", at=0.0, by="", detail=detail)
+
+
+def handled(*ids: str) -> Work:
+    """The work of a consumer that has handled each event once, as soon as it was published."""
+    times = dict.fromkeys(ids, 0.0)
+    return Work(frozenset(ids), Counter(ids), times, dead=[], undelivered=[], waiting=0)
+
+
+@pytest.fixture
+def healthy() -> Outcome:
+    """Sensors publish five readings; `alerts` publishes alerts for three; `notes` gets them all."""
+    readings = [event(each, "ReadingTaken") for each in READINGS]
+    alerts = [
+        event(alert, "AlertRaised", cause)
+        for alert, cause in zip(ALERTS, READINGS[: len(ALERTS)], strict=True)
+    ]
+    return Outcome(
+        events={each.id: each for each in [*readings, *alerts]},
+        work={
+            "alerts": handled(*READINGS),
+            "notes": handled(*READINGS, *ALERTS),
+            "watering": handled(*ALERTS),
+        },
+        publisher={**dict.fromkeys(READINGS, "sensors-outbox"), **dict.fromkeys(ALERTS, "alerts")},
+        effects=EFFECTS,
+        broken=[],
+        mails=frozenset({("gardener@example.com", "Bed 7 is hot")}),
+        lost=[],
+        log="",
+    )
 
 
 def work(consumer: str, **fields: Any) -> Change:
-    """What makes one consumer's work another."""
+    """A change to one consumer's work."""
 
     def change(outcome: Outcome) -> Outcome:
         changed = {consumer: replace(outcome.work[consumer], **fields)}
@@ -39,30 +72,28 @@ def state(**fields: Any) -> Change:
 
 
 DURING: dict[str, Change] = {
-    "notifications has 1 dead letters, though only": work("notifications", dead=[LETTER]),
-    "has 1 dead letters, though only payments": work("notifications", undelivered=[LETTER]),
-    "notifications left 2 messages in its queue": work("notifications", waiting=2),
-    "payments neither handled OrderPlaced": work("payments", handled=Counter()),
-    "payments does not say why OrderPlaced an id failed": work("payments", dead=[SILENT]),
-    "payments lost it": state(lost=["payments lost it"]),
+    "notes has 1 dead letters, though only": work("notes", dead=[LETTER]),
+    "has 1 dead letters, though only alerts": work("notes", undelivered=[LETTER]),
+    "notes left 2 messages in its queue": work("notes", waiting=2),
+    "alerts neither handled ReadingTaken": work("alerts", handled=Counter()),
+    "alerts does not say why ReadingTaken an id failed": work("alerts", dead=[SILENT]),
+    "alerts lost it": state(lost=["alerts lost it"]),
 }
 AFTER: dict[str, Change] = {
-    "notifications was never given OrderPlaced": work("notifications", due=frozenset()),
-    "payments has not handled 5 of the 5 events": work("payments", handled=Counter()),
-    "1 messages wait for payments": work("payments", waiting=1),
-    "payments has 1 dead letters, and not 0: OrderPlaced": work("payments", dead=[LETTER]),
-    "payments lost it": state(lost=["payments lost it"]),
-    "the mail 'Order placed' to": state(mails=frozenset()),
-    "is in the ledger 0 times, and should be 1 times": state(charges=Counter()),
-    "ends None, and ends": state(orders={}),
-    "has no balance, and should have $": state(balances={}),
-    "is None, and should be shipped": state(parcels={}),
+    "notes was never given ReadingTaken": work("notes", due=frozenset(ALERTS)),
+    "alerts has not handled 5 of the 5 events": work("alerts", handled=Counter()),
+    "1 messages wait for alerts": work("alerts", waiting=1),
+    "alerts has 1 dead letters, and not 0: ReadingTaken": work("alerts", dead=[LETTER]),
+    "alerts lost it": state(lost=["alerts lost it"]),
+    "the mail 'Bed 7 is hot' to gardener@example.com was never sent": state(mails=frozenset()),
+    "the water in tank 7: None, and without the trouble 5 litres": state(effects={}),
+    "bed 7 was watered 2 times": state(broken=["bed 7 was watered 2 times"]),
 }
 
 
 def judge(healthy: Outcome, *, broken: Outcome | None = None, mended: Outcome | None = None) -> str:
     lines = verdict(
-        "payments", healthy=healthy, broken=broken or healthy, mended=mended or healthy, rejected=0
+        "alerts", healthy=healthy, broken=broken or healthy, mended=mended or healthy, rejected=0
     )
     return "; ".join(lines)
 
@@ -81,10 +112,19 @@ def test_what_is_wrong_after_the_trouble_is_told(why: str, healthy: Outcome) -> 
     assert why in judge(healthy, mended=AFTER[why](healthy))
 
 
-def test_what_is_handled_twice_is_told(healthy: Outcome) -> None:
-    once = healthy.work["payments"].handled
-    mended = work("payments", handled=once + once)(healthy)
-    assert "payments handled OrderPlaced" in judge(healthy, mended=mended)
+def test_an_event_that_is_handled_twice_is_told(healthy: Outcome) -> None:
+    once = healthy.work["alerts"].handled
+    mended = work("alerts", handled=once + once)(healthy)
+    assert "alerts handled ReadingTaken" in judge(healthy, mended=mended)
+
+
+def test_a_consumer_may_reject_what_it_rejects_without_the_trouble(healthy: Outcome) -> None:
+    rejected = replace(LETTER, event_id="strange")
+    strange = replace(
+        work("notes", dead=[rejected])(healthy),
+        publisher={**healthy.publisher, "strange": THE_TEST},
+    )
+    assert judge(strange) == ""
 
 
 def later(outcome: Outcome, consumer: str, seconds: float) -> Outcome:
@@ -95,28 +135,26 @@ def later(outcome: Outcome, consumer: str, seconds: float) -> Outcome:
 
 def published_later(outcome: Outcome, detail_type: str, seconds: float) -> Outcome:
     events = {
-        event_id: replace(event, at=event.at + seconds) if event.type == detail_type else event
-        for event_id, event in outcome.events.items()
+        event_id: replace(each, at=each.at + seconds) if each.type == detail_type else each
+        for event_id, each in outcome.events.items()
     }
     return replace(outcome, events=events)
 
 
 def test_another_consumer_that_is_late_is_told(healthy: Outcome) -> None:
-    told = judge(healthy, mended=later(healthy, "notifications", 7.5))
-    assert "notifications handled 7 events at another time" in told
-    assert "7.500 s after it was due, and 0.000 s when payments was well" in told
+    told = judge(healthy, mended=later(healthy, "notes", 7.5))
+    assert "notes handled 8 events at another time" in told
+    assert "7.500 s after it was due, and 0.000 s when alerts was well" in told
 
 
-def test_what_the_consumer_itself_publishes_may_be_as_late_as_it_is(healthy: Outcome) -> None:
-    late = healthy
-    for caused in sorted({event.type for event in healthy.events.values()} - {"OrderPlaced"}):
-        late = published_later(late, caused, 60)
-    in_step = later(late, "orders-status", 60)
-    assert "orders-status" not in judge(healthy, mended=in_step)
-    assert "orders-status" in judge(healthy, mended=later(in_step, "orders-status", 1))
+def test_events_that_the_consumer_itself_publishes_may_be_as_late_as_it_is(
+    healthy: Outcome,
+) -> None:
+    in_step = later(published_later(healthy, "AlertRaised", 60), "watering", 60)
+    assert "watering" not in judge(healthy, mended=in_step)
+    assert "watering" in judge(healthy, mended=later(in_step, "watering", 1))
 
 
-def test_what_others_publish_may_not_be_late_with_it(healthy: Outcome) -> None:
-    late = published_later(published_later(healthy, "OrderPlaced", 60), "PaymentDeclined", 60)
-    told = judge(healthy, mended=later(late, "notifications", 60))
-    assert "notifications handled 6 events at another time" in told
+def test_events_that_others_publish_may_not_be_late_with_it(healthy: Outcome) -> None:
+    late = later(published_later(healthy, "ReadingTaken", 60), "notes", 60)
+    assert "notes handled 8 events at another time" in judge(healthy, mended=late)
