@@ -4,11 +4,10 @@ The isolation matrix and the random schedules come with the package. A project a
 knows by a subclass of `Invariants`, which its pyproject.toml names:
 
     [tool.patchbay]
-    invariants = "tests.invariants:ClinicsInvariants"
+    isolation = "tests.invariants:ClinicsInvariants"
 """
 
 import importlib
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from patchbay.errors import UserError
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event
 from patchbay.events.examples import example
+from patchbay.project.project import project
 from patchbay.project.root import ROOT
 from patchbay.testkit.cloud import Cloud
 
@@ -85,25 +85,22 @@ class Invariants(Generic[C]):
 def of_project(root: Path = ROOT) -> Invariants[Any]:
     """Return the invariants that a project's pyproject.toml names, or the default ones.
 
-    Raises UserError where it names something that can't be imported.
+    Raises UserError where it names what can't be imported, or is no subclass of `Invariants`.
     """
-    file = root / "pyproject.toml"
-    settings = tomllib.loads(file.read_text()) if file.is_file() else {}
-    named = settings.get("tool", {}).get("patchbay", {}).get("invariants")
+    named = project(root).isolation
     if named is None:
         return Invariants()
-    module, _, attribute = str(named).partition(":")
+    module, _, attribute = named.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
-            f"pyproject.toml says `invariants = {named!r}` under [tool.patchbay], and that can't "
+            f"pyproject.toml says `isolation = {named!r}` under [tool.patchbay], and that can't "
             f"be imported ({error}). Name a class as `package.module:Class`."
         ) from error
-    made = found()
-    if not isinstance(made, Invariants):
+    if not (isinstance(found, type) and issubclass(found, Invariants)):
         raise UserError(
-            f"pyproject.toml says `invariants = {named!r}` under [tool.patchbay], and that is no "
+            f"pyproject.toml says `isolation = {named!r}` under [tool.patchbay], and that is no "
             "subclass of patchbay.testkit.invariants.Invariants."
         )
-    return made
+    return found()

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rich.console import Console
 
 from patchbay.events.event import Event
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
+from patchbay.testkit import templates as kit_templates
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.isolation.command import fill
@@ -46,9 +47,12 @@ class GreenhousesInvariants(Invariants[Cloud]):
 
 
 @pytest.fixture(scope="module")
-def templates() -> Templates:
+def templates() -> Iterator[Templates]:
     bodies = {stack: each.body for stack, each in sample(STAGE).items()}
-    return Templates(STAGE, bodies, assembly(STAGE))
+    with pytest.MonkeyPatch.context() as patch:
+        # In this process, the project is another.
+        patch.setattr(kit_templates, "named", lambda stage, name: f"greenhouse-{stage}-{name}")
+        yield Templates(STAGE, bodies, assembly(STAGE))
 
 
 @pytest.fixture(scope="module")
