@@ -34,7 +34,7 @@ DAY = timedelta(days=1)
 def main() -> int:
     """Print the figures; returns 1 where an order costs more, the more there are."""
     out = assembly(STAGE)
-    templates = Templates(STAGE, templates_in(out), out)
+    templates = Templates(templates_in(out), out, stage=STAGE)
     one_test(templates)  # loads the functions, once for all
     test = median(one_test(templates) for _ in range(TESTS))
     retries = day_of_retries(templates)

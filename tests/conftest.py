@@ -43,7 +43,7 @@ STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
 def templates() -> Templates:
     """The synthesized templates of the whole system."""
     out = assembly(STAGE)
-    return Templates(STAGE, templates_in(out), out)
+    return Templates(templates_in(out), out, stage=STAGE)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any, Self
 from moto.ses.models import ses_backends
 
 from contracts.orders import OrderPlaced
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.cloud import Cloud
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.templates import Templates
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 import pytest
 
-from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.faults import CrashesAfterEffect, DynamoDBThrottled, RefusesEntries, Throttled
+from patchbay.testkit.reading.intrinsics import REGION
 from tests.shop import Shop
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from patchbay.testkit.aws.cron import expression
+from patchbay.testkit.delivery.cron import expression
 from patchbay.testkit.errors import NotDeployable
 from patchbay.testkit.faults import CrashesAfterEffect, Throttled
 from patchbay.testkit.templates import Templates

@@ -83,7 +83,8 @@ class Cloud(View):
 
     def run(self, schedule: str) -> None:
         """Have a schedule's function run now, as for the moment that it is now."""
-        self._system.schedules.run(self.prefix + schedule)
+        name = self._system.templates.physical("AWS::Scheduler::Schedule", schedule)
+        self._system.schedules.run(name)
 
     def replay(
         self, to: str | None = None, *, since: datetime = EPOCH, until: datetime | None = None
@@ -106,16 +107,40 @@ class Cloud(View):
         """Deploy the stacks that are new in a templates beside those that run."""
         self._system.add(templates)
 
-    def put(self, source: str, detail_type: str, detail: str | Mapping[str, Any]) -> None:
-        """Put on the bus whatever it is, even if it is no event of ours."""
+    def put(
+        self,
+        source: str,
+        detail_type: str,
+        detail: str | Mapping[str, Any],
+        bus: str | None = None,
+    ) -> str | None:
+        """Put an event on a bus, whatever it is; returns its id, none if EventBridge refuses it.
+
+        Without `bus`, that is the app's only bus, or the account's default one if it has none.
+        """
         text = detail if isinstance(detail, str) else json.dumps(detail)
         entry: Any = {
-            "EventBusName": self.prefix.rstrip("-"),
+            "EventBusName": self._system.templates.bus(bus),
             "Source": source,
             "DetailType": detail_type,
             "Detail": text,
         }
-        self.client("events").put_events(Entries=[entry])
+        (result,) = self.client("events").put_events(Entries=[entry])["Entries"]
+        return self.published()[-1].id if "EventId" in result else None
+
+    def secret(self, name: str, value: str | Mapping[str, Any]) -> None:
+        """Set what is in a secret of Secrets Manager: a text, or JSON.
+
+        One that the templates do not have, but other teams' do, is made.
+        """
+        text = value if isinstance(value, str) else json.dumps(value)
+        kind = "AWS::SecretsManager::Secret"
+        self._system.secrets.put(self._system.templates.physical_or(kind, name), text)
+
+    def parameter(self, name: str, value: str) -> None:
+        """Set a parameter of SSM's Parameter Store."""
+        physical = self._system.templates.physical_or("AWS::SSM::Parameter", name)
+        self.client("ssm").put_parameter(Name=physical, Value=value, Type="String", Overwrite=True)
 
     def send(self, consumer: str, body: str, *, group: str = "a group") -> None:
         """Put a message straight into a consumer's queue, past the bus.
@@ -162,16 +187,15 @@ class Cloud(View):
         It begins `after` some time, and is over when it was met so many `times`, has lasted for so
         long, or is mended.
         """
-        self._check_name(function)
+        name = self._function(function).short_name
         fault = with_ if isinstance(with_, Fault) else Raises(with_)
         since = self._system.clock.now + after.total_seconds()
         until = since + (lasting.total_seconds() if lasting is not None else NO_END)
-        self._system.faults.add(function, fault, since=since, until=until, times=times)
+        self._system.faults.add(name, fault, since=since, until=until, times=times)
 
     def mend(self, function: str) -> None:
         """Take all faults from a function."""
-        self._check_name(function)
-        self._system.faults.remove(function)
+        self._system.faults.remove(self._function(function).short_name)
 
     def redrive(self, consumer: str) -> int:
         """Put a consumer's dead letters, and what could not be delivered, back into its queue.

@@ -1,32 +1,46 @@
-"""A function's code as Lambda loads it: from its asset alone, under its own environment.
+"""A function's code as Lambda loads it: from its asset and layers, under its own environment.
 
 Each function gets its own copies of the modules in its asset, and sees nothing else of the
-project: what the asset lacks can't be imported, as on AWS. Libraries are shared.
+project: what the asset lacks can't be imported, as on AWS. Libraries are shared. What a library's
+layer has and the environment of the tests has not is taken from the layer.
+
+A module is compiled as the project's own file if that has the same content, so that a breakpoint
+that an editor sets there is met.
 """
 
+import _imp
 import importlib
+import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from patchbay.project.root import ROOT
+from patchbay.testkit.sources import project_file
+
+PACKAGE = "patchbay"  # of which an asset holds only what its handler imports
 
 
-def _top_level(folder: Path) -> set[str]:
+def _top_level(folder: Path) -> frozenset[str]:
     """The names under which a folder's modules and packages are imported."""
-    return {path.stem for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"}
+    if not folder.is_dir():
+        return frozenset()
+    paths = folder.iterdir()
+    return frozenset(path.stem for path in paths if path.is_dir() or path.suffix == ".py")
 
 
-_OURS = _top_level(ROOT)
+_OURS = _top_level(ROOT) | {PACKAGE}
 Handler = Callable[[dict[str, Any], Any], Any]
 
-_MACHINE = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+_KEPT = ("PATH", "HOME", "TMPDIR", "TERM", "PYTHONBREAKPOINT")
+_MACHINE = {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 class InitFailed(Exception):
@@ -37,30 +51,40 @@ class InitFailed(Exception):
 class Code:
     """What was loaded for one function."""
 
-    asset: Path
+    folders: tuple[Path, ...]
+    """Its asset, and what of its layers the tests' environment does not have."""
     handler: Handler
     modules: dict[str, ModuleType]
     environment: Mapping[str, str]
     own: frozenset[str]
     """What else in the process goes by the names of the project's and the asset's modules."""
+    log_level: list[int] = field(default_factory=lambda: [logging.WARNING])
+    """Of the root logger, which functions are used to setting."""
 
 
-def load(asset: Path, handler: str, environment: Mapping[str, str]) -> Code:
+def load(
+    asset: Path, handler: str, environment: Mapping[str, str], layers: Sequence[Path] = ()
+) -> Code:
     """Import a handler such as `functions.payments.handler.handler`; raises InitFailed.
 
     What is loaded stays loaded for as long as the process lives, as in a warm function.
     """
-    return _load(asset, handler, tuple(sorted(environment.items())))
+    return _load(asset, handler, tuple(sorted(environment.items())), tuple(layers))
 
 
 @cache
-def _load(asset: Path, handler: str, environment: tuple[tuple[str, str], ...]) -> Code:
+def _load(
+    asset: Path, handler: str, environment: tuple[tuple[str, str], ...], layers: tuple[Path, ...]
+) -> Code:
     module_name, _, function_name = handler.rpartition(".")
+    module_name = module_name.replace("/", ".")
     variables = dict(environment)
-    own = frozenset(_OURS | _top_level(asset))
+    missing = frozenset().union(*map(_missing_here, layers)) - _top_level(asset)
+    own = _OURS | _top_level(asset) | missing
+    folders, log_level = (asset, *layers), [logging.WARNING]
     outside = _take_out(own)
     try:
-        with _surroundings(asset, variables):
+        with _surroundings(folders, own, variables, log_level):
             module = importlib.import_module(module_name)
         modules = _take_out(own)
     except ImportError as error:
@@ -76,7 +100,15 @@ def _load(asset: Path, handler: str, environment: tuple[tuple[str, str], ...]) -
         raise InitFailed(
             f"Runtime.HandlerNotFound: Handler '{function_name}' missing on module '{module_name}'"
         )
-    return Code(asset, found, modules, variables, own)
+    return Code(folders, found, modules, variables, own, log_level)
+
+
+@cache
+def _missing_here(layer: Path) -> frozenset[str]:
+    """What a layer has that the environment of the tests has not."""
+    names = {name for name in _top_level(layer) if name.isidentifier()}
+    found = _libraries(sys.path)
+    return frozenset(each for each in names if PathFinder.find_spec(each, found) is None)
 
 
 @contextmanager
@@ -85,7 +117,7 @@ def entered(code: Code) -> Iterator[None]:
     outside = _take_out(code.own)
     sys.modules.update(code.modules)
     try:
-        with _surroundings(code.asset, code.environment):
+        with _surroundings(code.folders, code.own, code.environment, code.log_level):
             yield
     finally:
         code.modules.update(_take_out(code.own))
@@ -93,15 +125,103 @@ def entered(code: Code) -> Iterator[None]:
 
 
 @contextmanager
-def _surroundings(asset: Path, environment: Mapping[str, str]) -> Iterator[None]:
+def _surroundings(
+    folders: Sequence[Path],
+    own: frozenset[str],
+    environment: Mapping[str, str],
+    log_level: list[int],
+) -> Iterator[None]:
     path, variables = sys.path[:], dict(os.environ)
-    sys.path[:] = [str(asset), *(each for each in path if each and Path(each) != ROOT)]
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    finder = _Finder(folders, own)
+    sys.path[:] = [str(folders[0]), *_libraries(path), *map(str, folders[1:])]
+    sys.meta_path.insert(0, finder)
+    # pytest's own would format what is logged, and keep it for its report.
+    root.handlers = [_LAMBDA_LOG]
+    root.setLevel(log_level[0])
     _set_environment({**_MACHINE, **environment})
     try:
         yield
     finally:
+        sys.meta_path.remove(finder)
         sys.path[:] = path
+        log_level[0] = root.level
+        root.handlers = handlers
+        root.setLevel(level)
         _set_environment(variables)
+
+
+def _libraries(path: Sequence[str]) -> list[str]:
+    """The part of a path where libraries are, and nothing of the project."""
+    return [each for each in path if each and not _is_the_projects(each)]
+
+
+@cache
+def _is_the_projects(folder: str) -> bool:
+    path = Path(folder)
+    if any(path.is_relative_to(each) for each in (sys.prefix, sys.base_prefix)):
+        return False
+    return path.is_relative_to(ROOT) or path.is_relative_to(Path.cwd())
+
+
+class _Finder:
+    """Finds the modules in a function's asset, and none of the same name elsewhere."""
+
+    def __init__(self, folders: Sequence[Path], own: frozenset[str]) -> None:
+        self._folders = [str(folder) for folder in folders]
+        self._own = own
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        top = name.partition(".")[0]
+        if top not in self._own:
+            return None
+        where = self._folders if path is None else list(path)
+        spec = PathFinder.find_spec(name, where, target)
+        if spec is None:
+            if top == PACKAGE and path is None:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+            return None
+        if spec.submodule_search_locations is not None and spec.origin is None:
+            # A folder without an __init__.py, which is to hold no more than it does.
+            whole = ModuleSpec(name, None, is_package=True)
+            whole.submodule_search_locations = list(spec.submodule_search_locations)
+            return whole
+        if type(spec.loader) is SourceFileLoader:
+            spec.loader = _ProjectsSource(spec.loader.name, spec.loader.path, self._folders[0])
+        return spec
+
+
+class _ProjectsSource(SourceFileLoader):
+    """Compiles a module of an asset as the project's own file, if that has the same content."""
+
+    def __init__(self, name: str, path: str, asset: str) -> None:
+        super().__init__(name, path)
+        self._asset = asset
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        code = super().get_code(fullname)
+        source = project_file(Path(self._asset), Path(self.path))
+        if code is not None and source is not None:
+            _imp._fix_co_filename(code, str(source))  # type: ignore[attr-defined]
+        return code
+
+
+class _LambdaLog(logging.Handler):
+    """Lambda's own handler of the root logger: writes to standard output, the handler's then."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = f"[{record.levelname}]\t{self.format(record)}"
+        except Exception:  # noqa: BLE001 - as every logging handler has it
+            self.handleError(record)
+        else:
+            sys.stdout.write(text.replace("\n", "\r") + "\n")
+
+
+_LAMBDA_LOG = _LambdaLog()
 
 
 def _set_environment(variables: Mapping[str, str]) -> None:

@@ -5,24 +5,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from typing import Any
 
+import boto3
 from moto.dynamodb.models.table import Table
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 
-from patchbay.testkit.aws.arns import queue_url
-from patchbay.testkit.aws.bus import Rule, Target
 from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Call, allows
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.aws.network import FunctionUrl
 from patchbay.testkit.aws.queue import Queue
-from patchbay.testkit.aws.schedule import schedules
 from patchbay.testkit.clock import Clock
+from patchbay.testkit.delivery.bus import Rule, Target
+from patchbay.testkit.delivery.cron import expression
+from patchbay.testkit.delivery.schedule import schedules
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.polling.kinesis import make_streams, shards
 from patchbay.testkit.polling.poller import DEFAULT_BATCH_SIZE, MAX_CONCURRENCY, QueueMapping
 from patchbay.testkit.polling.stream import Source, StreamMapping
 from patchbay.testkit.polling.table_stream import TableStream
+from patchbay.testkit.reading.arns import queue_url
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.reading.unknown import reasons, refuse
 from patchbay.testkit.templates import Resource, Templates
 from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
 
@@ -53,26 +56,38 @@ class Deployment:
     def __init__(self, templates: Templates, clock: Clock, buses: Iterable[str] = ()) -> None:
         """Beside what is there already, such as these buses.
 
-        Raises NotDeployable for what AWS would refuse, NotInTheKit for what the kit can't.
+        Raises NotDeployable for what AWS would refuse. What the kit can't play is refused when
+        something comes to it.
         """
         self._templates = templates
-        new = {each.name for each in templates.all("AWS::Events::EventBus")}
+        self.refused: dict[str, NotInTheKit] = {}
+        """What can't be polled, by the ARN of the queue or stream."""
+        _ = templates.functions  # refused as a whole where a role is wrong
+        new = set(templates.buses) - set(buses)
         for bus in new:
             events_backends[ACCOUNT][REGION].create_event_bus(bus)
         self.buses = {*new, *buses}
         for topic in templates.all("AWS::SNS::Topic"):
-            sns_backends[ACCOUNT][REGION].create_topic(topic.name)
+            fifo = {"FifoTopic": "true"} if topic.properties.get("FifoTopic") else {}
+            sns_backends[ACCOUNT][REGION].create_topic(topic.name, attributes=fifo)
         for table in templates.all("AWS::DynamoDB::Table"):
             body = {"Properties": dict(table.properties)}
             Table.create_from_cloudformation_json(table.name, body, ACCOUNT, REGION)
         make_streams(templates)
+        for parameter in templates.all("AWS::SSM::Parameter"):
+            _put_parameter(parameter)
         self.queues = self._make_queues(clock)
         self.rules = [self._rule(each) for each in templates.all("AWS::Events::Rule")]
         self.queue_mappings: list[QueueMapping] = []
         self.stream_mappings: list[StreamMapping] = []
         for mapping in templates.all("AWS::Lambda::EventSourceMapping"):
-            self._map(mapping)
-        self.schedules = schedules(templates, partial(_existing, self.queues))
+            try:
+                self._map(mapping)
+            except NotInTheKit as error:
+                self.refused[_stream_key(mapping.properties["EventSourceArn"])] = error
+        self.schedules, self.refused_schedules = schedules(
+            templates, partial(_existing, self.queues)
+        )
         self.urls = {url.host: url for url in self._urls()}
 
     def _make_queues(self, clock: Clock) -> dict[str, Queue]:
@@ -83,7 +98,13 @@ class Deployment:
             statements = self._templates.policies_of(
                 "AWS::SQS::QueuePolicy", "Queues", queue_url(name)
             )
-            queue = Queue(clock, {**resource.properties, "QueueName": name}, statements)
+            properties = {
+                key: value
+                for key, value in resource.properties.items()
+                if key == "RedrivePolicy" or not any(reasons(value))
+            }
+            queue = Queue(clock, {**properties, "QueueName": name}, statements)
+            queue.refused = next(reasons(resource.properties), None)
             queues[queue.arn] = queue
         for queue in queues.values():
             if target := queue.redrive_target:
@@ -99,51 +120,77 @@ class Deployment:
 
     def _rule(self, resource: Resource) -> Rule:
         properties = resource.properties
-        if "EventPattern" not in properties:
-            raise NotInTheKit(f"{resource} has no event pattern, and the kit knows no schedules.")
         bus = str(properties.get("EventBusName", "default")).rpartition("/")[2]
-        if bus not in self.buses | {"default"}:
-            raise NotDeployable(f"{resource} is on the bus {bus}, which does not exist.")
-        text = json.dumps(properties["EventPattern"])
-        try:
-            pattern = _pattern(text)
-        except InvalidEventPattern as error:
-            raise NotDeployable(f"{resource} has an invalid event pattern: {error}") from error
+        refused = next(reasons([properties.get("EventPattern"), bus]), None)
+        if not refused and bus not in self.buses | {"default"}:
+            raise NotDeployable(
+                f"{resource} is on the bus {bus}, which does not exist. If it is another team's, "
+                f"say so: `Templates.from_assembly(…, buses=[{bus!r}])`."
+            )
+        schedule = properties.get("ScheduleExpression")
+        pattern, text = None, "{}"
+        if "EventPattern" in properties and not refused:
+            text = json.dumps(properties["EventPattern"])
+            try:
+                pattern = _pattern(text)
+            except InvalidEventPattern as error:
+                raise NotDeployable(f"{resource} has an invalid event pattern: {error}") from error
         return Rule(
             name=resource.name,
             bus=bus,
             pattern=pattern,
             pattern_text=text,
-            enabled=properties.get("State", "ENABLED") == "ENABLED",
+            enabled=properties.get("State", "ENABLED").startswith("ENABLED"),
             targets=tuple(self._target(resource, each) for each in properties.get("Targets", [])),
+            refused=refused,
+            next=expression(schedule, "UTC") if schedule else None,
         )
 
     def _target(self, rule: Resource, target: Mapping[str, Any]) -> Target:
         where = f"The rule {rule.name}"
-        if unknown := [field for field in _UNKNOWN_IN_TARGETS if field in target]:
-            raise NotInTheKit(f"{where} has a target with {unknown}, which the kit can't play.")
-        if ":sqs:" not in target["Arn"]:
-            raise NotInTheKit(f"{where} targets {target['Arn']}; the kit delivers to queues alone.")
-        queue = _existing(self.queues, target["Arn"], where)
-        group = target.get("SqsParameters", {}).get("MessageGroupId")
-        if queue.is_fifo and not group:
-            raise NotDeployable(f"{where} targets the FIFO queue {queue.name}, without a group.")
-        dead_letters = target.get("DeadLetterConfig", {}).get("Arn")
+        arn = str(target["Arn"])
+        dead = target.get("DeadLetterConfig", {}).get("Arn")
         retries = target.get("RetryPolicy", {})
-        return Target(
+        refused: str | None = next(reasons([arn, dead]), None)
+        if unknown := [field for field in _UNKNOWN_IN_TARGETS if field in target]:
+            refused = f"{where} has a target with {unknown}, which the kit can't play."
+        made = partial(
+            Target,
             id=target["Id"],
-            queue=queue,
-            group=group,
-            dead_letters=_existing(self.queues, dead_letters, where) if dead_letters else None,
+            arn=arn,
+            dead_letters=_existing(self.queues, dead, where) if dead and not refused else None,
             max_attempts=int(retries.get("MaximumRetryAttempts", 185)),
             max_age=float(retries.get("MaximumEventAgeInSeconds", 24 * 60 * 60)),
         )
+        if refused:
+            return made(refused=refused)
+        if ":sqs:" in arn:
+            if arn not in self.queues:
+                return made(refused=f"{where} targets {arn}, a queue of none of these templates.")
+            queue = self.queues[arn]
+            group = target.get("SqsParameters", {}).get("MessageGroupId")
+            if queue.is_fifo and not group:
+                raise NotDeployable(
+                    f"{where} targets the FIFO queue {queue.name}, without a group."
+                )
+            return made(queue=queue, group=group, refused=queue.refused)
+        if ":lambda:" in arn and self._templates.has_function(arn):
+            return made(function=self._templates.function(arn))
+        if ":logs:" in arn:
+            return made(is_log=True)
+        return made(
+            refused=f"{where} targets {arn}; the kit delivers to the app's queues and functions "
+            "alone. Replace the target in this test, or test it on the embedded cloud or on AWS."
+        )
 
     def _map(self, resource: Resource) -> None:
-        source = resource.properties["EventSourceArn"]
+        source = str(resource.properties.get("EventSourceArn", ""))
+        refuse(resource.properties, str(resource))
         if unknown := [field for field in _UNKNOWN_IN_MAPPINGS if field in resource.properties]:
             raise NotInTheKit(f"{resource} has {unknown}, which the kit can't play.")
         function = self._templates.function(resource.properties["FunctionName"])
+        if ":sqs:" in source and source not in self.queues:
+            raise NotInTheKit(f"{resource} reads {source}, a queue of none of these templates.")
         if ":sqs:" in source:
             self.queue_mappings.append(self._queue_mapping(resource, function))
         elif ":dynamodb:" in source:
@@ -203,11 +250,27 @@ class Deployment:
 
     def _urls(self) -> Iterator[FunctionUrl]:
         for resource in self._templates.all("AWS::Lambda::Url"):
+            if not self._templates.has_function(str(resource.properties["TargetFunctionArn"])):
+                continue
             yield FunctionUrl(
                 host=f"{resource.name}.lambda-url.{REGION}.on.aws",
                 function=self._templates.function(resource.properties["TargetFunctionArn"]),
                 auth=resource.properties["AuthType"],
             )
+
+
+def _put_parameter(resource: Resource) -> None:
+    value = resource.properties.get("Value", "")
+    if any(reasons(value)):
+        return  # whoever reads it is told that there is none
+    client: Any = boto3.client("ssm", region_name=REGION)
+    kind = resource.properties.get("Type", "String")
+    client.put_parameter(Name=resource.name, Value=str(value), Type=kind, Overwrite=True)
+
+
+def _stream_key(source: str) -> str:
+    """What is said to have changed where a stream or queue has: a table by its name."""
+    return source.split("/")[1] if ":dynamodb:" in source else source
 
 
 def _check(mapping: QueueMapping) -> None:

@@ -22,6 +22,7 @@ class Fate(Enum):
     DEAD = "in the dead letters"
     FILTERED = "filtered out by its mapping"
     EXPIRED = "LOST: it was older than its queue keeps messages"
+    LOST = "LOST: Lambda gave it up, and the function has no dead-letter queue or destination"
     REDRIVEN = "put back into the queue"
 
 
@@ -90,6 +91,29 @@ class History:
         self.letters[message_id] = letter
         event.deliveries.append(letter)
         self._say(queue.name, "got", event.type, event.id)
+
+    def arrived_at_function(self, event: Published, function: str) -> Letter:
+        """An event that EventBridge gave to a function, past any queue."""
+        letter_id = f"{function} {event.id} {len(event.deliveries)}"
+        letter = Letter(letter_id, function, event.id, event.type, self._clock.now)
+        self.letters[letter_id] = letter
+        event.deliveries.append(letter)
+        self._say(function, "got", event.type, event.id)
+        return letter
+
+    def handled(self, letter: Letter) -> None:
+        self._end(letter, Fate.HANDLED)
+
+    def failed(self, letter: Letter, why: str) -> None:
+        self._fail(letter, why)
+
+    def given_up(self, letter: Letter) -> None:
+        self._end(letter, Fate.DEAD)
+
+    def lost_for(self, letter: Letter, why: str) -> None:
+        """A function failed on it for good, and nothing keeps it."""
+        self._lost.append((letter.queue, letter.event_type, letter.event_id, why))
+        self._end(letter, Fate.LOST)
 
     def sent(self, queue: str, message_id: str, body: str) -> Letter:
         """A message that came from elsewhere than EventBridge."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from patchbay.testkit.aws.arns import arn_of
 from patchbay.testkit.polling.table_stream import TableStream
+from patchbay.testkit.reading.arns import arn_of
 from patchbay.testkit.templates import Resource, Templates
 
 Lines = Mapping[str, list[dict[str, Any]]]

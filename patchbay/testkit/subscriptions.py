@@ -5,8 +5,8 @@ from typing import Any
 
 from patchbay.events.catalogue import events as catalogue
 from patchbay.events.event import AnyEvent, Event
-from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function
-from patchbay.testkit.code import entered, load
+from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function, code_of
+from patchbay.testkit.code import entered
 from patchbay.testkit.templates import Templates
 
 Address = tuple[str, str]
@@ -23,7 +23,7 @@ def annotated(function: Function) -> set[Address]:
 
 def _taken(function: Function) -> dict[str, type[Event]]:
     """The events in the annotation of a handler, by their types."""
-    code = load(function.asset, function.handler, function.environment)
+    code = code_of(function)
     messaging: Any = code.modules[CONSUMER]
     with entered(code):
         events: dict[str, type[Event]] = messaging.subscriptions(code.handler.__wrapped__)  # type: ignore[attr-defined]
@@ -32,7 +32,7 @@ def _taken(function: Function) -> dict[str, type[Event]]:
 
 def says_it_is_idempotent(function: Function) -> bool:
     """Whether its handler is marked as naturally idempotent; raises InitFailed."""
-    code = load(function.asset, function.handler, function.environment)
+    code = code_of(function)
     return hasattr(code.handler, "naturally_idempotent")
 
 

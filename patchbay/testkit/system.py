@@ -15,13 +15,17 @@ from moto.moto_api._internal import mock_random
 
 from patchbay.testkit.aws.boto import Aws
 from patchbay.testkit.aws.buckets import Buckets
-from patchbay.testkit.aws.bus import Buses, Rule
-from patchbay.testkit.aws.function import Lambda
+from patchbay.testkit.aws.function import Function, Lambda
 from patchbay.testkit.aws.http_api import HttpApis
 from patchbay.testkit.aws.network import Network
+from patchbay.testkit.aws.permissions import may_invoke
 from patchbay.testkit.aws.queue import Queue
-from patchbay.testkit.aws.schedule import Schedules
+from patchbay.testkit.aws.secrets import Secrets
 from patchbay.testkit.clock import Clock
+from patchbay.testkit.delivery.asynchronous import Asynchronous, Options, options_of
+from patchbay.testkit.delivery.bus import EVENTBRIDGE, Buses, Rule, Target
+from patchbay.testkit.delivery.schedule import Schedules
+from patchbay.testkit.delivery.topics import Topics
 from patchbay.testkit.deployment import Deployment
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Fault, Faults
@@ -78,9 +82,37 @@ class System:
         self.rules: list[Rule] = []
         self.pollers: list[Poller] = []
         self.streams: list[StreamPoller] = []
+        self.queues: dict[str, Queue] = {}
+        self._refused: dict[str, NotInTheKit] = {}
+        self.asynchronous = Asynchronous(
+            self.clock, self.functions, self.history, self.options_of, self.wake
+        )
+        self.buses = Buses(
+            self.clock,
+            self.history,
+            self.rules,
+            self._faults_of_target,
+            lambda function, rule: may_invoke(self.templates, function, EVENTBRIDGE, rule),
+            self.asynchronous,
+            self.wake,
+        )
+        self.topics = Topics(
+            self.clock,
+            self.history,
+            lambda: self.templates,
+            self.queues.get,
+            self.asynchronous,
+            self.wake,
+        )
         self._listen(deployed)
-        self.buses = Buses(self.clock, self.history, self.rules, self._faults_of, self.wake)
-        self.schedules = Schedules(self.clock, self.functions, self.history, deployed.schedules)
+        self.secrets = Secrets(self.templates)
+        self.schedules = Schedules(
+            self.clock,
+            self.asynchronous,
+            self.history,
+            deployed.schedules,
+            deployed.refused_schedules,
+        )
         self.network = Network(self.functions, deployed.urls)
         self.http = HttpApis(self.functions, self.templates)
         self.buckets = Buckets(self.templates)
@@ -105,6 +137,8 @@ class System:
             self.buses,
             self.buckets,
             self.state_machines,
+            self.topics,
+            self.secrets,
             Inventory(lambda: self.templates, self.functions.logs),
             real=BaseClient._make_api_call,  # type: ignore[attr-defined]
             invoke=self._invoke,
@@ -125,8 +159,21 @@ class System:
         self.templates = templates
         self._listen(Deployment(added, self.clock, self._existing_buses))
 
+    def options_of(self, function: Function) -> Options:
+        """How a function is run asynchronously."""
+        return options_of(self.templates, function, self._queue)
+
+    def _queue(self, arn: str, where: str) -> Queue:
+        if arn not in self.queues:
+            raise NotInTheKit(f"{where} sends to {arn}, a queue of none of these templates.")
+        return self.queues[arn]
+
     def _listen(self, deployed: Deployment) -> None:
+        self.queues |= deployed.queues
+        self._refused |= deployed.refused
         self.rules += deployed.rules
+        for rule in deployed.rules:
+            self.buses.listen(rule)
         self.pollers += [
             Poller(self.clock, self.functions, self.faults, self.history, mapping, self.seed)
             for mapping in deployed.queue_mappings
@@ -139,28 +186,35 @@ class System:
     def _invoke(
         self,
         FunctionName: str,  # noqa: N803 - AWS's names
-        InvocationType: str,  # noqa: N803
-        Payload: bytes,  # noqa: N803
+        InvocationType: str = "RequestResponse",  # noqa: N803
+        Payload: bytes | str = b"{}",  # noqa: N803
+        **_: Any,
     ) -> dict[str, Any]:
         """Run a function for who asks Lambda to."""
+        function = self.templates.function(FunctionName)
+        text = Payload if isinstance(Payload, str) else Payload.decode()
         if InvocationType == "Event":
-            self.schedules.take(FunctionName, Payload.decode())
+            self.clock.at(self.clock.now, lambda: self.asynchronous.take(function, text))
             return {"StatusCode": 202}
-        answer = self.functions.invoke(self.templates.function(FunctionName), json.loads(Payload))
-        said = {"errorMessage": answer.error} if answer.error else answer.payload
+        answer = self.functions.invoke(function, json.loads(text))
+        payload = {"errorMessage": answer.error} if answer.error else answer.payload
         failed = {"FunctionError": "Unhandled"} if answer.error else {}
-        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(said).encode()), **failed}
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps(payload).encode()), **failed}
 
     def wake(self, queue: Queue) -> None:
         """Have whoever polls the queue look now: something has arrived."""
         self._wake(queue.arn, self.clock.now)
 
     def _wake(self, arn: str, moment: float | None) -> None:
+        if arn in self._refused and arn in self.queues and len(self.queues[arn]):
+            raise self._refused[arn]
         for poller in self.pollers:
             if poller.mapping.queue.arn == arn:
                 poller.wake(moment)
 
     def _read_stream(self, source: str) -> None:
+        if source in self._refused:
+            raise self._refused[source]
         for stream in self.streams:
             if stream.mapping.source.key == source:
                 stream.wake()
@@ -173,6 +227,11 @@ class System:
             if queue in (poller.mapping.queue, self.intake_of(poller.mapping.queue))
             for fault in self.faults.of(poller.mapping.function.short_name, self.clock.now)
         ]
+
+    def _faults_of_target(self, target: Target) -> list[Fault]:
+        if target.function:
+            return self.faults.of(target.function.short_name, self.clock.now)
+        return self._faults_of(target.queue) if target.queue else []
 
     def intake_of(self, queue: Queue) -> Queue:
         """The queue from which a relay fills this one; without a relay, it is the same."""

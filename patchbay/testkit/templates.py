@@ -1,118 +1,146 @@
-"""The synthesized templates, resolved as CloudFormation would: each resource with its values."""
+"""The synthesized templates of an app, as CloudFormation and the services would take them."""
 
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from patchbay.project.naming import named
-from patchbay.testkit.aws.arns import Names, arn_of
 from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Statement, allows_role
-from patchbay.testkit.aws.intrinsics import REGION, Intrinsics
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
+from patchbay.testkit.reading.arns import arn_of
+from patchbay.testkit.reading.assembly import read
+from patchbay.testkit.reading.intrinsics import REGION
+from patchbay.testkit.reading.managed_policies import statements as managed_statements
+from patchbay.testkit.reading.managed_policies import unreadable
+from patchbay.testkit.reading.stack import App, Resource
+from patchbay.testkit.reading.unknown import Kind, reasons
 from patchbay.topology.template import listed
 
-# What the kit plays, or has moto hold.
-PLAYED = {
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::Integration",
-    "AWS::ApiGatewayV2::Route",
-    "AWS::ApiGatewayV2::Stage",
-    "AWS::DynamoDB::Table",
-    "AWS::Events::Archive",
-    "AWS::Events::EventBus",
-    "AWS::Events::Rule",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::Kinesis::Stream",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::EventSourceMapping",
-    "AWS::Lambda::Function",
-    "AWS::Lambda::Permission",
-    "AWS::Lambda::Url",
-    "AWS::S3::Bucket",
-    "AWS::S3::BucketPolicy",
-    "AWS::SNS::Topic",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::Scheduler::Schedule",
-    "AWS::Scheduler::ScheduleGroup",
-    "AWS::StepFunctions::StateMachine",
-}
-# What no event meets on its way: it changes nothing that a test could see.
-INERT = {
-    "AWS::CDK::Metadata",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::KMS::Key",
-    "AWS::Lambda::LayerVersion",
-    "AWS::Logs::LogGroup",
-    "AWS::SNS::TopicPolicy",
-}
+__all__ = ["Resource", "Templates"]
 
-
-@dataclass(frozen=True)
-class Resource:
-    """One resource, as its service would get it."""
-
-    kind: str
-    stack: str
-    id: str
-    name: str
-    properties: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.kind}, {self.id} in stack {self.stack})"
+ASYNC_INVOKE = "AWS::Lambda::EventInvokeConfig"
 
 
 class Templates:
-    """All that one stage deploys. It is not changed by what runs on it."""
+    """All that one deployment of an app consists of. What runs on it does not change it."""
 
     def __init__(
-        self, stage: str, templates: Mapping[str, Mapping[str, Any]], assets: Path
+        self,
+        bodies: Mapping[str, Mapping[str, Any]],
+        assets: Path | Mapping[str, Path],
+        *,
+        stage: str | None = None,
+        prefix: str | None = None,
+        values: Mapping[str, Any] | None = None,
+        paths: Mapping[tuple[str, str], str] | None = None,
+        buses: Iterable[str] = (),
     ) -> None:
-        """Raises NotInTheKit where a template holds what the kit can neither play nor ignore."""
-        self.prefix = named(stage, "")
-        self.bodies = templates
-        self._stage = stage
-        self._assets = assets
-        self.resources = [each for item in templates.items() for each in _resolved(*item)]
+        """Make them from template bodies by stack name, and the folder or files of their assets.
 
-    def with_bodies(self, templates: Mapping[str, Mapping[str, Any]]) -> "Templates":
-        """The same code, deployed by other templates."""
-        return Templates(self._stage, templates, self._assets)
+        `prefix` is left out of names where tests say them: by default that of the project's
+        `stage`. `values` are what the templates get from elsewhere: parameters, exports of stacks
+        that are not in the app, SSM parameters, dynamic references. `paths` are constructs' paths,
+        `buses` those of other teams, which are there already.
+        """
+        self.bodies = bodies
+        self.prefix = named(stage, "") if prefix is None and stage else prefix or ""
+        self._assets = assets
+        self._values = values or {}
+        self._paths = paths or {}
+        self._others_buses = tuple(buses)
+        self._app = App(bodies, self._values)
+        self.resources = list(self._resources())
+
+    @classmethod
+    def from_assembly(
+        cls,
+        folder: str | Path,
+        *,
+        stage: str | None = None,
+        prefix: str | None = None,
+        stacks: Iterable[str] = (),
+        values: Mapping[str, Any] | None = None,
+        buses: Iterable[str] = (),
+    ) -> "Templates":
+        """Read what `cdk synth` has written to a folder, such as `cdk.out`.
+
+        Works with any app whose functions are Python. `stage` is the name of one CDK Stage of the
+        app, or of the Patchbay stage that it was synthesized for; `stacks` are the ones to be
+        deployed, by default all. In tests, a function is called by its physical name without
+        `prefix` (by default, the name of the only event bus, where all named functions begin with
+        it), or else by its construct's id, or its path where several have that id; its logical id
+        and its physical name will do as well. Raises NoAssembly.
+        """
+        assembly = read(Path(folder), stage, stacks)
+        made = cls(
+            assembly.bodies,
+            assembly.assets,
+            prefix=prefix,
+            values=values,
+            paths=assembly.paths,
+            buses=buses,
+        )
+        if prefix is None:
+            made.prefix = made._guessed_prefix()
+        return made
+
+    def with_bodies(self, bodies: Mapping[str, Mapping[str, Any]]) -> "Templates":
+        """Return the same code, deployed by other templates."""
+        return self._changed(bodies, self._assets)
 
     def with_code(
         self, function: str, file: str, changes: Mapping[str, str], folder: Path
     ) -> "Templates":
-        """The same templates, with texts in one function's file replaced, each of them once.
+        """Return the same templates, with texts in one function's file replaced, each of them once.
 
-        `folder` is an empty one, for the assets.
+        `folder` is an empty one, for the changed code.
         """
-        (changed,) = [each for each in self.functions.values() if each.short_name == function]
-        for asset in self._assets.glob("asset.*"):
-            if asset != changed.asset:
-                (folder / asset.name).symlink_to(asset)
-        shutil.copytree(changed.asset, folder / changed.asset.name)
-        path = folder / changed.asset.name / file
+        changed = self.function_called(function)
+        key = self._resource_of(changed).properties["Code"]["S3Key"]
+        copy = folder / changed.asset.name
+        shutil.copytree(changed.asset, copy)
+        path = copy / file
         text = path.read_text()
         for old, new in changes.items():
             if text.count(old) != 1:
                 raise ValueError(f"{file} of {function} has {old!r} {text.count(old)} times.")
             text = text.replace(old, new)
         path.write_text(text)
-        return Templates(self._stage, self.bodies, folder)
+        return self._changed(self.bodies, {**self._asset_files, key: copy})
 
     def all(self, kind: str) -> list[Resource]:
-        """Its resources of a type such as AWS::SQS::Queue."""
-        return [each for each in self.resources if each.kind == kind]
+        """Return its resources of a type such as AWS::SQS::Queue."""
+        return self._by_kind.get(kind, [])
+
+    # Names
 
     def short(self, name: str) -> str:
-        """The name without the system and the stage."""
-        return name.removeprefix(self.prefix)
+        """Return what tests call a thing of that physical name."""
+        return self._short_names.get(name) or name.removeprefix(self.prefix)
+
+    def physical(self, kind: str, called: str) -> str:
+        """Return the physical name of what a test calls by any of its names."""
+        for resource in self.all(kind):
+            if called in self.names_of(resource):
+                return resource.name
+        return self.prefix + called
+
+    def physical_or(self, kind: str, called: str) -> str:
+        """Return the same, or the name as it is where the templates have no such thing."""
+        for resource in self.all(kind):
+            if called in self.names_of(resource):
+                return resource.name
+        return called
+
+    def names_of(self, resource: Resource) -> set[str]:
+        """Return all names by which a test may call a resource."""
+        return {self.short(resource.name), resource.name, resource.id, _construct(resource.path)}
 
     @cached_property
     def functions(self) -> dict[str, Function]:
@@ -121,92 +149,245 @@ class Templates:
         return {function.arn: function for function in made}
 
     def function(self, name_or_arn: str) -> Function:
-        name = name_or_arn.rpartition(":")[2]
+        """Return the function that AWS is asked for: by its name or ARN, qualified or not."""
+        _, is_arn, rest = name_or_arn.partition(":function:")
+        name = (rest if is_arn else name_or_arn).partition(":")[0]
         arn = arn_of("AWS::Lambda::Function", name)
         if arn not in self.functions:
             raise NotDeployable(f"There is no function {name}.")
         return self.functions[arn]
 
+    def has_function(self, name_or_arn: str) -> bool:
+        """Return whether there is a function of that name or ARN, qualified or not."""
+        try:
+            self.function(name_or_arn)
+        except NotDeployable:
+            return False
+        return True
+
+    def function_called(self, called: str) -> Function:
+        """Return the function that a test calls by any of its names; raises LookupError."""
+        for resource in self.all("AWS::Lambda::Function"):
+            if called in self.names_of(resource):
+                return self.functions[arn_of("AWS::Lambda::Function", resource.name)]
+        names = sorted(each.short_name for each in self.functions.values())
+        raise LookupError(f"There is no function {called!r}: there are {names}.")
+
+    @cached_property
+    def buses(self) -> dict[str, set[str]]:
+        """The names by which tests call each custom bus, by its physical one.
+
+        An app without a bus of its own uses another team's, which is taken to be there.
+        """
+        found = {each.name: self.names_of(each) for each in self.all("AWS::Events::EventBus")}
+        found |= {name: {name} for name in self._others_buses}
+        if not found:
+            for rule in self.all("AWS::Events::Rule"):
+                name = str(rule.properties.get("EventBusName", "default")).rpartition("/")[2]
+                if name != "default" and not any(reasons(name)):
+                    found[name] = {name}
+        return found
+
+    def bus(self, called: str | None) -> str:
+        """Return the physical name of a bus; without a name, the app's own; raises LookupError."""
+        buses = self.buses
+        if called == "default" or (called is None and not buses):
+            return "default"
+        if called is None:
+            own = self.prefix.rstrip("-")
+            if own in buses or len(buses) == 1:
+                return own if own in buses else next(iter(buses))
+            raise LookupError(
+                f"The app has the buses {sorted(buses)}: say which by `bus=`, or `default`."
+            )
+        for name, names in buses.items():
+            if called in names or called == arn_of("AWS::Events::EventBus", name):
+                return name
+        raise LookupError(f"There is no bus {called!r}: there are {sorted([*buses, 'default'])}.")
+
+    # Policies
+
     def policies_of(self, kind: str, list_property: str, reference: str) -> list[Statement]:
-        """The statements of all policies of that type that are attached to a resource."""
+        """Return the statements of all policies of that type that are attached to a resource."""
         return [
             statement
             for policy in self.all(kind)
-            if reference in listed(policy.properties[list_property])
-            for statement in policy.properties["PolicyDocument"]["Statement"]
+            if reference in listed(policy.properties.get(list_property, []))
+            for statement in listed(policy.properties["PolicyDocument"]["Statement"])
         ]
 
-    def _function(self, resource: Resource) -> Function:
-        properties = resource.properties
-        reserved = properties.get("ReservedConcurrentExecutions")
-        return Function(
-            name=resource.name,
-            short_name=self.short(resource.name),
-            stack=resource.stack,
-            asset=self._asset(resource),
-            handler=properties["Handler"],
-            environment=_environment(resource),
-            timeout=float(properties.get("Timeout", 3)),
-            memory=int(properties.get("MemorySize", 128)),
-            reserved_concurrency=None if reserved is None else int(reserved),
-            statements=tuple(self.statements(resource, properties["Role"], "lambda.amazonaws.com")),
-        )
-
-    def _asset(self, function: Resource) -> Path:
-        key = function.properties.get("Code", {}).get("S3Key", "")
-        found = list(self._assets.glob(f"asset.{key.removesuffix('.zip')}*")) if key else []
-        if len(found) != 1 or not found[0].is_dir():
-            raise NotInTheKit(f"The code of {function} is no folder in the assembly: {key!r}.")
-        return found[0]
-
     def role(self, arn: str) -> tuple[Resource, list[Statement]]:
-        """A role, and all that its policies say."""
-        roles = [role for role in self.all("AWS::IAM::Role") if _arn(role) == arn]
-        if not roles:
-            raise NotDeployable(f"The role {arn} is in no template.")
-        return roles[0], list(self._statements_of(roles[0]))
+        """Return a role, and all that its policies say."""
+        for role in self.all("AWS::IAM::Role"):
+            if arn_of(role.kind, role.name) == arn:
+                return role, list(self._statements_of(role))
+        raise NotDeployable(f"The role {arn} is in no template.")
 
     def statements(self, resource: Resource, arn: str, service: str) -> list[Statement]:
-        """All that the role of that ARN allows a resource; raises NotDeployable."""
+        """Return all that the role of that ARN allows a resource; raises NotDeployable."""
+        if not any(arn_of(role.kind, role.name) == arn for role in self.all("AWS::IAM::Role")):
+            return [unreadable(f"the role {arn} of {resource}, which is in no template")]
         role, statements = self.role(arn)
         if not allows_role(role.properties["AssumeRolePolicyDocument"], service):
             raise NotDeployable(f"{service} may not assume the role of {resource}.")
         return statements
 
     def _statements_of(self, role: Resource) -> Iterator[Statement]:
-        if managed := role.properties.get("ManagedPolicyArns"):
-            raise NotInTheKit(f"{role} has managed policies, which the kit can't read: {managed}.")
         for policy in role.properties.get("Policies", []):
-            yield from policy["PolicyDocument"]["Statement"]
+            yield from listed(policy["PolicyDocument"]["Statement"])
         yield from self.policies_of("AWS::IAM::Policy", "Roles", role.name)
+        yield from self.policies_of("AWS::IAM::RolePolicy", "RoleName", role.name)
+        yield from self.policies_of("AWS::IAM::ManagedPolicy", "Roles", role.name)
+        own = {each.stack.names.arn(each.id): each for each in self.all("AWS::IAM::ManagedPolicy")}
+        for arn in role.properties.get("ManagedPolicyArns", []):
+            if arn in own:
+                yield from listed(own[arn].properties["PolicyDocument"]["Statement"])
+            else:
+                yield from managed_statements(arn)
 
+    # Functions
 
-def _resolved(stack: str, template: Mapping[str, Any]) -> Iterator[Resource]:
-    resources = template["Resources"]
-    names = Names(stack, resources)
-    intrinsics = Intrinsics(
-        stack,
-        ref=names.ref,
-        attribute=names.attribute,
-        parameters=template.get("Parameters", {}),
-    )
-    for logical_id, body in resources.items():
-        kind = body["Type"]
-        if kind in INERT:
-            continue
-        if kind not in PLAYED:
-            raise NotInTheKit(
-                f"Stack {stack} has {logical_id}, of type {kind}, which the kit does not know: "
-                "teach patchbay/testkit/templates.py, or test that service on the embedded cloud."
+    def _function(self, resource: Resource) -> Function:
+        properties = resource.properties
+        reserved = properties.get("ReservedConcurrentExecutions")
+        code, problem = self._code(resource)
+        return Function(
+            name=resource.name,
+            short_name=self.short(resource.name),
+            stack=resource.stack.name,
+            asset=code,
+            layers=tuple(self._layers(resource)),
+            handler=properties.get("Handler", ""),
+            environment=_environment(resource),
+            timeout=float(properties.get("Timeout", 3)),
+            memory=int(properties.get("MemorySize", 128)),
+            reserved_concurrency=None if reserved is None else int(reserved),
+            statements=tuple(self.statements(resource, properties["Role"], "lambda.amazonaws.com")),
+            problem=problem,
+            dead_letter_target=properties.get("DeadLetterConfig", {}).get("TargetArn"),
+        )
+
+    def _code(self, function: Resource) -> tuple[Path, str | None]:
+        """Return where a function's code is, and why it can't be run, if it can't."""
+        properties, nowhere = function.properties, Path()
+        image = "ImageUri" in properties.get("Code", {})
+        runtime = "a container image" if image else str(properties.get("Runtime", "python"))
+        if not runtime.startswith("python"):
+            why = f"it runs on {runtime}, and the test kit runs Python alone"
+            return nowhere, f"{function}: {why}. Replace what calls it in this test."
+        variables = properties.get("Environment", {}).get("Variables", {})
+        for name, value in variables.items():
+            for reason in reasons(value, Kind.VALUE):
+                return (
+                    nowhere,
+                    f"{function} has the variable {name}, whose value is unknown: {reason}",
+                )
+        code = properties.get("Code", {})
+        if "ZipFile" in code:
+            return _inline(str(code["ZipFile"])), None
+        key = code.get("S3Key", "")
+        found = self._asset(key)
+        if found is None or not found.exists():
+            return (
+                nowhere,
+                f"The code of {function} is no folder or zip file in the assembly: {key!r}.",
             )
-        properties = intrinsics.resolve(body.get("Properties", {}))
-        yield Resource(kind, stack, logical_id, names.name(logical_id), properties)
+        return _unpacked(found), None
+
+    def _layers(self, function: Resource) -> Iterator[Path]:
+        """Yield the folders of a function's layers from which Python imports."""
+        layers = {
+            layer.stack.names.arn(layer.id): layer
+            for layer in self.all("AWS::Lambda::LayerVersion")
+        }
+        for arn in function.properties.get("Layers", []):
+            found = (
+                self._asset(layers[arn].properties["Content"]["S3Key"]) if arn in layers else None
+            )
+            if found and found.exists():
+                yield _unpacked(found) / "python"
+
+    def _asset(self, key: str) -> Path | None:
+        if key in self._asset_files:
+            return self._asset_files[key]
+        return self._asset_files.get(key.partition(".")[0])
+
+    @cached_property
+    def _asset_files(self) -> Mapping[str, Path]:
+        """Every asset by its key; in a folder, that is what stands between its first two dots."""
+        if isinstance(self._assets, Mapping):
+            return self._assets
+        return {path.name.split(".")[1]: path for path in sorted(self._assets.glob("asset.*"))}
+
+    def _resource_of(self, function: Function) -> Resource:
+        return next(r for r in self.all("AWS::Lambda::Function") if r.name == function.name)
+
+    # Reading
+
+    def _changed(
+        self, bodies: Mapping[str, Mapping[str, Any]], assets: Path | Mapping[str, Path]
+    ) -> "Templates":
+        return Templates(
+            bodies,
+            assets,
+            prefix=self.prefix,
+            values=self._values,
+            paths=self._paths,
+            buses=self._others_buses,
+        )
+
+    def _resources(self) -> Iterator[Resource]:
+        for stack in self._app.stacks.values():
+            for logical_id, body in stack.resources.items():
+                # A nested stack's constructs are described with those of its outermost one.
+                outermost = stack.name.partition("/")[0]
+                path = self._paths.get((outermost, logical_id))
+                path = path or body.get("Metadata", {}).get("aws:cdk:path") or ""
+                yield Resource(stack, logical_id, path)
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.kind, []).append(resource)
+        return found
+
+    @cached_property
+    def _short_names(self) -> dict[str, str]:
+        """What tests call the resources to which CloudFormation gives their names."""
+        made_up = [
+            (resource, _construct(resource.path).rpartition("/")[2] or resource.id)
+            for resources in self._by_kind.values()
+            for resource in resources
+            if not resource.has_own_name
+        ]
+        times = Counter((resource.kind, short) for resource, short in made_up)
+        return {
+            resource.name: short
+            if times[resource.kind, short] == 1
+            else _construct(resource.path) or resource.name
+            for resource, short in made_up
+        }
+
+    def _guessed_prefix(self) -> str:
+        """The bus's name and a hyphen, if all functions that have names begin with it."""
+        names = [each.name for each in self.all("AWS::Lambda::Function") if each.has_own_name]
+        buses = [each.name for each in self.all("AWS::Events::EventBus")]
+        for bus in buses:
+            if names and all(name.startswith(f"{bus}-") for name in names):
+                return f"{bus}-"
+        return ""
+
+
+def _construct(path: str) -> str:
+    """The path of the construct that a team has written, of which CDK makes the resource."""
+    return path.removesuffix("/Resource").removesuffix("/Default")
 
 
 def _environment(function: Resource) -> dict[str, str]:
     variables: Mapping[str, Any] = function.properties.get("Environment", {}).get("Variables", {})
     return {
-        **{name: str(value) for name, value in variables.items()},
+        **{name: _as_text(value) for name, value in variables.items()},
         # What Lambda itself sets. The keys are no secret: moto takes any.
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -215,9 +396,41 @@ def _environment(function: Resource) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.properties.get("MemorySize", 128)),
         "LAMBDA_TASK_ROOT": "/var/task",
-        "_HANDLER": function.properties["Handler"],
+        "_HANDLER": function.properties.get("Handler", ""),
     }
 
 
-def _arn(resource: Resource) -> str:
-    return arn_of(resource.kind, resource.name)
+def _as_text(value: Any) -> str:
+    """As CloudFormation writes a variable that is no text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_temporary: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _folder() -> Path:
+    """A folder for as long as the process lives."""
+    made = tempfile.TemporaryDirectory(prefix="patchbay-kit-")
+    _temporary.append(made)
+    return Path(made.name)
+
+
+@cache
+def _inline(text: str) -> Path:
+    """Lambda puts code that a template holds itself into index.py."""
+    folder = _folder()
+    folder.joinpath("index.py").write_text(text)
+    return folder
+
+
+@cache
+def _unpacked(asset: Path) -> Path:
+    """The folder of an asset: itself, or what is in its zip file."""
+    if asset.is_dir():
+        return asset
+    if not zipfile.is_zipfile(asset):
+        raise NotInTheKit(f"The asset {asset} is neither a folder nor a zip file.")
+    folder = _folder()
+    with zipfile.ZipFile(asset) as archive:
+        archive.extractall(folder)
+    return folder

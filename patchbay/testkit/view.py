@@ -1,5 +1,6 @@
 """What a test asks of its cloud, by the names of functions without system and stage."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import Message
 
 from patchbay.testkit.aws.buckets import Buckets
-from patchbay.testkit.aws.function import MEMORY
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.aws.function import CONSUMER_NAME, MEMORY, Function
 from patchbay.testkit.aws.queue import Queue
 from patchbay.testkit.history import Fate, Published
 from patchbay.testkit.polling.poller import Poller
+from patchbay.testkit.reading.arns import arn_of
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.workflows import Workflows
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ class View(Workflows):
             for rule in self._system.rules
             if rule.names_types
             for target in rule.targets
+            if target.queue
         }
         return {each for each in self.consumers if self.intake(each).name not in naming}
 
@@ -95,8 +98,19 @@ class View(Workflows):
 
     def handled(self, consumer: str) -> list[str]:
         """The ids of the events that a consumer has handled, once for each time that it did."""
-        self.queue(consumer)
-        return [str(line["event_id"]) for line in self.logs(consumer, "handled")]
+        function = self._function(consumer)
+        if CONSUMER_NAME in function.environment:
+            self.queue(consumer)
+            return [str(line["event_id"]) for line in self.logs(consumer, "handled")]
+        queues = {each.name for each in self._queues_of(function)}
+        if not queues:
+            self._check_invoked(function)
+        queues.add(function.name)
+        return [
+            letter.event_id
+            for letter in self._system.history.letters.values()
+            if letter.queue in queues and letter.fate is Fate.HANDLED
+        ]
 
     def handled_at(self, consumer: str) -> dict[str, datetime]:
         """When each event's message left the consumer's queue for good, the first time."""
@@ -108,7 +122,11 @@ class View(Workflows):
         return times
 
     def dead_letters(self, function: str) -> DeadLetters:
-        """What a consumer failed on for good, an outbox could not publish, a schedule not run."""
+        """What a consumer failed on for good, an outbox could not publish, a schedule not run.
+
+        Of a function that events or topics invoke, it is what Lambda gave up; of a queue, what is
+        in its dead-letter queue.
+        """
         for schedule in self._system.schedules.all:
             if schedule.function.short_name == function:
                 return DeadLetters(self._letters_in(dict.fromkeys(schedule.failures)))
@@ -116,11 +134,19 @@ class View(Workflows):
             if stream.mapping.function.short_name == function:
                 failed = stream.mapping.on_failure
                 return DeadLetters(self._letters_in([failed] if failed else []))
+        if not self._is_polled(function) and not self._queue_called(function):
+            failures = self._system.options_of(self._function(function)).failures
+            return DeadLetters(self._letters_in(dict.fromkeys(failures)))
         dead = self.queue(function).dead_letters
         return DeadLetters(self._letters_in([dead] if dead else []))
 
     def undelivered(self, consumer: str) -> DeadLetters:
         """What EventBridge, or a relay, could not put into a consumer's queue."""
+        if not self._is_polled(consumer) and not self._queue_called(consumer):
+            function = self._function(consumer)
+            targets = [each for rule in self._system.rules for each in rule.targets]
+            dead = [each.dead_letters for each in targets if each.function == function]
+            return DeadLetters(self._letters_in(dict.fromkeys(each for each in dead if each)))
         queue = self.queue(consumer)
         return DeadLetters(self._letters_in(self._undelivered_of(queue)))
 
@@ -136,8 +162,8 @@ class View(Workflows):
 
     def logs(self, function: str, message: str | None = None) -> list[dict[str, Any]]:
         """What a function logged, or the lines that say `message`."""
-        self._check_name(function)
-        lines = self._system.functions.logs.get(function, [])
+        name = self._function(function).short_name
+        lines = self._system.functions.logs.get(name, [])
         return [line for line in lines if message in (None, line.get("message"))]
 
     def mails(self) -> list[Mail]:
@@ -153,7 +179,7 @@ class View(Workflows):
     def tables(self) -> list[str]:
         """Every table, without system and stage."""
         names = (table.name for table in _dynamodb().tables.all())
-        return [name.removeprefix(self.prefix) for name in names]
+        return [self._system.templates.short(name) for name in names]
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Every item of a table, given by its name without system and stage."""
@@ -161,7 +187,12 @@ class View(Workflows):
 
     def resource_table(self, name: str) -> "DynamoDBTable":
         """A table as boto3 gives it, to be read and written by the test itself."""
-        return _dynamodb().Table(self.prefix + name)
+        physical = self._system.templates.physical("AWS::DynamoDB::Table", name)
+        return _dynamodb().Table(physical)
+
+    def messages(self, queue: str) -> list[str]:
+        """The bodies of all messages in a queue, in flight or not, the oldest first."""
+        return [message.body for message in self.queue(queue).messages()]
 
     @property
     def buckets(self) -> Buckets:
@@ -191,7 +222,9 @@ class View(Workflows):
         return self._system.templates.prefix
 
     def queue(self, consumer: str) -> Queue:
-        """A consumer's queue."""
+        """A consumer's queue, or the queue of that name."""
+        if not self._is_polled(consumer) and (queue := self._queue_called(consumer)):
+            return queue
         return self._poller(consumer).mapping.queue
 
     def intake(self, consumer: str) -> Queue:
@@ -199,15 +232,47 @@ class View(Workflows):
         return self._system.intake_of(self.queue(consumer))
 
     def _poller(self, consumer: str) -> Poller:
+        name = self._name(consumer)
         for poller in self._system.pollers:
-            if poller.mapping.function.short_name == consumer:
+            if poller.mapping.function.short_name == name:
                 return poller
         raise LookupError(f"There is no consumer {consumer!r}: there are {self.consumers}.")
 
-    def _check_name(self, function: str) -> None:
-        names = sorted(each.short_name for each in self._system.templates.functions.values())
-        if function not in names:
-            raise LookupError(f"There is no function {function!r}: there are {names}.")
+    def _is_polled(self, consumer: str) -> bool:
+        name = self._name(consumer)
+        return any(each.mapping.function.short_name == name for each in self._system.pollers)
+
+    def _queues_of(self, function: Function) -> list[Queue]:
+        mappings = [poller.mapping for poller in self._system.pollers]
+        return [each.queue for each in mappings if each.function.name == function.name]
+
+    def _check_invoked(self, function: Function) -> None:
+        """Raise LookupError unless events or topics invoke the function."""
+        templates = self._system.templates
+        by_rule = (t.function for rule in self._system.rules for t in rule.targets)
+        by_topic = (
+            each.properties.get("Endpoint") for each in templates.all("AWS::SNS::Subscription")
+        )
+        if function not in by_rule and function.arn not in by_topic:
+            name = function.short_name
+            raise LookupError(f"There is no consumer {name!r}: there are {self.consumers}.")
+
+    def _queue_called(self, name: str) -> Queue | None:
+        templates = self._system.templates
+        for resource in templates.all("AWS::SQS::Queue"):
+            if name in templates.names_of(resource):
+                return self._system.queues[arn_of(resource.kind, resource.name)]
+        return None
+
+    def _name(self, called: str) -> str:
+        """The short name of what may be called by another of its names."""
+        try:
+            return self._function(called).short_name
+        except LookupError:
+            return called
+
+    def _function(self, called: str) -> Function:
+        return self._system.templates.function_called(called)
 
     def _undelivered_of(self, queue: Queue) -> list[Queue]:
         intake = self._system.intake_of(queue)
@@ -228,9 +293,19 @@ class View(Workflows):
     def _dead_letter(self, message: Message) -> DeadLetter:
         letter = self._system.history.letters[message.id]
         attributes = message.message_attributes
-        said = attributes.get("Reason") or attributes.get("ERROR_MESSAGE")
-        reason = said["StringValue"] if said else letter.why
+        named = ("Reason", "ERROR_MESSAGE", "ErrorMessage")
+        given = next((attributes[name] for name in named if name in attributes), None)
+        reason = given["StringValue"] if given else letter.why or _reason_in(message.body)
         return DeadLetter(letter.event_id, letter.event_type, reason, message.body)
+
+
+def _reason_in(body: str) -> str | None:
+    """Why it failed, as far as the text is what Lambda sends to a failure destination."""
+    try:
+        found = json.loads(body)["responsePayload"]["errorMessage"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return str(found)
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

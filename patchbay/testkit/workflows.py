@@ -5,8 +5,8 @@ from typing import Any
 
 import boto3
 
-from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.faults import Fault
+from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.states.execution import ENDED_BADLY, Execution, StateMachine
 from patchbay.testkit.states.state_faults import Fails, StateFault
 from patchbay.testkit.states.state_machine import key_of

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from patchbay.testkit.aws.arns import arn_of
 from patchbay.testkit.errors import NotDeployable
 from patchbay.testkit.isolation.matrix import Matrix
+from patchbay.testkit.reading.arns import arn_of
 from patchbay.testkit.templates import Templates
 from tests.invariants import ShopsInvariants
 from tests.shop import booking_carelessly, charging_carelessly

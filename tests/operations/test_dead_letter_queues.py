@@ -12,7 +12,7 @@ from patchbay.operations.dead_letters.dead_letter import (
     ToStream,
 )
 from patchbay.operations.dead_letters.queues import queues
-from patchbay.testkit.aws.arns import queue_url
+from patchbay.testkit.reading.arns import queue_url
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
 

@@ -7,8 +7,8 @@ import pytest
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection
 from patchbay.operations.dead_letters.stream_redrive import GONE, NoRecords, records_of
-from patchbay.testkit.aws.arns import queue_url
 from patchbay.testkit.faults import RefusesEntries
+from patchbay.testkit.reading.arns import queue_url
 from tests.shop import Shop
 from tests.test_bestsellers import look_at, put_on_stream, views
 

@@ -7,16 +7,20 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from patchbay.testkit.aws.arns import arn_of, queue_arn_of_url
 from patchbay.testkit.aws.buckets import Buckets
-from patchbay.testkit.aws.bus import Buses
 from patchbay.testkit.aws.calls import calls
 from patchbay.testkit.aws.function import Invocation, Lambda
 from patchbay.testkit.aws.iam import Statement, allows
 from patchbay.testkit.aws.queue import change_visibility
+from patchbay.testkit.aws.secrets import Secrets
+from patchbay.testkit.delivery.bus import Buses
+from patchbay.testkit.delivery.topics import Topics
+from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Faults
 from patchbay.testkit.history import History
 from patchbay.testkit.inventory import Inventory
+from patchbay.testkit.reading.arns import arn_of, queue_arn_of_url
+from patchbay.testkit.reading.unknown import refuse
 from patchbay.testkit.states.state_machine import Refused, StateMachines
 from patchbay.testkit.states.tasks import Caller
 
@@ -39,6 +43,8 @@ class Aws:
         buses: Buses,
         buckets: Buckets,
         state_machines: StateMachines,
+        topics: Topics,
+        secrets: Secrets,
         inventory: Inventory,
         *,
         real: RealCall,
@@ -52,6 +58,8 @@ class Aws:
         self._buses = buses
         self._buckets = buckets
         self._state_machines = state_machines
+        self._topics = topics
+        self._secrets = secrets
         self._inventory = inventory
         self._real = real
         self._invoke = invoke
@@ -60,10 +68,26 @@ class Aws:
 
     def call(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
         """What botocore does for every call: `client.operation(**parameters)`."""
-        service: str = client.meta.service_model.service_name
         invocation = self._functions.running
+        try:
+            return self._call(client, operation, parameters, invocation)
+        except NotInTheKit as refused:
+            # A handler, which catches what it likes, must not hide it from the test.
+            if invocation:
+                invocation.refused = invocation.refused or refused
+            raise
+
+    def _call(
+        self,
+        client: Any,
+        operation: str,
+        parameters: Mapping[str, Any],
+        invocation: Invocation | None,
+    ) -> Any:
+        service: str = client.meta.service_model.service_name
         if invocation:
             function = invocation.function
+            refuse(parameters, f"{function.name} calls {service}:{operation} with it")
             self._authorize(function.name, function.statements, service, operation, parameters)
             if answer := self._fault(invocation, service, operation, parameters):
                 return answer
@@ -92,6 +116,10 @@ class Aws:
             except Refused as refused:
                 error = client.exceptions.from_code(refused.code)
                 raise error(_error(refused.code, str(refused)), operation) from refused
+        if service == "sns" and operation in ("Publish", "PublishBatch"):
+            return self._topics.answer(operation, parameters)
+        if service == "secretsmanager":
+            return self._secrets.answer(client, operation, parameters)
         if self._inventory.knows(service, operation):
             return self._inventory.answer(client, operation, parameters)
         if (service, operation) == ("lambda", "Invoke"):

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Call, allows
-from patchbay.testkit.aws.intrinsics import REGION
+from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.templates import Templates
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from patchbay.testkit.aws.arns import arn, arn_of, queue_arn_of_url
 from patchbay.testkit.aws.iam import Call
 from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.reading.arns import arn, arn_of, queue_arn_of_url, secret_arn
 
 Parameters = Mapping[str, Any]
 
@@ -36,12 +36,55 @@ def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
             return [Call(action, parameters["stateMachineArn"], {})]
         case "kinesis" if "StreamName" in parameters:
             return [Call(action, arn_of("AWS::Kinesis::Stream", parameters["StreamName"]), {})]
+        case "secretsmanager" if "SecretId" in parameters:
+            return [Call(action, _secret(parameters["SecretId"]), {})]
+        case "secretsmanager" if "SecretIdList" in parameters:
+            ids = parameters["SecretIdList"]
+            listing = Call("secretsmanager:BatchGetSecretValue", "*", {})
+            return [listing, *(Call(f"{service}:GetSecretValue", _secret(i), {}) for i in ids)]
+        case "ssm" if "Name" in parameters or "Names" in parameters:
+            names = parameters.get("Names") or [parameters["Name"]]
+            return [Call(action, _parameter(name), {}) for name in names]
+        case "ssm" if "Path" in parameters:
+            return [Call(action, _parameter(parameters["Path"].rstrip("/")), {})]
+        case "lambda" if operation == "Invoke":
+            name = parameters["FunctionName"].partition(":function:")[2]
+            name = (name or parameters["FunctionName"]).partition(":")[0]
+            invoked = arn_of("AWS::Lambda::Function", name)
+            return [Call("lambda:InvokeFunction", invoked, {})]
+        case "sqs" if operation == "GetQueueUrl":
+            return [Call(action, arn_of("AWS::SQS::Queue", parameters["QueueName"]), {})]
+        case "s3" if operation in _S3_OBJECTS:
+            resource = f"arn:aws:s3:::{parameters['Bucket']}/{parameters['Key']}"
+            return [Call(f"s3:{_S3_OBJECTS[operation]}", resource, {})]
+        case "s3" if operation in _S3_LISTS:
+            return [Call("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", {})]
+        case "sts" if operation == "GetCallerIdentity":
+            return []  # which needs no permission
+        case "cloudwatch" if operation == "PutMetricData":
+            return [Call(action, "*", {"cloudwatch:namespace": [parameters["Namespace"]]})]
+        case "sns" if operation == "PublishBatch":
+            return [Call("sns:Publish", parameters["TopicArn"], {})]
         case "sns" if "TopicArn" in parameters:
             return [Call(action, parameters["TopicArn"], {})]
     raise NotInTheKit(
         f"A function calls {action}. The kit does not know on which resource, so it can't tell "
         "whether its role may: teach patchbay/testkit/aws/calls.py."
     )
+
+
+_S3_OBJECTS = {"HeadObject": "GetObject", "DeleteObject": "DeleteObject"}
+_S3_LISTS = {"ListObjects", "ListObjectsV2", "HeadBucket"}
+
+
+def _secret(name_or_arn: str) -> str:
+    return name_or_arn if name_or_arn.startswith("arn:") else secret_arn(name_or_arn)
+
+
+def _parameter(name: str) -> str:
+    if name.startswith("arn:"):
+        return name
+    return arn_of("AWS::SSM::Parameter", name.partition(":")[0].removeprefix("/"))
 
 
 def _put_event(action: str, entry: Parameters) -> Call:

@@ -16,14 +16,17 @@ from uuid import UUID
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from patchbay.testkit.aws.arns import arn_of
 from patchbay.testkit.aws.iam import Statement
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.code import Code, InitFailed, entered, load
+from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Action, Crash, Fault, Faults
+from patchbay.testkit.reading.arns import arn_of
 from patchbay.topology.consumers import RELAYS_TO
 
+DEBUGGERS = {"pdb", "bdb", "cmd", "code", "_pytest.debugging"}
 CONSUMER = "patchbay.messaging.consuming"
+CONSUMER_NAME = "CONSUMER"  # the variable by which a consumer knows its name
 MEMORY = "IDEMPOTENCY_TABLE"  # the variable of who notes what it has handled
 
 
@@ -41,6 +44,9 @@ class Function:
     memory: int  # MB
     reserved_concurrency: int | None
     statements: Sequence[Statement]  # of its role's policies
+    layers: Sequence[Path] = ()  # folders from which it imports as well
+    problem: str | None = None  # why the kit can't run it
+    dead_letter_target: str | None = None  # for what it fails on when it is run asynchronously
 
     @property
     def arn(self) -> str:
@@ -50,6 +56,13 @@ class Function:
     def relays_to(self) -> str | None:
         """The URL of the queue that it fills from another, if it is a relay."""
         return self.environment.get(RELAYS_TO)
+
+
+def code_of(function: Function) -> Code:
+    """Load a function's code; raises InitFailed, and NotInTheKit where the kit can't run it."""
+    if function.problem:
+        raise NotInTheKit(function.problem)
+    return load(function.asset, function.handler, function.environment, function.layers)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,8 @@ class Invocation:
     now: float
     log: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    refused: NotInTheKit | None = None
+    """What of all it did the kit could not play: no handler may take that for AWS's error."""
 
     @property
     def deadline(self) -> float:
@@ -118,6 +133,10 @@ class Lambda:
         finally:
             self._running.pop()
             self._clock_back(outer, began)
+        if invocation.refused:
+            if outer:
+                outer.refused = outer.refused or invocation.refused
+            raise invocation.refused
         for line in invocation.log:
             self.logs.setdefault(function.short_name, []).append(line)
         if function.reserved_concurrency is not None:
@@ -143,7 +162,7 @@ class Lambda:
         number = self._count[function.name] = self._count.get(function.name, 0) + 1
         with self._own_time(invocation):
             try:
-                code = load(function.asset, function.handler, function.environment)
+                code = code_of(function)
                 chance = _own_chance(f"{self._seed}/{function.name}/{number}")
                 with chance, entered(code):
                     payload = self._call(code, event, Context(invocation, number))
@@ -154,6 +173,9 @@ class Lambda:
                 return None, str(error)
             except Crash as crash:
                 return None, str(crash)
+            except NotInTheKit as refused:
+                invocation.refused = invocation.refused or refused
+                return None, str(refused)
             except Exception as error:  # noqa: BLE001 - whatever it raises is the function's error
                 return None, f"{type(error).__name__}: {error}"
         return payload, None
@@ -200,6 +222,8 @@ class Lambda:
         time.monotonic = time.perf_counter = self._elapsed
         sys.stdout = LOG
         LOG.lines, outer = invocation.log, LOG.lines
+        if originals[3] is not LOG:
+            LOG.real = originals[3]
         try:
             yield
         finally:
@@ -250,20 +274,30 @@ class Context(LambdaContext):
 class _Log:
     """What stands for standard output in a function: each line goes to the one that runs.
 
-    Loggers keep the output that they were made with, so there is one for all.
+    Loggers keep the output that they were made with, so there is one for all. A debugger's prompt
+    and answers go to the real one.
     """
 
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
+        self.real: Any = sys.__stdout__
         self._open = ""
 
     def write(self, text: str) -> int:
+        if sys._getframe(1).f_globals.get("__name__") in DEBUGGERS:
+            self.real.write(text)
+            self.real.flush()
+            return len(text)
         *lines, self._open = (self._open + text).split("\n")
         self.lines.extend(_parsed(line) for line in lines if line)
         return len(text)
 
     def flush(self) -> None:
         pass
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer as the real one: `input` asks for its encoding and its terminal."""
+        return getattr(self.real, name)
 
 
 def _parsed(line: str) -> dict[str, Any]:

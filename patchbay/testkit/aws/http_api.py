@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
-from patchbay.testkit.aws.arns import arn
 from patchbay.testkit.aws.function import Function, Lambda
-from patchbay.testkit.aws.iam import Call, allows_service
 from patchbay.testkit.aws.network import http_event, response_of
+from patchbay.testkit.aws.permissions import may_invoke
 from patchbay.testkit.errors import NotInTheKit
-from patchbay.testkit.templates import Resource, Templates
+from patchbay.testkit.reading.arns import arn
+from patchbay.testkit.templates import Templates
 
 APIGATEWAY = "apigateway.amazonaws.com"
 FULL_CONCURRENCY, FAILED = 503, 500  # what API Gateway answers where there is no answer
@@ -33,18 +33,24 @@ class HttpApis:
 
     def __init__(self, functions: Lambda, templates: Templates) -> None:
         self._functions = functions
-        self._routes = list(_routes(templates))
+        self._templates = templates
 
     def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
         """Send a request; returns the status and the body of the answer."""
         path = target.partition("?")[0]
+        for resource in self._templates.all("AWS::ApiGateway::RestApi"):
+            raise NotInTheKit(f"{resource} is a REST API: the kit plays HTTP APIs.")
         for route in self._routes:
             match = route.path.fullmatch(path)
             if match and route.method in (method, "ANY"):
                 return self._invoke(route, match, method, target, headers, body)
         return 404, b'{"message":"Not Found"}'
+
+    @cached_property
+    def _routes(self) -> list[_Route]:
+        return list(_routes(self._templates))
 
     def _invoke(
         self,
@@ -82,38 +88,13 @@ def _routes(templates: Templates) -> Iterator[_Route]:
             method=method,
             path=_expression(path),
             function=function,
-            is_permitted=_is_permitted(templates, function, properties["ApiId"], method, path),
+            is_permitted=may_invoke(
+                templates,
+                function,
+                APIGATEWAY,
+                arn("execute-api:{where}:{name}", f"{properties['ApiId']}/$default/{method}{path}"),
+            ),
         )
-
-
-def _is_permitted(
-    templates: Templates, function: Function, api: str, method: str, path: str
-) -> bool:
-    """Whether the function lets that API invoke it for the route."""
-    source = arn("execute-api:{where}:{name}", f"{api}/$default/{method}{path}")
-    call = Call("lambda:InvokeFunction", function.arn, {"AWS:SourceArn": [source]})
-    return allows_service(
-        (
-            _statement(permission)
-            for permission in templates.all("AWS::Lambda::Permission")
-            if templates.function(permission.properties["FunctionName"]) == function
-        ),
-        APIGATEWAY,
-        call,
-    )
-
-
-def _statement(permission: Resource) -> dict[str, Any]:
-    """The statement that a permission adds to its function's policy."""
-    properties = permission.properties
-    source = properties.get("SourceArn")
-    return {
-        "Effect": "Allow",
-        "Principal": {"Service": properties["Principal"]},
-        "Action": properties["Action"],
-        "Resource": "*",
-        "Condition": {"ArnLike": {"AWS:SourceArn": source}} if source else {},
-    }
 
 
 def _expression(path: str) -> re.Pattern[str]:

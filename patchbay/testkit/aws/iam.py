@@ -25,8 +25,24 @@ class Call:
 
 
 def allows(statements: Iterable[Statement], call: Call) -> bool:
-    """Whether one statement allows it and none denies it, which is IAM's whole rule."""
-    effects = {each["Effect"] for each in statements if _concerns(each, call)}
+    """Return whether one statement allows it and none denies it, which is IAM's whole rule.
+
+    Raises NotInTheKit where that hangs on a policy that the kit can't read.
+    """
+    statements = list(statements)
+    effects = {
+        each["Effect"]
+        for each in statements
+        if each["Effect"] != "Unreadable" and _concerns(each, call)
+    }
+    if not effects:
+        for each in statements:
+            if each["Effect"] == "Unreadable":
+                raise NotInTheKit(
+                    f"Whether {call.action} on {call.resource} is allowed hangs on "
+                    f"{each['What']}: write the permission into the role as well, or test this "
+                    "on AWS."
+                )
     return "Allow" in effects and "Deny" not in effects
 
 
@@ -67,6 +83,8 @@ def _holds(operator: str, key: str, wanted: Sequence[Any], context: Context) -> 
 
 
 def _names(statement: Statement, service: str) -> bool:
+    if statement["Effect"] == "Unreadable":
+        return True
     principal = statement.get("Principal", {})
     if principal == "*":
         return True

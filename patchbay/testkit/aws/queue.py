@@ -14,10 +14,10 @@ from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, sqs_backends
 from moto.sqs.models import Queue as MotoQueue
 
-from patchbay.testkit.aws.arns import arn_of, queue_url
 from patchbay.testkit.aws.iam import Statement
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.clock import Clock
+from patchbay.testkit.reading.arns import arn_of, queue_url
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 
 DEDUPLICATED_FOR = 5 * 60.0  # seconds in which a FIFO queue takes a message for a duplicate
 MAX_MESSAGE_BYTES = 1024 * 1024  # SQS's own limit, of the body and the attributes together
@@ -39,6 +39,8 @@ class Queue:
         self._clock = clock
         self._redrive = properties.get("RedrivePolicy")
         self.dead_letters: Queue | None = None
+        self.refused: str | None = None
+        """Why the kit can't play it."""
         self._moto = _create(properties)
         self._taken: dict[tuple[str | None, str | None], float] = {}
         self._by_group = properties.get("DeduplicationScope") == "messageGroup"
@@ -61,6 +63,10 @@ class Queue:
 
     def __len__(self) -> int:
         return len(self._moto._messages)
+
+    def __bool__(self) -> bool:
+        """An empty queue is a queue."""
+        return True
 
     def messages(self) -> list[Message]:
         """All that is in it, whether it can be received or not, the oldest first."""

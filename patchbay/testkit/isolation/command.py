@@ -24,7 +24,7 @@ def isolation(console: Console, report: Path = REPORT) -> int:
         path.name.removesuffix(".template.json"): json.loads(path.read_text())
         for path in sorted(out.glob("*.template.json"))
     }
-    return fill(Matrix(Templates(STAGE, templates, out), of_project()), console, report)
+    return fill(Matrix(Templates(templates, out, stage=STAGE), of_project()), console, report)
 
 
 def fill(matrix: Matrix, console: Console, report: Path) -> int:

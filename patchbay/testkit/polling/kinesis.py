@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.kinesis.models import Stream, kinesis_backends
 
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.templates import Templates
 
 # An on-demand stream has four to begin with. One of them is enough to play what a shard is.

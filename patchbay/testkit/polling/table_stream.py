@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 
 Record = dict[str, Any]
 

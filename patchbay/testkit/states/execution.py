@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from patchbay.testkit.aws.arns import arn, arn_of
 from patchbay.testkit.aws.iam import Statement
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
+from patchbay.testkit.reading.arns import arn, arn_of
 from patchbay.testkit.templates import Resource, Templates
 
 STATES = "states.amazonaws.com"

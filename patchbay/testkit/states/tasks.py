@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 
 from patchbay.testkit.aws.function import Function, Lambda
 from patchbay.testkit.aws.iam import Call, Statement, allows
-from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.errors import NotInTheKit
+from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.templates import Templates
 
 TIMED_OUT = "States.Timeout"

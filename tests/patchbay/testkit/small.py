@@ -74,7 +74,7 @@ def small(
     (folder / "asset.code").mkdir(exist_ok=True)
     (folder / "asset.code" / "worker.py").write_text(code)
     present = {name: body for name, body in resources.items() if body is not None}
-    return Templates("test", {"small": {"Resources": present}}, folder)
+    return Templates({"small": {"Resources": present}}, folder, stage="test")
 
 
 def resource(kind: str, **properties: Any) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def rule(queue: str, group: str | None = None, **properties: Any) -> dict[str, A
     target["RetryPolicy"] = {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}
     if group:
         target["SqsParameters"] = {"MessageGroupId": group}
-    pattern = {"source": ["shop.test"]}
+    pattern = {"source": ["greenhouse.test"]}
     return resource(
         "Events::Rule",
         **{"Name": "a-rule", "EventBusName": BUS, "EventPattern": pattern, "Targets": [target]},

@@ -35,7 +35,7 @@ from tests.shop import Shop
 from tests.patchbay.testkit.test_cloud import a_day
 from tests.synthesis import assembly, templates_in
 out = assembly(STAGE)
-print(a_day(Templates(STAGE, templates_in(out), out), seed=3))
+print(a_day(Templates(templates_in(out), out, stage=STAGE), seed=3))
 """
 
 
@@ -94,7 +94,7 @@ def test_a_function_sees_its_own_assets_modules_only(tmp_path: Path) -> None:
         cloud.send("worker", "x")
         cloud.settle()
         assert cloud.dead_letters("worker").reasons == [
-            "ModuleNotFoundError: No module named 'stacks'"
+            "ModuleNotFoundError: No module named 'patchbay'"
         ]
 
 

@@ -48,7 +48,7 @@ def test_eventbridge_can_not_deliver_to_a_fifo_queue_that_wants_an_id(tmp_path: 
     """From "Amazon SQS FIFO queues" as targets: content-based deduplication has to be on."""
     wanting = FIFO | {"ContentBasedDeduplication": False}
     with Cloud(small(tmp_path, queue=wanting)) as cloud:
-        cloud.put("shop.test", "Tested", {"metadata": {"id": "1"}})
+        cloud.put("greenhouse.test", "Tested", {"metadata": {"id": "1"}})
         cloud.settle()
         (letter,) = cloud.undelivered("worker")
         assert "wants an id by which to tell duplicates" in str(letter.reason)

@@ -4,7 +4,6 @@ Each test breaks one thing in a copy of the real templates.
 """
 
 import copy
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -211,9 +210,9 @@ def order_something(templates: Templates) -> None:
         cloud.settle()
 
 
-def test_a_type_that_the_kit_does_not_know_is_named(templates: Templates) -> None:
+def test_a_type_that_the_kit_does_not_know_stops_nobody_who_does_not_use_it(
+    templates: Templates,
+) -> None:
     body = copy.deepcopy(dict(templates.bodies[PAYMENTS]))
     body["Resources"]["Cache"] = {"Type": "AWS::ElastiCache::CacheCluster", "Properties": {}}
-    sentence = "Stack records-dev-payments has Cache, of type AWS::ElastiCache::CacheCluster"
-    with pytest.raises(NotInTheKit, match=re.escape(sentence)):
-        templates.with_bodies({**templates.bodies, PAYMENTS: body})
+    order_something(templates.with_bodies({**templates.bodies, PAYMENTS: body}))

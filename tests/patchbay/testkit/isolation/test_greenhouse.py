@@ -52,7 +52,7 @@ def templates() -> Iterator[Templates]:
     with pytest.MonkeyPatch.context() as patch:
         # In this process, the project is another.
         patch.setattr(kit_templates, "named", lambda stage, name: f"greenhouse-{stage}-{name}")
-        yield Templates(STAGE, bodies, assembly(STAGE))
+        yield Templates(bodies, assembly(STAGE), stage=STAGE)
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import boto3
 import pytest
 
 from patchbay.project.naming import named
-from patchbay.testkit.aws.intrinsics import REGION
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.errors import NotDeployable
+from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 

@@ -8,16 +8,22 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from patchbay.project.naming import REPLAY_NAME
-from patchbay.testkit.aws.arns import arn_of
+from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Call, allows_service
-from patchbay.testkit.aws.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.aws.queue import MAX_MESSAGE_BYTES, Queue
 from patchbay.testkit.clock import Clock
+from patchbay.testkit.delivery.asynchronous import Asynchronous
+from patchbay.testkit.delivery.cron import Next
+from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Fault
 from patchbay.testkit.history import History, Published, event_id
+from patchbay.testkit.reading.arns import arn_of
+from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.topology.event_pattern import EventPattern
 
 EVENTBRIDGE = "events.amazonaws.com"
@@ -29,14 +35,24 @@ LAST_RETRY = 500.0  # seconds
 
 @dataclass(frozen=True)
 class Target:
-    """Where a rule delivers to."""
+    """Where a rule delivers to: to a queue or a function, or what the kit does not play."""
 
     id: str
-    queue: Queue
-    group: str | None  # the message group, of a FIFO queue
+    arn: str
     dead_letters: Queue | None
     max_attempts: int
     max_age: float  # seconds
+    queue: Queue | None = None
+    group: str | None = None  # the message group, of a FIFO queue
+    function: Function | None = None
+    is_log: bool = False  # a log group: nothing comes of what it gets
+    refused: str | None = None  # why the kit can't deliver to it
+
+    @property
+    def name(self) -> str:
+        """What it is called in the history."""
+        found = self.queue or self.function
+        return found.name if found else self.arn
 
 
 @dataclass(frozen=True)
@@ -45,10 +61,12 @@ class Rule:
 
     name: str
     bus: str
-    pattern: EventPattern
+    pattern: EventPattern | None  # none of a rule that is on a schedule alone
     pattern_text: str
     enabled: bool
     targets: Sequence[Target]
+    refused: str | None = None  # why the kit can't match events with its pattern
+    next: Next | None = None  # when it is due, of a rule on a schedule
 
     @property
     def names_types(self) -> bool:
@@ -68,13 +86,17 @@ class Buses:
         clock: Clock,
         history: History,
         rules: Sequence[Rule],
-        faults_of: Callable[[Queue], list[Fault]],
+        faults_of: Callable[[Target], list[Fault]],
+        may_invoke: Callable[[Function, str], bool],
+        asynchronous: Asynchronous,
         delivered: Callable[[Queue], None],
     ) -> None:
         self._clock = clock
         self._history = history
         self._rules = rules
         self._faults_of = faults_of
+        self._may_invoke = may_invoke
+        self._asynchronous = asynchronous
         self._delivered = delivered
 
     def take(self, entry: Mapping[str, Any], bus_event_id: str, by: str) -> Published:
@@ -101,23 +123,68 @@ class Buses:
         text = f'{published.text[:-1]}, "{REPLAY_NAME}": {json.dumps(name)}}}'
         self._pass_on(published, text)
 
+    def listen(self, rule: Rule) -> None:
+        """Have a rule that is on a schedule start its targets whenever it is due."""
+        if rule.next and rule.enabled:
+            due = rule.next(self._clock.time)
+            self._clock.at(due.timestamp(), lambda: self._tick(rule, due), idle=True)
+
+    def _tick(self, rule: Rule, due: datetime) -> None:
+        self.listen(rule)
+        entry = {
+            "Source": "aws.events",
+            "DetailType": "Scheduled Event",
+            "Detail": "{}",
+            "Resources": [rule.arn],
+        }
+        event_id = str(uuid5(NAMESPACE_URL, f"{rule.arn}/{due.isoformat()}"))
+        text = _envelope(entry, event_id, due.timestamp())
+        published = Published(
+            event_id,
+            "Scheduled Event",
+            "aws.events",
+            self._clock.now,
+            rule.name,
+            {},
+            rule.bus,
+            text,
+        )
+        self._history.has_published(published)
+        self._give(rule, published, text)
+
     def _pass_on(self, published: Published, text: str) -> None:
         bus = published.bus
         on_this_bus = [rule for rule in self._rules if rule.bus == bus and rule.enabled]
-        matching = [rule for rule in on_this_bus if rule.pattern.matches(text)]
+        for rule in on_this_bus:
+            if rule.refused:
+                raise NotInTheKit(f"An event is put on the bus of {rule.name}: {rule.refused}")
+        matching = [rule for rule in on_this_bus if rule.pattern and rule.pattern.matches(text)]
         # A wire tap, which takes whatever there is, was not waiting for this one.
         if not any(rule.names_types for rule in matching):
             self._history.unmatched(published, _nearest(on_this_bus, published))
         for rule in matching:
-            for target in rule.targets:
-                self._deliver(_Delivery(rule, target, published, text, self._clock.now))
+            self._give(rule, published, text)
 
-    def _deliver(self, delivery: "_Delivery") -> None:
-        queue = delivery.target.queue
-        self._clock.at(self._clock.now, lambda: self._attempt(delivery, 0, self._faults_of(queue)))
+    def _give(self, rule: Rule, published: Published, text: str) -> None:
+        for target in rule.targets:
+            delivery = _Delivery(rule, target, published, text, self._clock.now)
+            faults = partial(self._faults_of, target)
+            self._clock.at(
+                self._clock.now,
+                lambda d=delivery, f=faults: self._attempt(d, 0, f()),  # type: ignore[misc]
+            )
 
     def _attempt(self, delivery: "_Delivery", retries: int, faults: Sequence[Fault]) -> None:
-        error = self._problem(delivery, delivery.target.queue)
+        target = delivery.target
+        if target.refused:
+            raise NotInTheKit(
+                f"{delivery.event.type} from {delivery.event.source} reaches a target of the rule "
+                f"{delivery.rule.name}: {target.refused}"
+            )
+        if target.is_log:
+            self._history.note(target.arn, "got", delivery.event.type, delivery.event.id)
+            return
+        error = self._problem(delivery)
         if error:
             # Trying again would not change what is not allowed.
             self._give_up(delivery, retries, *error, exhausted=None)
@@ -129,7 +196,12 @@ class Buses:
             self._put(delivery)
 
     def _put(self, delivery: "_Delivery") -> None:
-        queue = delivery.target.queue
+        queue, function = delivery.target.queue, delivery.target.function
+        if function:
+            letter = self._history.arrived_at_function(delivery.event, function.name)
+            self._asynchronous.take(function, delivery.text, letter=letter)
+            return
+        assert queue
         message_id = queue.send(delivery.text, group=delivery.target.group)
         if queue.is_fifo and not queue.holds(message_id):
             self._history.note(queue.name, "knew as a duplicate", delivery.event.id)
@@ -147,7 +219,7 @@ class Buses:
         else:
             self._clock.at(
                 self._clock.now + wait,
-                lambda: self._attempt(delivery, retries + 1, self._faults_of(target.queue)),
+                lambda: self._attempt(delivery, retries + 1, self._faults_of(target)),
             )
             return
         self._give_up(delivery, retries, "SDK_CLIENT_ERROR", "can't be reached", exhausted)
@@ -155,28 +227,39 @@ class Buses:
     def _give_up(
         self, delivery: "_Delivery", retries: int, code: str, why: str, exhausted: str | None
     ) -> None:
-        event, queue = delivery.event, delivery.target.queue
+        event, name = delivery.event, delivery.target.name
         dead_letters = delivery.target.dead_letters
         if dead_letters is None:
             why = f"{why}, and the target has no dead-letter queue"
-            self._history.dropped(queue.name, event.type, event.id, why)
-        elif problem := self._problem(delivery, dead_letters):
+            self._history.dropped(name, event.type, event.id, why)
+        elif problem := self._queue_problem(delivery, dead_letters):
             why = f"{why}, and {problem[1]}"
-            self._history.dropped(queue.name, event.type, event.id, why)
+            self._history.dropped(name, event.type, event.id, why)
         else:
             attributes = {
                 "RULE_ARN": delivery.rule.arn,
-                "TARGET_ARN": queue.arn,
+                "TARGET_ARN": delivery.target.arn,
                 "ERROR_CODE": code,
                 "ERROR_MESSAGE": why,
                 "RETRY_ATTEMPTS": str(retries),
             } | ({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {})
             message_id = dead_letters.send(delivery.text, attributes=attributes)
             self._history.sent(dead_letters.name, message_id, delivery.text)
-        self._history.not_delivered(event, queue.name, why)
+        self._history.not_delivered(event, name, why)
 
-    def _problem(self, delivery: "_Delivery", queue: Queue) -> tuple[str, str] | None:
-        """EventBridge's code for what keeps it from sending to that queue, and the reason."""
+    def _problem(self, delivery: "_Delivery") -> tuple[str, str] | None:
+        """EventBridge's code for what keeps it from delivering, and the reason."""
+        queue, function = delivery.target.queue, delivery.target.function
+        if queue:
+            return self._queue_problem(delivery, queue)
+        if function and not self._may_invoke(function, delivery.rule.arn):
+            return "NO_PERMISSIONS", (
+                f"{function.name} does not let EventBridge invoke it for the rule "
+                f"{delivery.rule.name}"
+            )
+        return None
+
+    def _queue_problem(self, delivery: "_Delivery", queue: Queue) -> tuple[str, str] | None:
         call = Call("sqs:SendMessage", queue.arn, {"aws:SourceArn": [delivery.rule.arn]})
         if not allows_service(queue.statements, EVENTBRIDGE, call):
             return "NO_PERMISSIONS", (
