@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from patchbay.local.cloud import LocalCloud, StartFailed
+from patchbay.local import environment
+from patchbay.local.cloud import SERVER, LocalCloud, StartFailed
+from patchbay.packaging.asset import asset
 from patchbay.processes import ports
 from patchbay.processes.waiting import wait_until
 from patchbay.project.root import ROOT
+from tests.patchbay.local.functions import create_function, invoke
 from tests.patchbay.processes.processes import living
 
 pytestmark = pytest.mark.embedded
@@ -37,6 +40,39 @@ def cloud() -> Iterator[LocalCloud]:
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((ports.HOST, port)) != 0
+
+
+WHERE_PATCHBAY_IS = """
+import importlib, sys
+
+def handler(event, context):
+    try:
+        module = importlib.import_module("patchbay")
+    except ImportError:
+        return None
+    return getattr(module, "WHERE", module.__file__)
+"""
+
+
+def test_its_functions_see_nothing_of_patchbay_but_what_is_in_their_own_asset(
+    cloud: LocalCloud,
+) -> None:
+    create_function(cloud, "without", {"handler.py": WHERE_PATCHBAY_IS})
+    files = {"handler.py": WHERE_PATCHBAY_IS, "patchbay/__init__.py": 'WHERE = "in the asset"\n'}
+    create_function(cloud, "with", files)
+    assert invoke(cloud, "without") is None
+    assert invoke(cloud, "with") == "in the asset"
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="reads Linux's own books")
+def test_its_server_has_no_package_of_the_projects_environment_but_its_own_modules(
+    cloud: LocalCloud,
+) -> None:
+    modules = asset(SERVER)
+    assert {path.name for path in modules.iterdir()} == {"patchbay"}
+    command = Path(f"/proc/{cloud.pid}/cmdline").read_text().split("\0")
+    assert command[0] == str(environment.FOLDER / "bin" / "python")
+    assert str(modules) in command
 
 
 def test_its_root_caller_is_let_in(cloud: LocalCloud) -> None:

@@ -3,16 +3,15 @@
 It says where the cloud is, on standard output, once the function is stuck.
 """
 
-import io
 import json
 import signal
 import sys
 import threading
-import zipfile
 from pathlib import Path
 
 from patchbay.local.cloud import LocalCloud
 from patchbay.processes.waiting import wait_until
+from tests.patchbay.local.functions import create_function
 
 STUCK = """
 import signal, time
@@ -24,36 +23,12 @@ def handler(event, context):
     time.sleep(3600)
 """
 PORT = 4900  # far from what other clouds take, so that nobody follows on it at once
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 
 
 def get_stuck(cloud: LocalCloud, sign: Path) -> None:
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.writestr("stuck.py", STUCK)
-    role = cloud.client("iam").create_role(
-        RoleName="stuck", AssumeRolePolicyDocument=json.dumps(TRUST)
-    )["Role"]["Arn"]
-    functions = cloud.client("lambda")
-    functions.create_function(
-        FunctionName="stuck",
-        Runtime=f"python{sys.version_info[0]}.{sys.version_info[1]}",
-        Handler="stuck.handler",
-        Role=role,
-        Timeout=900,
-        Code={"ZipFile": code.getvalue()},
-    )
+    create_function(cloud, "stuck", {"handler.py": STUCK}, timeout=900)
     event = json.dumps({"stuck": str(sign)})
-    functions.invoke(FunctionName="stuck", InvocationType="Event", Payload=event)
+    cloud.client("lambda").invoke(FunctionName="stuck", InvocationType="Event", Payload=event)
     wait_until(sign.exists, "the function to be stuck", 30)
 
 
