@@ -1,4 +1,4 @@
-"""Whether every order got what is its due, and none more: from what the parts hold in the end."""
+"""Judges, by what all parts hold in the end, whether every order got its due, and no more."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -88,7 +88,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Hold the evidence against what must hold for every order."""
+    """Return what is wrong in the evidence, order by order."""
     events = _by_order(evidence.published)
     charges = _by_order_id(evidence.ledger)
     lost = {}
@@ -120,7 +120,7 @@ def _kept(ledger: Sequence[Mapping[str, Any]]) -> Decimal:
 
 
 def _booked(published: Sequence[Published]) -> Decimal:
-    """What the days that were closed have brought."""
+    """Return the sum of all days that were closed."""
     days = [event.data for event in published if event.detail_type == "DayClosed"]
     return sum(
         (Decimal(str(day["taken"])) - Decimal(str(day["refunded"])) for day in days), Decimal(0)
@@ -134,7 +134,7 @@ def _missing(
     charges: Sequence[Mapping[str, Any]],
     evidence: Evidence,
 ) -> Iterator[str]:
-    """Why the order counts as lost, a sentence each; none where it got all that is its due."""
+    """Yield the reasons why the order counts as lost; none where it got all its due."""
     if order not in evidence.statuses:
         yield "it was accepted, and is not in the table"
     types = {event.detail_type for event in events}
@@ -185,7 +185,7 @@ def _wrong_outcome(
 
 
 def _sum(entries: Sequence[Mapping[str, Any]], kind: str) -> Decimal:
-    """What succeeded of that kind, in dollars."""
+    """Return the sum of what succeeded of that kind, in dollars."""
     amounts = (
         Decimal(str(entry["amount"]))
         for entry in entries

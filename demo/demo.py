@@ -11,9 +11,9 @@ from rich.console import Console
 from urllib3.exceptions import HTTPError
 
 from demo.audit import Evidence, Verdict, judge
-from demo.drive import Trip, drive
+from demo.drive import Progress, drive
 from demo.end_of_day import close_books, put_large_event
-from demo.event_recorder import Tap
+from demo.event_recorder import EventRecorder
 from demo.observer import Observer
 from demo.page_views import visit
 from demo.purchases import Purchase, first_purchases
@@ -64,10 +64,10 @@ class Demo:
         self._purchases = purchases
         self._console = console
         self._shop = running.surroundings.shop
-        self._tap = Tap(running.cloud)
+        self._recorder = EventRecorder(running.cloud)
         self._consumers = deployed_consumers(running.cloud, bus_name(STAGE))
         self._observer = Observer(running.cloud, self._consumers)
-        self._trip = Trip(total=len(purchases))
+        self._progress = Progress(total=len(purchases))
         self._dead: set[tuple[str, str]] = set()
         self._visits: dict[str, tuple[int, int]] | None = None
         self._failure: BaseException | None = None
@@ -89,7 +89,7 @@ class Demo:
         """The report, as JSON holds it."""
         self._observer.look()  # the last log lines come after the last message is gone
         return as_json(
-            trip=self._trip,
+            progress=self._progress,
             evidence=evidence,
             observed=self._observer.observed,
             verdict=verdict,
@@ -104,7 +104,7 @@ class Demo:
         try:
             with ThreadPoolExecutor(1) as visitors:
                 visits = visitors.submit(visit, self._shop, self._purchases)
-                drive(self._shop, self._purchases, self._trip, self._outage_is_felt)
+                drive(self._shop, self._purchases, self._progress, self._outage_is_felt)
                 self._visits = visits.result()
         except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
             self._failure = failure
@@ -118,8 +118,8 @@ class Demo:
         before: object = None
         while True:
             self._observer.look()
-            published = self._tap.count()
-            show(self._trip, published, self._observer.observed)
+            published = self._recorder.count()
+            show(self._progress, published, self._observer.observed)
             if self._failure:
                 raise UserError(f"The drive ended early. {self._failure}") from self._failure
             if self._is_over() and self._observer.idle() and self._all_published(published):
@@ -129,7 +129,7 @@ class Demo:
                 evidence = self._gather()
                 if not judge(evidence):
                     return evidence
-            now = (published, self._observer.progress(), len(self._trip.accepted))
+            now = (published, self._observer.progress(), len(self._progress.accepted))
             if now != before:
                 before, last_change = now, time.monotonic()
             if time.monotonic() - last_change > PATIENCE:
@@ -146,13 +146,13 @@ class Demo:
         close_books(self._running.cloud, self._began)
 
     def _is_over(self) -> bool:
-        return self._trip.done and self._visits is not None
+        return self._progress.done and self._visits is not None
 
     def _all_published(self, published: int) -> bool:
-        return published >= EVENTS_FOR_AN_ORDER * len(self._trip.accepted)
+        return published >= EVENTS_FOR_AN_ORDER * len(self._progress.accepted)
 
     def _gather(self) -> Evidence:
-        published = self._tap.events()
+        published = self._recorder.events()
         # A dead letter that was looked at is hidden for a while; it was seen all the same.
         self._dead |= {
             (consumer.name, event_id)
@@ -161,7 +161,7 @@ class Demo:
         }
         ids = {event.event_id for event in published if event.event_id}
         return Evidence(
-            accepted=self._trip.accepted,
+            accepted=self._progress.accepted,
             statuses=self._shop.statuses(),
             visited=self._visits or {},
             counted=self._shop.counters(),

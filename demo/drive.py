@@ -16,8 +16,8 @@ SECONDS_OF_OUTAGE = 30  # at most, from two thirds of the way on
 
 
 @dataclass
-class Trip:
-    """What has become of the drive so far."""
+class Progress:
+    """How far the drive is."""
 
     total: int
     accepted: dict[str, Decimal] = field(default_factory=dict)
@@ -38,55 +38,58 @@ class Trip:
 
 
 def drive(
-    shop: Shop, purchases: Sequence[Purchase], trip: Trip, outage_is_felt: Callable[[], bool]
+    shop: Shop,
+    purchases: Sequence[Purchase],
+    progress: Progress,
+    outage_is_felt: Callable[[], bool],
 ) -> None:
-    """Order everything that was purchased, several at a time, and note it in `trip`.
+    """Order everything that was purchased, several at a time, and note it in `progress`.
 
     A third of the way in, the mails are held back, and at two thirds let out again, once the outage
     is felt; half way, a malformed event is put on the bus. The dearest purchase is declined.
     Raises OrderRefused.
     """
     shop.decline_above(max(purchase.amount for purchase in purchases) - Decimal("0.01"))
-    incidents = _incidents(shop, trip, outage_is_felt)
+    incidents = _incidents(shop, progress, outage_is_felt)
     under_way: dict[Future[str], Purchase] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for position, purchase in enumerate(purchases):
             for incident in incidents.pop(position, ()):
                 incident()
             while len(under_way) >= AT_ONCE:
-                _gather(under_way, trip)
+                _gather(under_way, progress)
             under_way[pool.submit(shop.place, purchase)] = purchase
         while under_way:
-            _gather(under_way, trip)
+            _gather(under_way, progress)
     for left in incidents.values():
         for incident in left:
             incident()
-    trip.done = True
+    progress.done = True
 
 
-def _gather(under_way: dict[Future[str], Purchase], trip: Trip) -> None:
+def _gather(under_way: dict[Future[str], Purchase], progress: Progress) -> None:
     answered, _ = wait(under_way, return_when=FIRST_COMPLETED)
     for future in answered:
-        trip.accepted[future.result()] = under_way.pop(future).amount
+        progress.accepted[future.result()] = under_way.pop(future).amount
 
 
 def _incidents(
-    shop: Shop, trip: Trip, outage_is_felt: Callable[[], bool]
+    shop: Shop, progress: Progress, outage_is_felt: Callable[[], bool]
 ) -> dict[int, list[Callable[[], None]]]:
     """What happens before which order; where orders are few, several before the same."""
 
     def hold_mails_back() -> None:
         shop.hold_mails_back()
-        trip.mails_held_at = time.time()
+        progress.mails_held_at = time.time()
 
     def let_mails_out() -> None:
         with suppress(NotInTime):  # an outage that nobody feels must end as well
             wait_until(outage_is_felt, "a mail to be refused", SECONDS_OF_OUTAGE)
         shop.let_mails_out()
-        trip.mails_let_out_at = time.time()
+        progress.mails_let_out_at = time.time()
 
     happens: dict[int, list[Callable[[], None]]] = {}
-    happens.setdefault(trip.total // 3, []).append(hold_mails_back)
-    happens.setdefault(trip.total // 2, []).append(shop.put_malformed_event)
-    happens.setdefault(2 * trip.total // 3, []).append(let_mails_out)
+    happens.setdefault(progress.total // 3, []).append(hold_mails_back)
+    happens.setdefault(progress.total // 2, []).append(shop.put_malformed_event)
+    happens.setdefault(2 * progress.total // 3, []).append(let_mails_out)
     return happens

@@ -1,4 +1,4 @@
-"""What the demo does once all is quiet: a large event, and the day's books closed."""
+"""Ends the demo's day: publishes a large event, and has the books closed."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +15,7 @@ SCAN_BYTES = 3 * 1024 * 1024  # three times what the bus takes
 
 
 class ShippedWithScan(OrderShipped):
-    """An order's shipping as a carrier of tomorrow tells it: with a scan of the signed slip."""
+    """OrderShipped with one more field: a scan of the signed slip."""
 
     scan: str
 
@@ -29,7 +29,7 @@ class ShippedWithScan(OrderShipped):
 
 
 def put_large_event(cloud: LocalCloud, order_id: str) -> None:
-    """Tell of a shipped order once more, by an event that has to leave its data with the broker."""
+    """Publish a shipped order's event again, so large that its data goes by claim check."""
     event = ShippedWithScan(
         order_id=order_id,
         customer_id="00001",

@@ -1,4 +1,4 @@
-"""A wire tap: a queue of the demo's own on the bus, which sees every event and disturbs none."""
+"""A wire tap: the demo's own queue on the bus, which gets a copy of every event."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ BATCH = 10  # SQS's own limit
 
 @dataclass(frozen=True)
 class Published:
-    """An event as it was seen on the bus. What is malformed may lack an id and an order."""
+    """An event as it was on the bus. A malformed one may lack an id and an order."""
 
     text: str
     """As EventBridge's own JSON has it."""
@@ -27,13 +27,13 @@ class Published:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What it says, as far as that is on the bus."""
+        """Its data, as far as that is on the bus."""
         data: dict[str, Any] = json.loads(self.text)["detail"]["data"]
         return data
 
 
-class Tap:
-    """Listens to one bus from the moment it is made."""
+class EventRecorder:
+    """Records every event of the bus from when it is made."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._sqs = cloud.client("sqs")
@@ -55,11 +55,11 @@ class Tap:
         )
 
     def count(self) -> int:
-        """How many events have passed, those that were published twice included."""
+        """Return the number of events so far; one that was published twice counts twice."""
         return len(self._seen) + int(self._attribute("ApproximateNumberOfMessages"))
 
     def events(self) -> list[Published]:
-        """Every event that has passed, in no order; one that was published twice is there once."""
+        """Return every event so far, in no order; one that was published twice is there once."""
         while messages := self._receive():
             self._seen += [_published(message["Body"]) for message in messages]
             self._sqs.delete_message_batch(

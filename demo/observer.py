@@ -25,7 +25,7 @@ class Observed:
     then until it was handled."""
 
     def percentile(self, percent: int) -> float | None:
-        """Of the milliseconds from published to handled."""
+        """Return a percentile of the milliseconds from published to handled."""
         return percentile([latency for _, latency in self.latencies], percent)
 
 
@@ -45,11 +45,11 @@ class Observer:
             list(pool.map(self._look_at, self.observed))
 
     def idle(self) -> bool:
-        """Whether, at the last look, nothing waited for anyone, nor was in anyone's hands."""
+        """Return whether, at the last look, no message waited or was in flight."""
         return not any(seen.waiting or seen.in_flight for seen in self.observed.values())
 
     def progress(self) -> list[tuple[int, int, int]]:
-        """What grows while the consumers get on; messages that come and go are no progress."""
+        """Return what grows while consumers work; messages that come and go are no progress."""
         observed = self.observed.values()
         return [(seen.handled, seen.failed, seen.dead_lettered) for seen in observed]
 
@@ -68,7 +68,7 @@ class Observer:
         return visible, hidden
 
     def _new_lines(self, consumer: Consumer) -> list[dict[str, Any]]:
-        """What the consumer has logged since the last look, and is one of messaging's lines."""
+        """Return the lines of the consumer's structured log since the last look."""
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=consumer.log_group, startTime=self._read_until[consumer]
         )

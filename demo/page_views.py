@@ -1,4 +1,4 @@
-"""What visitors of the storefront look at and buy.
+"""Page views: what visitors of the storefront look at and buy.
 
 The purchases are real, but their data does not say which records they were of. So the records here
 are invented: drawn from each purchase's number, always the same ones, and a few far more often than
@@ -31,7 +31,7 @@ class StorefrontRefused(UserError):
 
 
 def interactions(purchases: Iterable[Purchase]) -> Iterator[Interaction]:
-    """What the customers looked at, and then bought."""
+    """Yield what the customers looked at, and then bought."""
     for purchase in purchases:
         record = _record(purchase.number)
         for kind in ["view"] * LOOKS + ["purchase"]:
@@ -67,7 +67,7 @@ def visit(shop: Shop, purchases: Iterable[Purchase]) -> dict[str, tuple[int, int
 
 
 def counted(taken: Iterable[Interaction]) -> dict[str, tuple[int, int]]:
-    """How many views and purchases each record has got."""
+    """Return how many views and purchases each record has got."""
     counts = Counter((each["record_id"], each["kind"]) for each in taken)
     records = sorted({record for record, _ in counts})
     return {record: (counts[record, "view"], counts[record, "purchase"]) for record in records}

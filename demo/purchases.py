@@ -22,7 +22,7 @@ class Purchase:
 
 
 def first_purchases(count: int) -> list[Purchase]:
-    """The first `count` purchases; raises UserError where there are not as many."""
+    """Return the first `count` purchases; raises UserError where there are not as many."""
     with FILE.open(newline="") as file:
         rows = list(islice(csv.DictReader(file), count))
     if len(rows) < count:

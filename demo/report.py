@@ -1,4 +1,4 @@
-"""What the demo shows: a picture while it runs, and in the end a table and the same as JSON."""
+"""What the demo shows: a live picture while it runs; in the end, a table, and the same as JSON."""
 
 import time
 from collections import Counter
@@ -13,63 +13,67 @@ from rich.table import Table
 from rich.text import Text
 
 from demo.audit import Evidence, Verdict
-from demo.drive import Trip
+from demo.drive import Progress
 from demo.observer import Observed
 from patchbay.operations.formatting import percentile
 from patchbay.topology.consumers import Consumer
 
 HELD = "down: SES refuses to send"
-TELL_EVERY = 5.0  # seconds, where there is no terminal to draw on
+PRINT_EVERY = 5.0  # seconds, where there is no terminal to draw on
 
 
-Show = Callable[[Trip, int, Mapping[Consumer, Observed]], None]
+Show = Callable[[Progress, int, Mapping[Consumer, Observed]], None]
 
 
 @contextmanager
 def display(console: Console) -> Iterator[Show]:
-    """Gives what shows how things stand: a live picture; a line now and then where none can be."""
+    """Give a function that shows the progress: live, or as lines where there is no terminal."""
     if not console.is_terminal:
-        yield _teller(console)
+        yield _line_printer(console)
         return
     with Live(console=console, transient=True) as live:
         yield lambda *standing: live.update(picture(*standing))
 
 
-def _teller(console: Console) -> Show:
-    told = -TELL_EVERY
+def _line_printer(console: Console) -> Show:
+    printed_at = -PRINT_EVERY
 
-    def tell(trip: Trip, published: int, observed: Mapping[Consumer, Observed]) -> None:
-        nonlocal told
-        if time.monotonic() - told < TELL_EVERY:
+    def print_line(
+        progress: Progress, published: int, observed: Mapping[Consumer, Observed]
+    ) -> None:
+        nonlocal printed_at
+        if time.monotonic() - printed_at < PRINT_EVERY:
             return
-        told = time.monotonic()
+        printed_at = time.monotonic()
         consumers = ", ".join(
             f"{consumer.name} {_brief(seen)}" for consumer, seen in observed.items()
         )
-        mails = f"; mail service {HELD}" if trip.mails_are_held else ""
+        mails = f"; mail service {HELD}" if progress.mails_are_held else ""
         console.print(
-            f"{len(trip.accepted):,} of {trip.total:,} orders accepted, {published:,} events "
-            f"published; handled (waiting): {consumers}{mails}",
+            f"{len(progress.accepted):,} of {progress.total:,} orders accepted, "
+            f"{published:,} events published; handled (waiting): {consumers}{mails}",
             soft_wrap=True,
         )
 
-    return tell
+    return print_line
 
 
 def _brief(seen: Observed) -> str:
     return f"{seen.handled:,} ({seen.waiting + seen.in_flight:,})"
 
 
-def picture(trip: Trip, published: int, observed: Mapping[Consumer, Observed]) -> RenderableType:
-    """How things stand: the orders, the bus, and each consumer with its queue."""
+def picture(
+    progress: Progress, published: int, observed: Mapping[Consumer, Observed]
+) -> RenderableType:
+    """Return the live picture: the orders, the bus, and each consumer with its queue."""
     orders = Table.grid(padding=(0, 2))
     orders.add_row(
         "orders accepted",
-        f"{len(trip.accepted):,} of {trip.total:,}",
-        ProgressBar(total=trip.total, completed=len(trip.accepted), width=40),
+        f"{len(progress.accepted):,} of {progress.total:,}",
+        ProgressBar(total=progress.total, completed=len(progress.accepted), width=40),
     )
     orders.add_row("events published", f"{published:,}", "")
-    mails = Text(HELD, style="bold red") if trip.mails_are_held else Text("up", style="green")
+    mails = Text(HELD, style="bold red") if progress.mails_are_held else Text("up", style="green")
     orders.add_row("the mail service", mails, "")
     return Group(orders, Text(), _live_table(observed))
 
@@ -96,17 +100,17 @@ def _alarming(number: int, style: str) -> Text:
 
 def as_json(
     *,
-    trip: Trip,
+    progress: Progress,
     evidence: Evidence,
     observed: Mapping[Consumer, Observed],
     verdict: Verdict,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The outcome, for machines. Milliseconds are from published to handled."""
+    """Return the outcome for machines. Milliseconds are from published to handled."""
     handled = Counter(consumer for consumer, _ in evidence.handled)
     published = Counter(event.detail_type for event in evidence.published)
     return {
-        "orders": len(trip.accepted),
+        "orders": len(progress.accepted),
         "ended": dict(sorted(Counter(evidence.statuses.values()).items())),
         "published": dict(sorted(published.items())),
         "consumers": {
@@ -117,7 +121,7 @@ def as_json(
                 "dead_lettered": seen.dead_lettered,
                 "p50_ms": _rounded(seen.percentile(50)),
                 "p95_ms": _rounded(seen.percentile(95)),
-                **_p95_by_weather(seen, trip),
+                **_p95_by_outage(seen, progress),
             }
             for consumer, seen in observed.items()
         },
@@ -132,12 +136,12 @@ def as_json(
     }
 
 
-def _p95_by_weather(seen: Observed, trip: Trip) -> dict[str, float | None]:
-    """The 95th percentile of what was published during the outage of the mails, and of the rest."""
+def _p95_by_outage(seen: Observed, progress: Progress) -> dict[str, float | None]:
+    """Return the 95th percentile of what was published during the outage, and of the rest."""
     during: list[float] = []
     other: list[float] = []
     for moment, latency in seen.latencies:
-        (during if trip.during_the_outage(moment) else other).append(latency)
+        (during if progress.during_the_outage(moment) else other).append(latency)
     return {
         "p95_ms_while_mails_were_down": _rounded(percentile(during, 95)),
         "p95_ms_otherwise": _rounded(percentile(other, 95)),
@@ -149,7 +153,7 @@ def _rounded(milliseconds: float | None) -> float | None:
 
 
 def as_table(outcome: Mapping[str, Any]) -> RenderableType:
-    """The outcome, for people."""
+    """Return the outcome for people."""
     consumers = Table(title="Consumers", title_justify="left")
     consumers.add_column("consumer", no_wrap=True)
     for column in ("handled", "failed attempts", "dead letters", "p50", "p95", "p95, mails down"):

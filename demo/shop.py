@@ -54,7 +54,7 @@ class Shop:
         return self.url_of("orders")
 
     def url_of(self, service: str) -> str:
-        """Where a service's API answers."""
+        """Return where a service's API answers."""
         name = named(STAGE, service)
         apis = self._cloud.client("apigatewayv2").get_apis()["Items"]
         ids = [api["ApiId"] for api in apis if api["Name"] == name]
@@ -85,7 +85,7 @@ class Shop:
         return str(answer.json()["order_id"])
 
     def look_at(self, interactions: list[dict[str, Any]]) -> tuple[int, Any]:
-        """Tell the storefront what was looked at and bought; returns its status and answer."""
+        """Post to the storefront what was looked at and bought; return its status and answer."""
         answer = self._http.request("POST", f"{self._storefront_url}/views", json=interactions)
         return answer.status, answer.json()
 
@@ -94,7 +94,7 @@ class Shop:
         return self.url_of("storefront")
 
     def counters(self) -> dict[str, tuple[int, int]]:
-        """How often each record was looked at and bought, as the bestsellers have counted it."""
+        """Return how often each record was looked at and bought, as the bestsellers counted it."""
         return {
             item["record_id"]["S"]: (int(item["views"]["N"]), int(item["purchases"]["N"]))
             for item in self.items(named(STAGE, "bestsellers"))
@@ -102,39 +102,39 @@ class Shop:
         }
 
     def statuses(self) -> dict[str, str]:
-        """The status of every order in the table, by its id."""
+        """Return the status of every order in the table, by its id."""
         orders = self.items(named(STAGE, "orders"))
         return {order["order_id"]["S"]: order["status"]["S"] for order in orders}
 
     def parcels(self) -> dict[str, Parcel]:
-        """What is set aside for each order, by its id."""
+        """Return what is set aside for each order, by its id."""
         return {
             parcel["order_id"]["S"]: Parcel(int(parcel["items"]["N"]), parcel["state"]["S"])
             for parcel in self.items(named(STAGE, "fulfilment-parcels"))
         }
 
     def journalled(self) -> set[str]:
-        """The ids of the events of which the journal has a copy."""
+        """Return the ids of the events of which the journal has a copy."""
         return {item["event_id"]["S"] for item in self.items(named(STAGE, "journal"))}
 
     def booked(self) -> set[tuple[str, str]]:
-        """What the accounts have booked: the order, and whether a payment, a refund or a gift."""
+        """Return what the accounts have booked: the orders, each with the kind of its line."""
         lines = self.items(named(STAGE, "accounts-lines"))
         return {(line["order_id"]["S"], line["kind"]["S"]) for line in lines}
 
     def taken_from_stock(self) -> int:
-        """How many records the warehouses have less than when they were full."""
+        """Return how many records the warehouses have less than when they were full."""
         warehouses = self.items(named(STAGE, "fulfilment-stock"))
         return sum(int(each["holds"]["N"]) - int(each["on_hand"]["N"]) for each in warehouses)
 
     def items(self, table: str) -> Iterator[dict[str, Any]]:
-        """Every item of a table."""
+        """Yield every item of a table."""
         pages = self._dynamodb.get_paginator("scan")
         for page in pages.paginate(TableName=table, ConsistentRead=True):
             yield from page["Items"]
 
     def handled_by(self, consumer: Consumer, event_ids: Iterable[str]) -> set[str]:
-        """Which of these events the consumer's table remembers as handled.
+        """Return which of these events the consumer's table has as handled.
 
         Who is naturally idempotent has none, and what it has done is seen by its effects.
         """
@@ -148,7 +148,7 @@ class Shop:
         return {each for each in event_ids if consumer.idempotency_key(each) in remembered}
 
     def dead_letters_of(self, consumer: Consumer) -> set[str]:
-        """The ids of the consumer's dead letters, as far as they have one; they stay there."""
+        """Return the ids of the consumer's dead letters that have one; all stay in the queue."""
         found: set[str] = set()
         while messages := self._sqs.receive_message(
             QueueUrl=consumer.dead_letters_url, MaxNumberOfMessages=10, VisibilityTimeout=60
@@ -158,7 +158,7 @@ class Shop:
         return found
 
     def ledger(self) -> list[dict[str, Any]]:
-        """Every charge and refund of the payment provider."""
+        """Return every charge and refund of the payment provider."""
         entries: list[dict[str, Any]] = []
         after = ""
         while True:
@@ -185,7 +185,7 @@ class Shop:
         self._behave({"mode": "slow"})
 
     def provider_behaviour(self) -> dict[str, Any]:
-        """How the payment provider has been told to behave."""
+        """Return how the payment provider behaves."""
         behaviour: dict[str, Any] = self._http.request(
             "GET", f"{self._provider_url}/behaviour"
         ).json()
@@ -195,7 +195,7 @@ class Shop:
         self._http.request("PUT", f"{self._provider_url}/behaviour", json=behaviour)
 
     def mails(self) -> Counter[tuple[str, str]]:
-        """How often each mail was sent, by its subject and the order that it names."""
+        """Return how often each mail was sent, by its subject and the order that it names."""
         answer = self._http.request("GET", f"{self._cloud.endpoint}/_ministack/ses/messages")
         accounts = answer.json()["messages"].values()
         return Counter(_subject_and_order(mail) for mails in accounts for mail in mails)
@@ -209,7 +209,7 @@ class Shop:
         self._ses.delete_email_identity(EmailIdentity=MAIL_FROM)
 
     def mails_go_out(self) -> bool:
-        """Whether SES knows the shop's sender."""
+        """Return whether SES knows the shop's sender."""
         try:
             self._ses.get_email_identity(EmailIdentity=MAIL_FROM)
         except self._ses.exceptions.NotFoundException:

@@ -8,14 +8,15 @@ from decimal import Decimal
 from statistics import quantiles
 from typing import Any
 
+from demo.coupling.api_usage import ApiUsage
+from demo.coupling.probe import Probe
+
 from demo.coupling.drive import Answered, Driver
 from demo.coupling.faults import Fault, faults
 from demo.coupling.names import EVENT_DRIVEN
 from demo.coupling.outcome import outcome
 from demo.coupling.prices import idle_polling, per_million_orders
 from demo.coupling.shops import Shops, Side
-from demo.coupling.trail import Trail
-from demo.coupling.witness import Witness
 from demo.purchases import Purchase, first_purchases
 
 WARM = 10  # orders at once, before anything is measured
@@ -38,7 +39,7 @@ class Experiment:
         self._purchases = first_purchases(orders)
         self._final = FINAL | ({"shipped"} if shops.fulfils else {"paid"})
         self._driver = Driver(shops.sides, str(shops.cloud.ca_path))
-        self._witness = Witness(shops)
+        self._probe = Probe(shops)
         self.faults = faults(shops, decline_above=str(limit_of(self._purchases)))
 
     def prepare(self) -> None:
@@ -60,7 +61,7 @@ class Experiment:
 
     def _scenario(self, fault: Fault, on_progress: OnProgress) -> dict[str, Any]:
         on_progress(fault, "ordering")
-        trail = Trail(self._shops)
+        api_usage = ApiUsage(self._shops)
         started = time.time()
         answers = self._driver.drive(
             self._purchases,
@@ -70,7 +71,7 @@ class Experiment:
         )
         on_progress(fault, "settling")
         self._settle(answers)
-        used = trail.usage()
+        used = api_usage.usage()
         return {
             "service": fault.service,
             "fault": fault.kind,
@@ -88,7 +89,7 @@ class Experiment:
         before: object = None
         last_change = time.monotonic()
         while time.monotonic() - last_change < PATIENCE:
-            statuses, waiting = self._witness.statuses(side), self._witness.waiting()
+            statuses, waiting = self._probe.statuses(side), self._probe.waiting()
             done = {order for order, status in statuses.items() if status in self._final}
             if accepted <= done and not waiting:
                 return
@@ -101,10 +102,10 @@ class Experiment:
     ) -> dict[str, Any]:
         own = [answer for answer in answers if answer.side == side.name]
         used: dict[str, float] = {"http_requests": len(own)}
-        for uses in (called, self._witness.used(side, started)):
+        for uses in (called, self._probe.used(side, started)):
             for what, amount in uses.items():
                 used[what] = used.get(what, 0) + amount
-        return outcome(own, self._witness.traces(side, started), self._final) | {
+        return outcome(own, self._probe.traces(side, started), self._final) | {
             "used": {what: round(amount, 6) for what, amount in sorted(used.items())},
             "dollars_per_million_orders": {
                 what: round(dollars, 3)
@@ -117,7 +118,7 @@ class Experiment:
         parts = {}
         for side, resources in self._shops.resources.items():
             kinds = Counter(resource.kind for resource in resources)
-            read = len(self._witness.consumers) if side == EVENT_DRIVEN else 0
+            read = len(self._probe.consumers) if side == EVENT_DRIVEN else 0
             parts[side] = {
                 "resources": len(resources),
                 "functions": kinds["Lambda::Function"],

@@ -3,7 +3,7 @@ from threading import Event, Thread
 
 import pytest
 
-from demo.drive import AT_ONCE, Trip, drive
+from demo.drive import AT_ONCE, Progress, drive
 from demo.purchases import Purchase
 from demo.shop import OrderRefused
 from patchbay.processes.waiting import wait_until
@@ -51,38 +51,38 @@ def purchases(count: int) -> list[Purchase]:
     return [Purchase(n, "00001", 1, Decimal(n)) for n in range(1, count + 1)]
 
 
-def driven(count: int, shop: FakeShop) -> Trip:
-    trip = Trip(total=count)
-    drive(shop, purchases(count), trip, lambda: True)  # type: ignore[arg-type]
-    return trip
+def driven(count: int, shop: FakeShop) -> Progress:
+    progress = Progress(total=count)
+    drive(shop, purchases(count), progress, lambda: True)  # type: ignore[arg-type]
+    return progress
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 100])
 def test_every_purchase_is_ordered_once_and_all_the_trouble_happens(count: int) -> None:
     shop = FakeShop()
 
-    trip = driven(count, shop)
+    progress = driven(count, shop)
 
-    assert len(trip.accepted) == count
-    assert trip.done
+    assert len(progress.accepted) == count
+    assert progress.done
     assert shop.trouble() == TROUBLE
 
 
 def test_the_mails_are_down_from_a_third_of_the_way_to_two_thirds() -> None:
     shop = FakeShop()
 
-    trip = driven(300, shop)
+    progress = driven(300, shop)
 
     # Those that are under way when it happens may be noted on either side of it.
     assert abs(shop.log.index("mails down") - 100) <= AT_ONCE
     assert abs(shop.log.index("mails up") - 200) <= AT_ONCE + 2
-    assert not trip.mails_are_held
+    assert not progress.mails_are_held
 
 
 def test_the_outage_lasts_until_it_is_felt() -> None:
     shop, felt = FakeShop(), Event()
-    trip = Trip(total=30)
-    driver = Thread(target=drive, args=(shop, purchases(30), trip, felt.is_set), daemon=True)
+    progress = Progress(total=30)
+    driver = Thread(target=drive, args=(shop, purchases(30), progress, felt.is_set), daemon=True)
     driver.start()
 
     wait_until(lambda: shop.log.count("order") >= 20, "two thirds to be ordered", 10)

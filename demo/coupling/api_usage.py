@@ -19,7 +19,7 @@ _READS = {"GetItem", "Query"}
 _FOR_A_FUNCTION = {"ChangeMessageVisibility", "SendMessage", "DeleteMessage"}
 
 
-class Trail:
+class ApiUsage:
     """Records what is called, from when it is made until it is read."""
 
     def __init__(self, shops: Shops) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from demo.coupling.trail import billed
+from demo.coupling.api_usage import billed
 from demo.coupling.workflows import cost_of
 
 TABLES = {"shop-orders": "event-driven", "shop-coupling-orders": "request-response"}

@@ -25,7 +25,7 @@ LOG_LINE = 26  # bytes that CloudWatch adds to each line
 _REPORT = re.compile(r"^REPORT .*Billed Duration: (\d+) ms\tMemory Size: (\d+) MB")
 
 
-class Witness:
+class Probe:
     """Asks AWS's APIs, as an operator would."""
 
     def __init__(self, shops: Shops) -> None:
