@@ -39,22 +39,35 @@ test: $(READY) ## Check the style and the types, and run every test
 	pytest -m embedded
 
 isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice
-	@$(PYTHON) -m patchbay.testkit.isolation
+	@patchbay isolation
 
 coupling: $(READY) ## Break one service at a time: this shop, and one coupled by requests
 	@$(PYTHON) -m demo.coupling
 
 ##@ Build on it
-.PHONY: consumer schemas asyncapi screenshots format lock
+.PHONY: consumer event service schedule schemas asyncapi screenshots format lock
 
-consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced
-	@$(PYTHON) -m patchbay.cli.develop.add "$(NAME)" "$(ON)"
+consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced [WHERE="amount>=50"] [ORDERED_BY=customer_id]
+	@patchbay add consumer --on "$(ON)" $(if $(WHERE),--where "$(WHERE)") \
+		$(if $(ORDERED_BY),--ordered-by "$(ORDERED_BY)") \
+		$(if $(PUBLISHES),--publishes "$(PUBLISHES)") -- "$(NAME)"
+
+event: $(READY) ## Write a new event: NAME=GiftWrapped [SERVICE=wrapping] [FIELDS="gift_id weight:int"]
+	@patchbay add event $(if $(SERVICE),--service "$(SERVICE)") \
+		$(foreach field,$(FIELDS),--field "$(field)") -- "$(NAME)"
+
+service: $(READY) ## Write a new service with an HTTP API: NAME=gifts PUBLISHES=GiftWrapped
+	@patchbay add service --publishes "$(PUBLISHES)" -- "$(NAME)"
+
+schedule: $(READY) ## Write a service that runs at certain times: NAME=nightly EVERY="cron(0 3 * * ? *)"
+	@patchbay add schedule --every "$(EVERY)" $(if $(PUBLISHES),--publishes "$(PUBLISHES)") \
+		-- "$(NAME)"
 
 schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
-	@$(PYTHON) -m patchbay.events.compatibility --write
+	@patchbay schemas --write
 
 asyncapi: $(READY) ## Write the catalogue of events to docs/asyncapi.json, for AsyncAPI's tools
-	@$(PYTHON) -m patchbay.operations.catalogue.asyncapi --write
+	@patchbay asyncapi --write
 
 screenshots: $(READY) ## Take the docs' pictures of the console, of the local cloud at work
 	@$(PYTHON) -m tests.browser.screenshots
@@ -75,6 +88,7 @@ lock: $(VENV)/.ready ## Pin what the *.in files ask for, with hashes
 	$(COMPILE) functions/requirements.in -c requirements.txt -o functions/requirements.txt \
 		$(RUNTIME:%=--no-emit-package %)
 	$(COMPILE) patchbay/local/requirements.in -o patchbay/local/requirements.txt
+	$(PYTHON) .ci/lock_templates.py
 
 ##@ Deploy it to AWS
 .PHONY: synth diff deploy destroy
@@ -84,7 +98,7 @@ diff: $(READY) ## Compare them with what is deployed [STAGE=dev]
 deploy: $(READY) ## Deploy a stage to the account that the environment names [STAGE=dev]
 destroy: $(READY) ## Delete a stage from it [STAGE=dev]
 synth diff deploy destroy:
-	@$(PYTHON) -m patchbay.deploy.account $@ --stage $(STAGE)
+	@patchbay $@ --stage "$(STAGE)"
 
 ##@ And else
 .PHONY: clean help

@@ -28,8 +28,8 @@ NEW = {
     "in-order": "OrderPlaced",
 }
 OPTIONS = {
-    "one-by-one": "batch_size=1, max_receive_count=3",
-    "in-no-hurry": "timeout=Duration.minutes(5)",
+    "one-by-one": "tuning=Tuning(batch_size=1, attempts=3)",
+    "in-no-hurry": "tuning=Tuning(timeout=Duration.minutes(5))",
     "with-a-table": 'environment={"TABLE": self.table("with-a-table", key="id").table_name}',
     "with-a-filter": 'where={"amount": at_least(100)}',
     "in-order": 'ordered_by="customer_id"',
@@ -43,12 +43,12 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     existing ones; and `none`, with those that are made without any."""
     root = copy_of_the_project(tmp_path_factory.mktemp("project"))
     for name, on in NEW.items():
-        written = run(root, "scaffold", name, on)
+        written = run(root, "patchbay.cli", "add", "consumer", name, "--on", on)
         assert written.returncode == 0, written.stderr
     for name, options in OPTIONS.items():
-        stack = root / "stacks" / "services" / f"{name.replace('-', '_')}.py"
+        stack = root / "stacks" / f"{name.replace('-', '_')}.py"
         text = re.sub(r"(on=\[\w+\])", rf"\1, {options}", stack.read_text())
-        imports = "from aws_cdk import Duration\nfrom patchbay.events.filters import at_least\n"
+        imports = "from aws_cdk import Duration\nfrom patchbay.constructs import Tuning, at_least\n"
         stack.write_text(text.replace("\n\nfrom", f"\n\n{imports}from", 1))
     out = root / "build" / "plugged-in"
     synthesized = run(root, "tests.plugged_in", str(out), *NEW)

@@ -15,6 +15,7 @@ from tests.trees import changes, copy_of_the_project, run
 # One of pytest's workers takes them all, for what they share takes long to make.
 pytestmark = pytest.mark.xdist_group("promise")
 
+ADD = ("patchbay.cli", "add", "consumer")
 NEW = {
     "functions/made_by_a_test/handler.py",
     "stacks/made_by_a_test.py",
@@ -29,7 +30,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copy_of_the_project(tmp_path_factory.mktemp("project"))
     for moment in ("before", "after"):
         if moment == "after":
-            written = run(root, "scaffold", "made-by-a-test", "OrderPlaced,PaymentDeclined")
+            written = run(root, *ADD, "made-by-a-test", "--on", "OrderPlaced,PaymentDeclined")
             assert written.returncode == 0, written.stderr
         synthesized = run_app(SETTINGS["local"], root / "build" / moment, root)
         assert synthesized.returncode == 0, synthesized.stderr
@@ -110,7 +111,7 @@ def test_the_new_test_fails_once_the_handler_does_nothing(tree: Path, tmp_path: 
 
 def test_a_second_consumer_of_that_name_is_refused_and_the_first_is_left_alone(tree: Path) -> None:
     before = {name: (tree / name).read_text() for name in NEW}
-    result = run(tree, "scaffold", "made_by_a_test", "PaymentTaken")
+    result = run(tree, *ADD, "made_by_a_test", "--on", "PaymentTaken")
     assert result.returncode == 2
     assert result.stderr == (
         "The name 'made-by-a-test' is taken: there is a functions/made_by_a_test.\n"

@@ -1,7 +1,8 @@
-"""Operate a deployment, on AWS or on the local cloud: whichever the environment names.
+"""Build, run, deploy and operate an event-driven system on AWS.
 
-A command ends with 0 where all is well; 1 where something is wrong, or can't be done; 2 where it is
-used wrongly; 130 where Ctrl-C ends it.
+What operates a deployment asks AWS or the local cloud: whichever the environment names. A command
+ends with 0 where all is well; 1 where something is wrong, or can't be done; 2 where it is used
+wrongly; 130 where Ctrl-C ends it.
 """
 
 import os
@@ -13,6 +14,13 @@ from types import FrameType
 
 import typer
 
+from patchbay.cli.develop import add
+from patchbay.cli.develop.contracts import asyncapi, schemas
+from patchbay.cli.develop.deploy import deploy, destroy, diff, synth
+from patchbay.cli.develop.isolation import isolation
+from patchbay.cli.develop.local import local
+from patchbay.cli.develop.new import new
+from patchbay.cli.develop.upgrade import upgrade
 from patchbay.cli.operate import dead_letters
 from patchbay.cli.operate.console import console
 from patchbay.cli.operate.events import events
@@ -37,6 +45,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(new)
+app.add_typer(add.app, name="add")
+app.command()(local)
+app.command()(isolation)
+app.command()(schemas)
+app.command()(asyncapi)
+app.command()(synth)
+app.command()(diff)
+app.command()(deploy)
+app.command()(destroy)
+app.command()(upgrade)
 app.command()(status)
 app.command()(routes)
 app.command()(events)

@@ -7,10 +7,14 @@ import typer
 
 
 def stage_name(text: str) -> str:
-    """Return the name of a stage; raises UserError where it can't be one."""
+    """Return the name of a stage; raises BadParameter where it can't be one."""
+    from patchbay.errors import UserError
     from patchbay.project.project import project
 
-    return project().stage(text).name
+    try:
+        return project().stage(text).name
+    except UserError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 Stage = Annotated[str, typer.Option(metavar="STAGE", callback=stage_name, help="Which deployment.")]

@@ -1,12 +1,6 @@
-"""The CDK CLI against the AWS account that the environment names.
+"""The CDK CLI against the AWS account that the environment names."""
 
-python -m patchbay.deploy.account synth|diff|deploy|destroy [--stage dev]
-"""
-
-import argparse
 import os
-import sys
-from collections.abc import Sequence
 from typing import NoReturn
 
 import boto3
@@ -15,27 +9,37 @@ from botocore.exceptions import BotoCoreError
 from patchbay.deploy import cdk
 from patchbay.errors import UserError
 
-OPTIONS = {
-    "synth": ["--quiet"],
-    "diff": [],
-    "deploy": ["--all"],
-    "destroy": ["--all"],
-}
+NO_CREDENTIALS = (
+    "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE, or "
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Check what the CLI will need, and become the CLI."""
-    parser = argparse.ArgumentParser(prog="python -m patchbay.deploy.account", description=__doc__)
-    parser.add_argument("command", choices=OPTIONS)
-    parser.add_argument("--stage", default="dev")
-    options = parser.parse_args(arguments)
-    try:
-        if options.command != "synth":
-            _check_credentials()
-        command = cdk.command(options.command, *OPTIONS[options.command])
-    except UserError as failure:
-        sys.exit(str(failure))
-    command += ["--no-notices", "-c", f"stage={options.stage}"]
+def synth(stage: str) -> NoReturn:
+    """Write the stage's templates to cdk.out; needs no account."""
+    _become_cdk(stage, "synth", "--quiet")
+
+
+def diff(stage: str) -> NoReturn:
+    """Show what deploying would change; raises UserError."""
+    _check_credentials()
+    _become_cdk(stage, "diff")
+
+
+def deploy(stage: str) -> NoReturn:
+    """Deploy every stack of the stage; raises UserError."""
+    _check_credentials()
+    _become_cdk(stage, "deploy", "--all")
+
+
+def destroy(stage: str, *, confirmed_as: str | None = None) -> NoReturn:
+    """Delete every stack of the stage; raises UserError."""
+    _check_credentials()
+    _become_cdk(stage, "destroy", "--all")
+
+
+def _become_cdk(stage: str, *arguments: str) -> NoReturn:
+    command = [*cdk.command(*arguments), "--no-notices", "-c", f"stage={stage}"]
     os.execve(command[0], command, cdk.environ(os.environ))  # noqa: S606
 
 
@@ -46,11 +50,4 @@ def _check_credentials() -> None:
     except BotoCoreError as error:
         raise UserError(f"The AWS credentials can't be read: {error}.") from error
     if found is None:
-        raise UserError(
-            "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE, or "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        )
-
-
-if __name__ == "__main__":
-    main()
+        raise UserError(NO_CREDENTIALS)

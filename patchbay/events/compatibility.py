@@ -1,14 +1,13 @@
 """Holds every event against its committed JSON Schema, and names what would break a reader.
 
-    python -m patchbay.events.compatibility           check
-    python -m patchbay.events.compatibility --write   record what is safe
+    patchbay schemas           check
+    patchbay schemas --write   record what is safe
 
 A schema on file is a promise to consumers that are already deployed. Adding an optional field
 keeps it; removing, renaming, retyping or newly requiring a field breaks it and needs a new
 `version` in the event's class, which then gets a file of its own.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -133,19 +132,13 @@ def _text(schema: Schema) -> str:
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Check the events against their schemas.")
-    parser.add_argument("--write", action="store_true", help="record what breaks nobody")
-    options = parser.parse_args(arguments)
+def main(*, record: bool = False) -> int:
+    """Print every problem to stderr; returns 1 where there is one."""
     catalogue = events()
-    if options.write:
+    if record:
         for path in write(catalogue):
             print(f"wrote {path.relative_to(SCHEMAS.parent.parent)}")
     found = problems(catalogue)
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,102 +1,179 @@
-"""The three files of a new consumer."""
+"""The three files of a new consumer: its handler, its stack and its test."""
 
-import re
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
+from typing import Any
 
+from patchbay.errors import UserError
+from patchbay.events import filters
 from patchbay.events.event import Event
-from patchbay.events.examples import example
-from patchbay.project.root import ROOT
+from patchbay.events.filters import Test, kinds_of, nearest
+from patchbay.templates.examples import code_of, expression, imports_for
 from patchbay.templates.naming import Name
+from patchbay.templates.render import render
 
 MAX_SUMMARY = 72  # characters, so that its line stays within the project's
 
-HANDLER = Template('''\
-"""$summary"""
 
-$contracts
-from patchbay.messaging.consuming import consumer
-from patchbay.messaging.telemetry import logger
+@dataclass(frozen=True)
+class Condition:
+    """What a consumer asks of one field, as `--where` gives it: `celsius>=30`."""
+
+    field: str
+    sign: str
+    text: str
+
+    SIGNS = (">=", "<=", "=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Condition":
+        """Read FIELD=VALUE, FIELD>=NUMBER or FIELD<=NUMBER; raises UserError."""
+        for sign in cls.SIGNS:
+            name, found, value = text.partition(sign)
+            if found and name.strip() and value.strip():
+                return cls(name.strip(), sign, value.strip())
+        raise UserError(
+            f"--where {text!r} is no condition: write FIELD=VALUE (or FIELD=ONE,OTHER), "
+            "FIELD>=NUMBER or FIELD<=NUMBER."
+        )
+
+    def values(self, event: type[Event]) -> list[Any]:
+        """Return what is compared with, as the event's field holds it; raises UserError."""
+        if self.field not in event.model_fields:
+            raise UserError(
+                f"{event.__name__} has no field {self.field!r}. {nearest(self.field, event)}"
+            )
+        kinds = kinds_of(event, self.field)
+        texts = self.text.split(",") if self.sign == "=" else [self.text]
+        return [self._value(text.strip(), kinds, event) for text in texts]
+
+    def _value(self, text: str, kinds: frozenset[str], event: type[Event]) -> Any:
+        if self.sign == "=" and "string" in kinds:
+            return text
+        if "boolean" in kinds and text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if "number" in kinds:
+            try:
+                return int(text) if text.lstrip("-").isdigit() else float(text)
+            except ValueError:
+                pass
+        raise UserError(
+            f"--where {self.field}{self.sign}{self.text}: the field {self.field!r} of "
+            f"{event.__name__} holds {' or '.join(sorted(kinds))}, so that nothing would ever pass."
+        )
+
+    def code(self, event: type[Event]) -> str:
+        """Return the test as it stands in the stack."""
+        values = self.values(event)
+        if self.sign != "=":
+            return f"{'at_least' if self.sign == '>=' else 'at_most'}({values[0]!r})"
+        function = "equals" if len(values) == 1 else "one_of"
+        return f"{function}({', '.join(map(repr, values))})"
+
+    def test(self, event: type[Event]) -> Test:
+        """Return the test itself."""
+        values = self.values(event)
+        if self.sign != "=":
+            return (filters.at_least if self.sign == ">=" else filters.at_most)(values[0])
+        return filters.equals(values[0]) if len(values) == 1 else filters.one_of(*values)
+
+    def failing(self, event: type[Event]) -> Any:
+        """Return a value that does not pass; None where none comes to mind."""
+        first, *others = self.values(event)
+        if isinstance(first, bool):
+            return not first if not others else None
+        if isinstance(first, str):
+            return f"{first}-other"
+        everything = [first, *others]
+        return min(everything) - 1 if self.sign != "<=" else first + 1
 
 
-@consumer
-def handler(event: $union) -> None:
-    # Your code goes here. What it raises brings this event back later, and Reject from
-    # patchbay.messaging.errors makes it a dead letter at once; no other event is held up.
-    logger().info("$service has it", received=event.model_dump(mode="json"))
-''')
+@dataclass(frozen=True)
+class Consumer:
+    """What a new consumer consumes, and how."""
 
-STACK = Template('''\
-"""The $service service."""
+    name: Name
+    on: Sequence[type[Event]]
+    where: Sequence[Condition] = ()
+    ordered_by: str | None = None
+    publishes: type[Event] | None = None
+    passing: Mapping[type[Event], Mapping[str, Any]] = field(init=False)
+    """The fields, by event, with which one passes the filter."""
 
-$contracts
-from patchbay.constructs.service import Service
-
-
-class $class_name(Service):
-    """$summary"""
-
-    def compose(self) -> None:
-        self.consumer(on=[$events])
-''')
-
-TEST = Template('''\
-"""Tests $service in the whole deployed system: see docs/testing.md."""
-
-$contracts
-from patchbay.testkit.cloud import Cloud
-''')
-
-TEST_OF_EVENT = Template("""\
+    def __post_init__(self) -> None:
+        """Raises UserError where it asks for what the events do not have."""
+        fields = {
+            event: {each.field: each.values(event)[0] for each in self.where} for event in self.on
+        }
+        object.__setattr__(self, "passing", fields)
+        for event in self.on:
+            filters.selections([event], {each.field: each.test(event) for each in self.where})
+            if self.ordered_by and self.ordered_by not in event.model_fields:
+                raise UserError(
+                    f"{event.__name__} has no field {self.ordered_by!r} to be ordered by. "
+                    f"{nearest(self.ordered_by, event)}"
+                )
 
 
-def test_it_handles_$event_in_words(cloud: Cloud) -> None:
-    event = $example
-    event_id = cloud.publish(event)
-    cloud.settle()
-    assert cloud.handled("$service") == [event_id]
-    (line,) = cloud.logs("$service", "$service has it")
-    assert line["received"] == event.model_dump(mode="json")
-""")
-
-TEST_OF_FAILURE = Template("""\
-
-
-def test_what_it_fails_on_waits_for_it_among_its_dead_letters(cloud: Cloud) -> None:
-    cloud.break_("$service", with_=ConnectionError("out of order"))
-    event_id = cloud.publish($example)
-    cloud.settle()
-    assert cloud.dead_letters("$service").causes == [event_id]
-
-    cloud.mend("$service")
-    cloud.redrive("$service")
-    cloud.settle()
-    assert cloud.handled("$service") == [event_id]
-""")
-
-
-def files(name: Name, on: Sequence[type[Event]]) -> dict[Path, str]:
-    """What each of the new files holds."""
-    words = {
+def files(consumer: Consumer) -> dict[Path, str]:
+    """Return the content of each new file, by its path; raises UserError."""
+    name, on = consumer.name, consumer.on
+    tested = [code_of(event, consumer.passing[event]) for event in on]
+    published = code_of(consumer.publishes) if consumer.publishes else None
+    dropped = _dropped(consumer)
+    every = [*on, *([consumer.publishes] if consumer.publishes else [])]
+    code = [each.example for each in tested] + [published.example if published else "", dropped]
+    values = {
         "service": name.service,
         "module": name.module,
         "class_name": name.class_name,
         "summary": _summary(on),
-        "contracts": _imports(on),
+        "imports": "\n".join([*imports_for(code), *map(import_of, dict.fromkeys(every))]),
         "events": ", ".join(event.__name__ for event in on),
         "union": " | ".join(event.__name__ for event in on),
+        "options": _options(consumer),
+        "tested": tested,
+        "where": bool(consumer.where),
+        "dropped": dropped,
+        "ordered_by": consumer.ordered_by,
+        "publishes": published,
     }
-    tests = [TEST_OF_EVENT.substitute(words | _words_of(event)) for event in on]
-    tests.append(TEST_OF_FAILURE.substitute(words | _words_of(on[0])))
-    texts = {
-        name.handler: HANDLER.substitute(words),
-        name.stack: STACK.substitute(words),
-        name.test: TEST.substitute(words) + "".join(tests),
+    return {
+        name.handler: render("consumer/handler.py", values),
+        name.stack: render("consumer/stack.py", values),
+        name.test: render("consumer/test.py", values),
     }
-    return {path: _tidy(text, path) for path, text in texts.items()}
+
+
+def import_of(event: type[Event]) -> str:
+    """Return the line that imports an event."""
+    return f"from {event.__module__} import {event.__name__}"
+
+
+def _options(consumer: Consumer) -> list[str]:
+    options = []
+    if consumer.where:
+        conditions = (f"{each.field!r}: {each.code(consumer.on[0])}" for each in consumer.where)
+        options.append(f"where={{{', '.join(conditions)}}}")
+    if consumer.ordered_by:
+        options.append(f"ordered_by={consumer.ordered_by!r}")
+    if consumer.publishes:
+        options.append(f"publishes=[{consumer.publishes.__name__}]")
+    return options
+
+
+def _dropped(consumer: Consumer) -> str:
+    """Return code that makes an event that the filter drops; nothing where none comes to mind."""
+    event = consumer.on[0]
+    for condition in consumer.where:
+        value = condition.failing(event)
+        try:
+            if value is not None:
+                return expression(event, {**consumer.passing[event], condition.field: value})
+        except UserError:
+            continue
+    return ""
 
 
 def _summary(on: Sequence[type[Event]]) -> str:
@@ -104,23 +181,3 @@ def _summary(on: Sequence[type[Event]]) -> str:
     names = f"{', '.join(others)} and {last}" if others else last
     summary = f"Handles {names}."
     return summary if len(summary) <= MAX_SUMMARY else f"Handles {len(on)} types of events."
-
-
-def _imports(on: Sequence[type[Event]]) -> str:
-    return "\n".join(f"from {event.__module__} import {event.__name__}" for event in on)
-
-
-def _words_of(event: type[Event]) -> dict[str, str]:
-    arguments = ", ".join(f"{field}={value!r}" for field, value in example(event).items())
-    in_words = re.sub(r"(?<=.)([A-Z])", r"_\1", event.__name__).lower()
-    return {"event_in_words": in_words, "example": f"{event.__name__}({arguments})"}
-
-
-def _tidy(code: str, path: Path) -> str:
-    """The code as `make format` leaves it: long lines are folded, and imports sorted."""
-    for command in (["check", "--quiet", "--fix", "--select", "I"], ["format", "--quiet"]):
-        code = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"],
-            cwd=ROOT, input=code, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-    return code

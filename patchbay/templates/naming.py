@@ -99,6 +99,14 @@ def check_free(name: Name, root: Path) -> None:
             )
 
 
+def free_name(text: str, root: Path) -> Name:
+    """Return the name that a new service gets; raises UserError where it can't be had."""
+    name = parse(text)
+    check_free(name, root)
+    check_length(name, [])
+    return name
+
+
 def check_length(name: Name, on: Sequence[type[Event]]) -> None:
     """Raises UserError where AWS would not take a name that follows from it, in some stage."""
     rules = [f"{name.service}-{event.source().replace('.', '-')}" for event in on]

@@ -96,6 +96,16 @@ class View(Workflows):
         events = self._system.history.published
         return [event for event in events if detail_type in (None, event.type)]
 
+    def delivered_to(self, event_id: str) -> list[str]:
+        """Return the consumers into whose queues EventBridge has put an event."""
+        queues = {
+            letter.queue
+            for event in self.published()
+            if event.id == event_id
+            for letter in event.deliveries
+        }
+        return [each for each in self.consumers if self.intake(each).name in queues]
+
     def handled(self, consumer: str) -> list[str]:
         """The ids of the events that a consumer has handled, once for each time that it did."""
         function = self._function(consumer)

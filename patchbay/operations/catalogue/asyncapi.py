@@ -1,7 +1,7 @@
 """The catalogue as an AsyncAPI 3 document, for the tools that read those.
 
-    python -m patchbay.operations.catalogue.asyncapi           print it
-    python -m patchbay.operations.catalogue.asyncapi --write   write it to docs/asyncapi.json
+    patchbay asyncapi           print it
+    patchbay asyncapi --write   write it to docs/asyncapi.json
 
 A type of events is a channel; whoever may publish it sends to it, whoever its rules let it through
 to receives from it. All of that is read from the templates of the stage dev, synthesized anew where
@@ -9,8 +9,7 @@ their sources have changed; what is called after its stage there stands as `{sta
 """
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -209,20 +208,17 @@ def _schemas() -> Part:
     return dict(sorted(definitions.items()))
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(*, write: bool = False) -> int:
     """Print the document, or write it; raises UserError where the app does not synthesize."""
     # Here, not at the top: the console exports what is deployed, and synthesizes nothing.
     from patchbay.deploy.synthesis import synthesize
     from patchbay.topology.template import read
 
     made = text(document(read(synthesize(STAGE, {}))))
-    if list(arguments) == ["--write"]:
+    if write:
+        FILE.parent.mkdir(exist_ok=True)
         FILE.write_text(made)
         print(f"wrote {FILE.relative_to(ROOT)}")
     else:
         print(made, end="")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -17,7 +17,7 @@ NO_CREDENTIALS = {
 
 def run(command: str, environ: dict[str, str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "patchbay.deploy.account", command],
+        [sys.executable, "-m", "patchbay.cli", command],
         cwd=ROOT,
         env=environ,
         capture_output=True,

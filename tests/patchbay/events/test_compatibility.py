@@ -284,14 +284,14 @@ def test_it_exits_0_and_says_nothing_where_nothing_changed(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now(ORIGINAL)
-    assert main([]) == 0
+    assert main() == 0
     assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.usefixtures("shop")
 def test_it_exits_1_and_names_what_broke(now: Now, capsys: pytest.CaptureFixture[str]) -> None:
     now(without("weight"))
-    assert main([]) == 1
+    assert main() == 1
     assert "field 'weight' was removed" in capsys.readouterr().err
 
 
@@ -300,16 +300,16 @@ def test_to_write_a_safe_change_exits_0_and_says_what_was_written(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now(ORIGINAL | {"colour": (str | None, None)})
-    assert main([]) == 1
+    assert main() == 1
     capsys.readouterr()
-    assert main(["--write"]) == 0
+    assert main(record=True) == 0
     assert capsys.readouterr().out == "wrote contracts/schemas/shop.parcels.ParcelSent.v1.json\n"
-    assert main([]) == 0
+    assert main() == 0
 
 
 def test_to_write_a_breaking_change_exits_1_and_writes_nothing(shop: Path, now: Now) -> None:
     (promised,) = shop.iterdir()
     before = promised.read_text()
     now(without("weight"))
-    assert main(["--write"]) == 1
+    assert main(record=True) == 1
     assert promised.read_text() == before

@@ -1,0 +1,56 @@
+"""`patchbay synth`, `diff`, `deploy` and `destroy`: the CDK CLI for a stage of the project."""
+
+from typing import Annotated
+
+import typer
+
+Stage = Annotated[str, typer.Option(help="Which deployment; any name is one of its own.")]
+
+
+def synth(stage: Stage = "dev") -> None:
+    """Write the templates of a stage to cdk.out.
+
+    Example: patchbay synth --stage dev
+    """
+    from patchbay.deploy import account
+
+    account.synth(stage)
+
+
+def diff(stage: Stage = "dev") -> None:
+    """Compare the templates of a stage with what is deployed.
+
+    Example: patchbay diff --stage alice
+    """
+    from patchbay.deploy import account
+
+    account.diff(stage)
+
+
+def deploy(stage: Stage = "dev") -> None:
+    """Deploy a stage to the account that the credentials belong to.
+
+    A stage can have an account and a region of its own, in pyproject.toml: then nothing is
+    deployed with another account's credentials.
+
+    Example: patchbay deploy --stage pr-17
+    """
+    from patchbay.deploy import account
+
+    account.deploy(stage)
+
+
+def destroy(
+    stage: Stage = "dev",
+    yes_destroy: Annotated[
+        str | None,
+        typer.Option(metavar="STAGE", help="For scripts: the name of the stage, once more."),
+    ] = None,
+) -> None:
+    """Delete a stage from the account. A stage of kind prod asks for its name first.
+
+    Example: patchbay destroy --stage pr-17
+    """
+    from patchbay.deploy import account
+
+    account.destroy(stage, confirmed_as=yes_destroy)
