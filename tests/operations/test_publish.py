@@ -221,10 +221,10 @@ def test_what_the_bus_refuses_is_told_by_its_line(
 # The command
 
 
-def test_the_order_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[str]) -> None:
-    file = str(ROOT / "docs" / "order-placed.json")
+def test_the_event_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(ROOT / "docs" / "event.json")
     assert main(["publish", file, "--stage", "local", "--dry-run"]) == 0
-    assert "Would put 1 OrderPlaced on the bus records-local" in capsys.readouterr().out
+    assert "Would put 1 BestsellerChanged on the bus records-local" in capsys.readouterr().out
 
 
 def test_the_catalogue_s_examples_can_be_published(

@@ -37,7 +37,7 @@ def publish(
     An event is {"type": …, "data": {…}}, or an entry as PutEvents takes it, which keeps its id. A
     file holds one, a list of them, or one a line.
 
-    Example: patchbay publish docs/order-placed.json --stage local --dry-run
+    Example: patchbay publish docs/event.json --stage local --dry-run
     """
     from patchbay.operations.catalogue import event_file
     from patchbay.operations.catalogue.publish import publish as put
