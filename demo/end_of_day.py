@@ -8,7 +8,7 @@ from demo.settings import STAGE
 from patchbay.local.cloud import LocalCloud
 from patchbay.local.schedules import run_now
 from patchbay.messaging.publishing import prepare
-from patchbay.operations.catalogue.event_file import Ready
+from patchbay.operations.catalogue.event_file import PreparedEvent
 from patchbay.operations.catalogue.publish import publish
 
 SCAN_BYTES = 3 * 1024 * 1024  # three times what the bus takes
@@ -39,7 +39,7 @@ def put_large_event(cloud: LocalCloud, order_id: str) -> None:
         scan="x" * SCAN_BYTES,
     )
     large = prepare(event)
-    publish(cloud, STAGE, [Ready(1, large, order_id, again=False)])
+    publish(cloud, STAGE, [PreparedEvent(1, large, order_id, has_own_id=False)])
 
 
 def close_books(cloud: LocalCloud, since: datetime) -> None:

@@ -76,7 +76,7 @@ def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
 
     deploy(early.cloud, early.assembly, [named(STAGE, LATE)])
     now = datetime.now(UTC) + timedelta(minutes=1)
-    replay(early.cloud, STAGE, since=began, until=now, to=LATE, tell=lambda how: None)
+    replay(early.cloud, STAGE, since=began, until=now, to=LATE, on_progress=lambda how: None)
 
     late = consumers(early)[LATE]
     due = ORDERS + list(shop.statuses().values()).count("refunded")

@@ -91,12 +91,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
-        from patchbay.operations.escape import visible_lines
-        from patchbay.operations.failures import EXPECTED, explained
+        from patchbay.operations.escape import escape_lines
+        from patchbay.operations.failures import EXPECTED, explain
 
         if not isinstance(error, EXPECTED):
             raise
-        print(visible_lines(explained(error)), file=sys.stderr)
+        print(escape_lines(explain(error)), file=sys.stderr)
     return WRONG
 
 

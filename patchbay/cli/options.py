@@ -38,10 +38,10 @@ def consumer_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """The consumers of the stage whose names begin so, for the shell: none where nobody answers."""
     from patchbay.operations.clients import Environment
     from patchbay.operations.failures import EXPECTED
-    from patchbay.operations.pause import polled
+    from patchbay.operations.pause import polled_consumers
 
     try:
-        found = polled(Environment(), ctx.params.get("stage", "dev"))
+        found = polled_consumers(Environment(), ctx.params.get("stage", "dev"))
     except EXPECTED:
         return []
     return [name for name in found if name.startswith(incomplete)]

@@ -18,8 +18,10 @@ from patchbay.console.pages import (
     dead_letters,
     events,
     journeys,
-    patch_bay,
     project,
+)
+from patchbay.console.pages import (
+    map as map_page,
 )
 from patchbay.console.views import refused
 
@@ -28,7 +30,7 @@ STATIC = Path(__file__).parent / "static"
 LARGEST_REQUEST = 4 * 1024 * 1024
 
 PAGES: list[BaseRoute] = [
-    *patch_bay.routes,
+    *map_page.routes,
     *consumers.routes,
     *journeys.routes,
     *dead_letters.routes,

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from patchbay.console.views import page
 from patchbay.errors import UserError
-from patchbay.operations.failures import explained
+from patchbay.operations.failures import explain
 
 
 def failed(request: Request, error: Exception) -> Response:
     """What was asked for can't be done."""
-    return _shown(request, HTTPStatus.BAD_GATEWAY, explained(error))
+    return _shown(request, HTTPStatus.BAD_GATEWAY, explain(error))
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -7,38 +7,38 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from patchbay.operations.failures import EXPECTED, explained
-from patchbay.operations.health.health import Board
+from patchbay.operations.failures import EXPECTED, explain
+from patchbay.operations.health.health import SystemHealth
 
 log = logging.getLogger("uvicorn.error")
 
 
 @dataclass(frozen=True)
-class Sight:
+class Snapshot:
     """What the last look showed."""
 
-    board: Board | None
+    health: SystemHealth | None
     """The last one that could be seen, if there ever was one."""
-    why: str | None = None
+    error: str | None = None
     """Why there was no answer to the last look, if there was none."""
 
 
 class Feed:
     """What is seen, as often as it is looked."""
 
-    def __init__(self, look: Callable[[], Board], *, every: float) -> None:
+    def __init__(self, check: Callable[[], SystemHealth], *, every: float) -> None:
         """`every` is the seconds between two looks; each look takes what it takes besides."""
-        self._look = look
+        self._read_health = check
         self._every = every
-        self._sight = Sight(None)
-        self._looks = 0
+        self._snapshot = Snapshot(None)
+        self._checks = 0
         self._changed = asyncio.Condition()
         self._watchers = 0
         self._polling: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
 
-    async def watch(self) -> AsyncGenerator[Sight, None]:
+    async def watch(self) -> AsyncGenerator[Snapshot, None]:
         """What each look shows, beginning with the last one, until the feed is closed."""
         self._loop = asyncio.get_running_loop()
         self._watchers += 1
@@ -47,9 +47,9 @@ class Feed:
         seen = 0
         try:
             while not self._is_closed:
-                if seen != self._looks:
-                    seen = self._looks
-                    yield self._sight
+                if seen != self._checks:
+                    seen = self._checks
+                    yield self._snapshot
                     continue
                 async with self._changed:
                     await self._changed.wait()
@@ -64,16 +64,16 @@ class Feed:
         """Whether nobody watches, and so nobody looks."""
         return self._polling is None
 
-    async def now(self) -> Sight:
+    async def now(self) -> Snapshot:
         """What a look shows at this moment, or the last one where looks are being taken."""
-        if self._polling is None or not self._looks:
-            await self._take_a_look()
-        return self._sight
+        if self._polling is None or not self._checks:
+            await self._check()
+        return self._snapshot
 
-    async def look_again(self) -> Sight:
+    async def refresh(self) -> Snapshot:
         """What a look shows, after something was changed: to everyone who watches as well."""
-        await self._take_a_look()
-        return self._sight
+        await self._check()
+        return self._snapshot
 
     def close(self) -> None:
         """Let everyone who watches go; from whatever thread."""
@@ -83,19 +83,21 @@ class Feed:
 
     async def _poll(self) -> None:
         while True:
-            await self._take_a_look()
+            await self._check()
             await asyncio.sleep(self._every)
 
-    async def _take_a_look(self) -> None:
+    async def _check(self) -> None:
         try:
-            self._sight = Sight(await run_in_threadpool(self._look))
+            self._snapshot = Snapshot(await run_in_threadpool(self._read_health))
         except EXPECTED as failure:
-            self._sight = Sight(self._sight.board, explained(failure))
+            self._snapshot = Snapshot(self._snapshot.health, explain(failure))
         except Exception:
             # A mistake in a look must not end them: who watches is told, and the log has the rest.
             log.exception("a look failed")
-            self._sight = Sight(self._sight.board, "The console made a mistake; its log has it.")
-        self._looks += 1
+            self._snapshot = Snapshot(
+                self._snapshot.health, "The console made a mistake; its log has it."
+            )
+        self._checks += 1
         await self._tell()
 
     async def _tell(self) -> None:

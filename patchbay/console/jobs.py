@@ -8,22 +8,22 @@ from threading import Thread
 from botocore.exceptions import BotoCoreError, ClientError
 
 from patchbay.errors import UserError
-from patchbay.operations.dead_letters.drain import Outcome, Tell
+from patchbay.operations.dead_letters.drain import DrainResult, OnProgress
 
 KEPT = 20  # jobs, of which the pages can still ask
 
-Work = Callable[[Tell], object]
+Work = Callable[[OnProgress], object]
 
 
 @dataclass
 class Job:
-    """Letters that are being put back, or discarded."""
+    """Dead letters that are being put back, or discarded."""
 
     id: str
     verb: str
     note: str = ""
     """What else there is to know once it is over."""
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    results: dict[str, DrainResult] = field(default_factory=dict)
     """By the queue's name."""
     is_over: bool = False
     failure: Exception | None = None
@@ -31,18 +31,18 @@ class Job:
 
     @property
     def total(self) -> int:
-        """Letters, in the queues that it has come to."""
-        return sum(outcome.queue.count for outcome in self.outcomes.values())
+        """Dead letters, in the queues that it has come to."""
+        return sum(result.queue.count for result in self.results.values())
 
     @property
     def seen(self) -> int:
         """How many of these it has gone through."""
-        each = self.outcomes.values()
-        return min(self.total, sum(one.done + one.kept + len(one.failed) for one in each))
+        each = self.results.values()
+        return min(self.total, sum(one.done + one.skipped + len(one.failed) for one in each))
 
-    def tell(self, outcome: Outcome) -> None:
-        """Take in what has become of a queue's letters by now."""
-        self.outcomes[outcome.queue.name] = outcome
+    def on_progress(self, result: DrainResult) -> None:
+        """Take in what has become of a queue's dead letters by now."""
+        self.results[result.queue.name] = result
 
 
 class Jobs:
@@ -70,7 +70,7 @@ class Jobs:
 
 def _run(job: Job, work: Work) -> None:
     try:
-        work(job.tell)
+        work(job.on_progress)
     except (UserError, BotoCoreError, ClientError) as failure:
         job.failure = failure
     except Exception as mistake:

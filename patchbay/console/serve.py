@@ -16,8 +16,8 @@ from patchbay.console.deployment import Deployment
 from patchbay.console.feed import Feed
 from patchbay.console.keys import Keys
 from patchbay.operations.failures import EXPECTED
-from patchbay.operations.health.health import Board
-from patchbay.operations.health.monitor import Watch
+from patchbay.operations.health.health import SystemHealth
+from patchbay.operations.health.monitor import Monitor
 from patchbay.processes import ports
 
 PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
@@ -47,17 +47,19 @@ class Served:
 
 @contextmanager
 def serving(
-    deployment: Deployment, preferred_port: int = PORT, look: Callable[[], Board] | None = None
+    deployment: Deployment,
+    preferred_port: int = PORT,
+    check: Callable[[], SystemHealth] | None = None,
 ) -> Iterator[Served]:
     """Serve the console of a deployment; raises UserError where no port is free.
 
     `look` is how it is looked at, if not as it usually is.
     """
     every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
-    look = look or Watch(deployment.clients, deployment.stage).look
+    check = check or Monitor(deployment.clients, deployment.stage).check
     # The first look takes longest: by the time that somebody has opened the page, it is done.
-    Thread(target=_look_once, args=(look,), daemon=True, name="first look").start()
-    feed = Feed(look, every=every)
+    Thread(target=_look_once, args=(check,), daemon=True, name="first look").start()
+    feed = Feed(check, every=every)
     with ports.reserve(preferred_port) as reserved:
         host = f"{ports.HOST}:{reserved.getsockname()[1]}"
         keys = Keys()
@@ -88,9 +90,9 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
     server.run(sockets=[listening])
 
 
-def _look_once(look: Callable[[], Board]) -> None:
+def _look_once(check: Callable[[], SystemHealth]) -> None:
     with suppress(*EXPECTED):  # the page will say so itself
-        look()
+        check()
 
 
 def may_open_a_browser() -> bool:

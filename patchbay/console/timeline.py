@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from patchbay.console.time_scale import Mark, TimeScale
-from patchbay.operations.escape import laid_out, visible, visible_lines
+from patchbay.operations.escape import escape, escape_lines, format_json
 from patchbay.operations.formatting import cut, duration
-from patchbay.operations.journeys.deliveries import Failure, Handling
-from patchbay.operations.journeys.executions import Run
+from patchbay.operations.journeys.deliveries import Delivery, Failure
+from patchbay.operations.journeys.executions import Execution
 from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.journeys.journey import Step
 
@@ -28,7 +28,7 @@ class Bar:
 
     consumer: str
     kind: Kind
-    said: str
+    outcome: str
     x: float
     """Percent of the width, as all places."""
     width: float
@@ -56,7 +56,7 @@ class Row:
     type: str
     source: str
     at: str
-    later: str
+    after_cause: str
     """How long after what caused it."""
     x: float
     indent: int
@@ -82,7 +82,7 @@ def time_line(steps: Sequence[Step]) -> TimeLine:
     scale = TimeScale(moments)
     first = flat[0][0].entry
     return TimeLine(
-        id=visible(cut(first.correlation_id)),
+        id=escape(cut(first.correlation_id)),
         began=f"{min(moments):%Y-%m-%d %H:%M:%S} UTC",
         took=duration((max(moments) - min(moments)).total_seconds()),
         marks=scale.marks(),
@@ -102,88 +102,92 @@ def _flat(steps: Sequence[Step]) -> Iterator[tuple[Step, Entry | None, int]]:
 
 def _moments(step: Step) -> Iterator[datetime]:
     yield step.entry.published_at
-    for handling in step.handlings:
-        known = [handling.handled_at, handling.dead_at]
-        known += [failure.at for failure in handling.failures]
+    for delivery in step.deliveries:
+        known = [delivery.handled_at, delivery.dead_at]
+        known += [failure.at for failure in delivery.failures]
         yield from (moment for moment in known if moment)
 
 
 def _row(step: Step, cause: Entry | None, depth: int, scale: TimeScale) -> Row:
     entry = step.entry
-    later = (entry.published_at - cause.published_at).total_seconds() if cause else None
+    after_cause = (entry.published_at - cause.published_at).total_seconds() if cause else None
     return Row(
         id=entry.id,
-        type=visible(entry.type, 80),
-        source=visible(entry.source, 80),
+        type=escape(entry.type, 80),
+        source=escape(entry.source, 80),
         at=f"{entry.published_at:%H:%M:%S.%f}"[:-3],
-        later=f"{duration(max(0.0, later))} later" if later is not None else "",
+        after_cause=f"{duration(max(0.0, after_cause))} later" if after_cause is not None else "",
         x=scale.x(entry.published_at),
         indent=min(depth, INDENTS),
-        json=pretty(entry),
-        bars=tuple(_bar(handling, entry, scale) for handling in step.handlings),
+        json=event_json(entry),
+        bars=tuple(_bar(delivery, entry, scale) for delivery in step.deliveries),
     )
 
 
-def _bar(handling: Handling, entry: Entry, scale: TimeScale) -> Bar:
-    ends_dead = handling.is_dead or handling.undelivered is not None
-    last = handling.failures[-1].at if handling.failures else None
-    end = handling.handled_at or (handling.dead_at or last if ends_dead else None)
+def _bar(delivery: Delivery, entry: Entry, scale: TimeScale) -> Bar:
+    ends_dead = delivery.is_dead or delivery.undelivered is not None
+    last = delivery.failures[-1].at if delivery.failures else None
+    end = delivery.handled_at or (delivery.dead_at or last if ends_dead else None)
     x = scale.x(entry.published_at)
     until = scale.x(end) if end else x if ends_dead else 100.0
     width = max(THINNEST, until - x)
-    shown = handling.failures[-FAILURES:]
+    shown = delivery.failures[-FAILURES:]
     return Bar(
-        consumer=visible(handling.consumer),
-        kind=_kind(handling),
-        said=_said(handling, entry),
+        consumer=escape(delivery.consumer),
+        kind=_kind(delivery),
+        outcome=_outcome(delivery, entry),
         x=min(x, 100 - THINNEST),
         width=round(width, 2),
-        is_open=not (handling.handled_at or ends_dead),
+        is_open=not (delivery.handled_at or ends_dead),
         ends_dead=ends_dead,
-        has_letter=handling.is_dead,
+        has_letter=delivery.is_dead,
         ticks=tuple(scale.x(failure.at) for failure in shown),
         failures=tuple(_failure(each) for each in shown),
-        more_failures=len(handling.failures) - len(shown),
-        workflow=_workflow(handling.run) if handling.run else None,
+        more_failures=len(delivery.failures) - len(shown),
+        workflow=_workflow(delivery.execution) if delivery.execution else None,
     )
 
 
-def _kind(handling: Handling) -> Kind:
-    if handling.handled_at:
+def _kind(delivery: Delivery) -> Kind:
+    if delivery.handled_at:
         return "well"
-    if handling.is_dead or handling.undelivered:
+    if delivery.is_dead or delivery.undelivered:
         return "failing"
-    return "behind" if handling.failures else "paused"
+    return "behind" if delivery.failures else "paused"
 
 
-def _said(handling: Handling, entry: Entry) -> str:
-    if handling.handled_at:
-        took = (handling.handled_at - entry.published_at).total_seconds()
-        return f"handled after {duration(max(0.0, took))}{handling.again}"
-    why = visible(cut(handling.why, REASON))
-    if handling.is_dead:
-        return f"dead letter: {why}"
-    if handling.undelivered:
-        return f"never delivered: {why}"
-    if handling.failures:
+def _outcome(delivery: Delivery, entry: Entry) -> str:
+    if delivery.handled_at:
+        took = (delivery.handled_at - entry.published_at).total_seconds()
+        return f"handled after {duration(max(0.0, took))}{delivery.repeats_in_words}"
+    reason = escape(cut(delivery.reason, REASON))
+    if delivery.is_dead:
+        return f"dead letter: {reason}"
+    if delivery.undelivered:
+        return f"never delivered: {reason}"
+    if delivery.failures:
         return "failed so far, and will be tried again"
     return "has not come to it yet"
 
 
 def _failure(failure: Failure) -> str:
-    reason = visible(cut(failure.reason, REASON))
+    reason = escape(cut(failure.reason, REASON))
     return f"attempt {failure.attempt} at {failure.at:%H:%M:%S}: {reason}"
 
 
-def _workflow(run: Run) -> str:
-    how = run.status.lower().replace("_", " ")
-    took = (run.stopped_at - run.started_at).total_seconds() if run.stopped_at else None
+def _workflow(execution: Execution) -> str:
+    how = execution.status.lower().replace("_", " ")
+    took = (
+        (execution.stopped_at - execution.started_at).total_seconds()
+        if execution.stopped_at
+        else None
+    )
     after = f" after {duration(took)}" if took is not None else ""
-    why = f": {visible(cut(run.reason, REASON))}" if run.reason else ""
-    return f"its workflow {how}{after}{why}"
+    reason = f": {escape(cut(execution.reason, REASON))}" if execution.reason else ""
+    return f"its workflow {how}{after}{reason}"
 
 
-def pretty(entry: Entry) -> str:
+def event_json(entry: Entry) -> str:
     """The event as JSON, for people: as much of it as there is room for."""
     told = {
         "id": entry.id,
@@ -192,10 +196,10 @@ def pretty(entry: Entry) -> str:
         "version": entry.version,
         "published_at": entry.published_at.isoformat(),
         "correlation_id": entry.correlation_id,
-        "causation_id": entry.caused_by,
+        "causation_id": entry.causation_id,
         "data": "too large for the journal, or too deep" if entry.data is None else entry.data,
     }
-    text = laid_out(told, MAX_JSON)
+    text = format_json(told, MAX_JSON)
     if len(text) <= MAX_JSON:
-        return visible_lines(text)
-    return f"{visible_lines(text[:MAX_JSON])}\n… and more: what is shown ends here"
+        return escape_lines(text)
+    return f"{escape_lines(text[:MAX_JSON])}\n… and more: what is shown ends here"

@@ -14,7 +14,7 @@ from patchbay.local.cloud import LocalCloud
 from patchbay.local.deployment import LocalDeployment, deploy_locally
 from patchbay.local.schedules import example_command
 from patchbay.local.surroundings import Surroundings, of_project
-from patchbay.operations.clients import Kept
+from patchbay.operations.clients import CachedClients
 from patchbay.processes.signals import stop_on_signals
 from patchbay.processes.waiting import INTERVAL
 
@@ -47,7 +47,7 @@ def run() -> None:
 def _deployment(running: LocalDeployment[Surroundings]) -> Deployment:
     own = running.surroundings
     additions = Additions(troubles=own.troubles(), actions=own.actions(), pages=own.pages())
-    return Deployment(Kept(running.cloud), STAGE, additions)
+    return Deployment(CachedClients(running.cloud), STAGE, additions)
 
 
 def _how_to_reach(cloud: LocalCloud) -> str:

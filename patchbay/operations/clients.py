@@ -19,7 +19,7 @@ class Clients(Protocol):
         """The client of a service, such as "sqs"."""
 
 
-class Kept:
+class CachedClients:
     """Others' clients, each of which is made once: that takes longer than most requests."""
 
     def __init__(self, clients: Clients) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 CUT = "…"
 
 
-def visible(text: str, most: int | None = None) -> str:
+def escape(text: str, most: int | None = None) -> str:
     """The text on one line, with an escape for each character that is not seen, or that acts.
 
     Such as those that move the cursor, turn the direction of writing, or end the line. Of a text
@@ -19,23 +19,23 @@ def visible(text: str, most: int | None = None) -> str:
     return "".join(each if each.isprintable() else _escaped(each) for each in text)
 
 
-def visible_lines(text: str, most: int | None = None) -> str:
+def escape_lines(text: str, most: int | None = None) -> str:
     """The same, where the lines stay lines."""
     if most is not None and len(text) > most:
         text = text[: most - 1] + CUT
-    return "\n".join(visible(line.expandtabs(4)) for line in text.split("\n"))
+    return "\n".join(escape(line.expandtabs(4)) for line in text.split("\n"))
 
 
-def pretty(text: str, most: int) -> str:
+def indented(text: str, most: int) -> str:
     """JSON on lines of its own, as `laid_out` makes them; any other text as it is."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return laid_out(value, most)
+    return format_json(value, most)
 
 
-def laid_out(value: Any, most: int) -> str:
+def format_json(value: Any, most: int) -> str:
     """A value as JSON on lines of its own, for people: its first `most` characters, and few more.
 
     What is behind them is never made: the indents of a megabyte a thousand levels deep would be

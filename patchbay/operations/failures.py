@@ -39,7 +39,7 @@ _ACTION = re.compile(r"(?:perform:?|action:?|allows the)\s+([a-z0-9-]+:[A-Za-z]+
 _RESOURCE = re.compile(r"on resource:?\s+(\S+)")
 
 
-def explained(error: Exception) -> str:
+def explain(error: Exception) -> str:
     """An expected failure, in a sentence or two."""
     match error:
         case ClientError():

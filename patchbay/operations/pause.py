@@ -32,7 +32,7 @@ RELAY = "-relay"  # how the names of functions end that fill a consumer's queue
 
 
 @dataclass(frozen=True)
-class Delivery:
+class DeliveryState:
     """What hands a consumer its messages."""
 
     consumer: Consumer
@@ -49,7 +49,7 @@ class Delivery:
         return self.state in STOPPED
 
 
-def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
+def delivery_state(clients: Clients, stage: str, consumer: str) -> DeliveryState:
     """How a consumer's deliveries stand; raises UserError."""
     found = _consumer(clients, stage, consumer)
     asked = ["MessageRetentionPeriod", *ATTRIBUTES]
@@ -57,7 +57,7 @@ def delivery(clients: Clients, stage: str, consumer: str) -> Delivery:
         QueueUrl=found.queue_url, AttributeNames=asked
     )
     attributes = answer["Attributes"]
-    return Delivery(
+    return DeliveryState(
         found,
         _mapping(clients.client("lambda"), found)["State"],
         depth_in(attributes).total,
@@ -87,7 +87,7 @@ def paused_queues(clients: Clients) -> set[str]:
     }
 
 
-def polled(clients: Clients, stage: str) -> list[str]:
+def polled_consumers(clients: Clients, stage: str) -> list[str]:
     """The consumers of a stage by their functions' names: quick, in one request."""
     prefix = named(stage, "")
     functions = {
@@ -109,7 +109,7 @@ def name_in(url: str) -> str:
     return url.rpartition("/")[2]
 
 
-def settled(clients: Clients, stage: str, consumer: str) -> str:
+def wait_until_settled(clients: Clients, stage: str, consumer: str) -> str:
     """The state that its mapping comes to; raises UserError where that takes too long."""
     lambda_ = clients.client("lambda")
     found = _consumer(clients, stage, consumer)

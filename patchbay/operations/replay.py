@@ -38,7 +38,7 @@ def replay(
     until: datetime,
     to: str | None,
     again: bool = False,
-    tell: Callable[[str], None],
+    on_progress: Callable[[str], None],
 ) -> Replay:
     """Play what was published in that time again, and wait until that is done.
 
@@ -70,7 +70,7 @@ def replay(
         EventEndTime=until,
         Destination=destination,
     )
-    return _followed(events, name, tell)
+    return _followed(events, name, on_progress)
 
 
 def _archive(clients: Clients, stage: str) -> dict[str, Any]:
@@ -93,11 +93,11 @@ def _open(consumer: Consumer, name: str) -> list[Rule]:
     return rules
 
 
-def _followed(events: Any, name: str, tell: Callable[[str], None]) -> Replay:
+def _followed(events: Any, name: str, on_progress: Callable[[str], None]) -> Replay:
     while True:
         found = events.describe_replay(ReplayName=name)
         reached = found.get("EventLastReplayedTime")
-        tell(f"{found['State'].lower()}" + (f", at {reached}" if reached else ""))
+        on_progress(f"{found['State'].lower()}" + (f", at {reached}" if reached else ""))
         if found["State"] in OVER:
             return Replay(name, found["State"], found.get("StateReason"), reached)
         time.sleep(LOOK_EVERY)

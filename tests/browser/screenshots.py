@@ -19,9 +19,9 @@ from patchbay.console.deployment import Deployment
 from patchbay.console.serve import serving
 from patchbay.errors import UserError
 from patchbay.local.deployment import deploy_locally
-from patchbay.operations.clients import Kept
-from patchbay.operations.health.health import Board
-from patchbay.operations.health.monitor import Watch
+from patchbay.operations.clients import CachedClients
+from patchbay.operations.health.health import SystemHealth
+from patchbay.operations.health.monitor import Monitor
 from patchbay.processes.waiting import wait_until
 from patchbay.project.root import ROOT
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
@@ -60,22 +60,22 @@ def _take_all(running: LocalShop, executable: Path) -> None:
         shop.place(purchase)
     orders = Orders(shop, purchases)
     additions = Additions(troubles=troubles(shop), actions=actions(shop, orders))
-    clients = Kept(running.cloud)
-    watch = Watch(clients, STAGE)
+    clients = CachedClients(running.cloud)
+    watch = Monitor(clients, STAGE)
 
-    def see(what: str, is_so: Callable[[Board], bool]) -> None:
-        wait_until(lambda: is_so(watch.look()), what, SECONDS)
+    def see(what: str, is_so: Callable[[SystemHealth], bool]) -> None:
+        wait_until(lambda: is_so(watch.check()), what, SECONDS)
 
     with (
-        serving(Deployment(clients, STAGE, additions), look=watch.look) as served,
+        serving(Deployment(clients, STAGE, additions), check=watch.check) as served,
         chromium(executable) as browser,
     ):
         window = Watched(browser, served.address, width=WIDTH, scale=SCALE)
-        see("the first orders to be handled", lambda board: not _queued(board))
+        see("the first orders to be handled", lambda health: not _queued(health))
         orders.place(ORDERS)
         see(
             "orders to be handled all along",
-            lambda board: orders.placed().accepted >= ENOUGH and _is_busy(board),
+            lambda health: orders.placed().accepted >= ENOUGH and _is_busy(health),
         )
         _take(window.page, "map-all-well", ".map")
         shop.take_payments_down()
@@ -85,28 +85,28 @@ def _take_all(running: LocalShop, executable: Path) -> None:
         _take(window.go("/break"), "break-things", "#switches")
         shop.put_malformed_event()
         see("a malformed event to be a dead letter", _has_died)
-        _take(window.go("/dead-letters"), "dead-letters", "#letters")
+        _take(window.go("/dead-letters"), "dead-letters", "#queues")
         window.close()
 
 
-def _queued(board: Board) -> int:
-    return sum(each.queued for each in board.consumers)
+def _queued(health: SystemHealth) -> int:
+    return sum(each.queued for each in health.consumers)
 
 
-def _is_busy(board: Board) -> bool:
-    handled = {each.name: each.per_second or 0 for each in board.consumers}
-    states = {each.state for each in board.consumers}
+def _is_busy(health: SystemHealth) -> bool:
+    handled = {each.name: each.per_second or 0 for each in health.consumers}
+    states = {each.state for each in health.consumers}
     return states == {"well"} and handled["payments"] > BUSY and handled["orders-status"] > BUSY
 
 
-def _is_down(board: Board) -> bool:
-    (payments,) = (each for each in board.consumers if each.name == "payments")
-    (mails,) = (each for each in board.consumers if each.name == "notifications")
+def _is_down(health: SystemHealth) -> bool:
+    (payments,) = (each for each in health.consumers if each.name == "payments")
+    (mails,) = (each for each in health.consumers if each.name == "notifications")
     return payments.state == "failing" and payments.queued > LONG and mails.state == "well"
 
 
-def _has_died(board: Board) -> bool:
-    return sum(bool(each.dead) for each in board.consumers) > 1
+def _has_died(health: SystemHealth) -> bool:
+    return sum(bool(each.dead) for each in health.consumers) > 1
 
 
 def _take(page: Page, name: str, last: str) -> None:

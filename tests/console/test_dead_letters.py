@@ -56,7 +56,7 @@ def test_letters_stand_by_consumer_and_reason_each_with_the_way_back(
     assert "ConnectionError: the mail service is down" in page
     assert "is no event of ours" in page
     assert len(ids(page)) == 3
-    assert "They go back to queue records-dev-payments" in page
+    assert "Redrive target: queue records-dev-payments" in page
 
 
 def test_one_consumers_letters_can_be_shown_alone(browse: Open, cloud: Shop) -> None:
@@ -100,8 +100,8 @@ def test_what_is_hostile_is_shown_as_text(browse: Open, cloud: Shop, body: str) 
     browser = browse(cloud)
     page = browser.get("/dead-letters")
     (id,) = ids(page.text)  # noqa: A001
-    letter = browser.get(f"/dead-letters/{QUEUE}/{id}")
-    for answer in (page, letter):
+    dead_letter = browser.get(f"/dead-letters/{QUEUE}/{id}")
+    for answer in (page, dead_letter):
         assert answer.status_code == 200
         assert "<script>alert" not in answer.text
         assert "<img" not in answer.text.replace('<img src="/static/icon.svg"', "")
@@ -150,11 +150,11 @@ def test_all_of_a_queue_go_back(browse: Open, cloud: Shop) -> None:
     ("form", "why"),
     [
         ({"queue": QUEUE, "which": "checked"}, "None was checked."),
-        ({"which": "all"}, "It is not said which letters are meant."),
-        ({"queue": "", "which": "all"}, "It is not said which letters are meant."),
-        ({"queue": QUEUE}, "It is not said which letters are meant."),
-        ({"queue": QUEUE, "which": "reason"}, "It is not said which letters are meant."),
-        ({"queue": QUEUE, "which": "reason", "reason": ""}, "It is not said which letters"),
+        ({"which": "all"}, "It is not said which dead letters are meant."),
+        ({"queue": "", "which": "all"}, "It is not said which dead letters are meant."),
+        ({"queue": QUEUE}, "It is not said which dead letters are meant."),
+        ({"queue": QUEUE, "which": "reason"}, "It is not said which dead letters are meant."),
+        ({"queue": QUEUE, "which": "reason", "reason": ""}, "It is not said which dead letters"),
     ],
 )
 def test_what_names_no_letters_puts_none_back(
@@ -181,7 +181,7 @@ def test_letters_are_discarded_only_where_their_number_was_typed(
     dead(cloud, "nonsense", "rubbish")
     browser = browse(cloud)
     form = {"queue": QUEUE, "which": "all"}
-    assert "Type 2 to have them deleted" in browser.change("/dead-letters/discard", **form).text
+    assert "Type 2 to delete them" in browser.change("/dead-letters/discard", **form).text
     for typed in ({}, {"typed": ""}, {"typed": "1", "count": "1"}):
         wrong = browser.change("/dead-letters/discarded", **form, **typed)
         assert "Nothing was discarded" in wrong.text
@@ -204,7 +204,7 @@ def test_of_very_many_a_part_is_looked_at_and_all_are_counted(
     monkeypatch.setattr(dead_letters, "LOOK_AT", 30)
     dead(cloud, *(f"nonsense {number}" for number in range(80)))
     page = browse(cloud).get("/dead-letters").text
-    assert "Looked at: the first 30 of 80" in page
+    assert "Shown: the first 30 of 80" in page
     assert "… and 10 more of them." in page
 
 
@@ -217,6 +217,4 @@ def test_of_those_of_one_reason_just_these_are_counted_before_they_are_discarded
     cloud.mend("payments")
     dead(cloud, "nonsense", "rubbish")
     form = {"queue": QUEUE, "which": "reason", "reason": "ConnectionError: down"}
-    assert (
-        "Type 1 to have them deleted" in browse(cloud).change("/dead-letters/discard", **form).text
-    )
+    assert "Type 1 to delete them" in browse(cloud).change("/dead-letters/discard", **form).text

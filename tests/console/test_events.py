@@ -20,7 +20,7 @@ def test_every_event_is_there_with_who_says_it_and_who_hears_it(
     page = browse(deployed).get("/events").text
     assert all(f'id="{name}"' in page for name in events())
     placed = page.partition('<section class="card" id="OrderPlaced"')[2].partition("</section>")[0]
-    for part in ("orders-outbox", "/consumers/payments", "taps all", "if amount = 0", "items"):
+    for part in ("orders-outbox", "/consumers/payments", "every event", "if amount = 0", "items"):
         assert part in placed
 
 

@@ -18,7 +18,7 @@ from patchbay.console.additions import Additions
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import Served, serving
 from patchbay.console.views import NAVIGATION
-from patchbay.operations.clients import Kept
+from patchbay.operations.clients import CachedClients
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name
@@ -62,7 +62,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 def served(running: LocalShop, shop: Shop, purchases: Iterator[Purchase]) -> Iterator[Served]:
     """The console, as `make local` serves it."""
     own = Additions(troubles=troubles(shop), actions=actions(shop, Orders(shop, purchases)))
-    with serving(Deployment(Kept(running.cloud), STAGE, own), PORT) as console:
+    with serving(Deployment(CachedClients(running.cloud), STAGE, own), PORT) as console:
         yield console
 
 
@@ -116,7 +116,7 @@ def test_a_consumer_that_is_broken_turns_red_alone_and_works_again_when_it_is_me
 
     expect(failing).to_have_count(1, timeout=SOON)
     expect(card(wall.page, "payments").locator(".badge")).to_have_text("Failing")
-    expect(card(wall.page, "payments").locator(".because")).to_contain_text("AccessDenied")
+    expect(card(wall.page, "payments").locator(".last-error")).to_contain_text("AccessDenied")
     assert float(card(wall.page, "payments").evaluate("it => it.style.getPropertyValue('--fill')"))
     ordered = set(shop.statuses()) - before
     assert {shop.statuses()[order] for order in ordered} == {"placed"}
@@ -148,7 +148,7 @@ def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
 
     desk.go("/dead-letters?consumer=payments")
     expect(page.get_by_role("row", name="OrderPlaced")).to_have_count(3)
-    desk.agree_to("Put all 3 letters of payments back")
+    desk.agree_to("Put all 3 dead letters of payments back")
     page.get_by_role("button", name="Put all back", exact=True).click()
     expect(page.locator("#work")).to_contain_text("3", timeout=SOON)
     expect(tray).to_be_hidden(timeout=SOON)
@@ -205,9 +205,9 @@ def test_hostile_events_are_shown_as_text_on_every_page_and_harm_none(
     reader.go("/dead-letters?consumer=payments")
     links = reader.page.locator("a[hx-get^='/dead-letters/']")
     expect(links.first).to_be_visible(timeout=SOON)
-    letters = [str(link.get_attribute("href")) for link in links.all()]
-    assert len(letters) >= len(HOSTILE)
-    for path in [*PAGES, "/journeys?id=%3Cscript%3Ealert(1)%3C/script%3E", *letters]:
+    dead_letters = [str(link.get_attribute("href")) for link in links.all()]
+    assert len(dead_letters) >= len(HOSTILE)
+    for path in [*PAGES, "/journeys?id=%3Cscript%3Ealert(1)%3C/script%3E", *dead_letters]:
         for width in (1280, NARROW):
             reader.page.set_viewport_size({"width": width, "height": 900})
             reader.go(path)
@@ -261,9 +261,9 @@ def test_the_map_is_used_by_keyboard_alone(visit: Visit) -> None:
     expect(page.get_by_text("Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    producers = page.locator(".producer")
-    expect(producers.first).to_be_focused()
-    for _ in range(producers.count()):
+    publishers = page.locator(".publisher")
+    expect(publishers.first).to_be_focused()
+    for _ in range(publishers.count()):
         page.keyboard.press("ArrowDown")
     first = page.locator(".consumer .unit a").first
     expect(first).to_be_focused()

@@ -10,25 +10,27 @@ import pytest
 
 from patchbay.console.pages import journeys
 from patchbay.console.pages.journeys import EVENTS, ON_A_PAGE
-from patchbay.console.timeline import MAX_JSON, pretty, time_line
+from patchbay.console.timeline import MAX_JSON, event_json, time_line
 from patchbay.operations.clients import Clients
 from patchbay.operations.health.activity import Attempt
-from patchbay.operations.health.health import Board
-from patchbay.operations.journeys.deliveries import Failure, Handling
+from patchbay.operations.health.health import SystemHealth
+from patchbay.operations.journeys.deliveries import Delivery, Failure
 from patchbay.operations.journeys.journal import Entry
-from patchbay.operations.journeys.journey import Step, grown
+from patchbay.operations.journeys.journey import Step, as_trees
 from patchbay.testkit.faults import Undeliverable
 from tests.patchbay.console.conftest import Open
 from tests.patchbay.console.pages.test_map import Tags
-from tests.patchbay.operations.health.boards import AT, board
+from tests.patchbay.operations.health.sample_health import AT, health
 from tests.shop import Shop
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 HOSTILE = "\"'><script>alert('1')</script>\x1b[2J\u202e{{ 7 * 7 }}"
 
 
-def entry(id: str, type: str = "OrderPlaced", caused_by: str | None = None, **more: Any) -> Entry:
-    known = Entry(id, type, "shop.orders", START, caused_by, "order-1", {"items": 1})
+def entry(
+    id: str, type: str = "OrderPlaced", causation_id: str | None = None, **more: Any
+) -> Entry:
+    known = Entry(id, type, "shop.orders", START, causation_id, "order-1", {"items": 1})
     return replace(known, **more)
 
 
@@ -47,12 +49,12 @@ def attempts(journeys: int, *, reason: str | None = None) -> list[Attempt]:
     ]
 
 
-def seen(**by: Sequence[Attempt]) -> Callable[[], Board]:
-    return lambda: replace(board(), attempts=by)
+def seen(**by: Sequence[Attempt]) -> Callable[[], SystemHealth]:
+    return lambda: replace(health(), attempts=by)
 
 
 @pytest.fixture
-def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Step]], None]:
+def on_progress(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Step]], None]:
     """Have every journey be this one."""
 
     def told(steps: list[Step]) -> None:
@@ -65,7 +67,7 @@ def tell(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Step]], None]:
 
 
 def test_the_latest_are_listed_limited_and_counted(browse: Open) -> None:
-    browser = browse(look=seen(journal=attempts(10_000)))
+    browser = browse(check=seen(journal=attempts(10_000)))
     first = browser.get("/journeys").text
     assert "1 to 50 of 10,000" in first
     assert first.count('href="/journeys?id=') == ON_A_PAGE
@@ -77,21 +79,22 @@ def test_the_latest_are_listed_limited_and_counted(browse: Open) -> None:
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "²", "9" * 5000, ""])
 def test_a_page_that_makes_no_sense_is_the_first_or_an_empty_one(browse: Open, page: str) -> None:
-    answer = browse(look=seen(journal=attempts(60))).get("/journeys", params={"page": page})
+    answer = browse(check=seen(journal=attempts(60))).get("/journeys", params={"page": page})
     assert answer.status_code == 200
 
 
 def test_those_in_trouble_are_found_among_the_others(browse: Open) -> None:
     broken = attempts(1, reason="it is down")
-    shown = browse(look=seen(journal=attempts(60), payments=broken)).get("/journeys?in=trouble")
-    assert "1 to 1 of 1 " in shown.text
+    shown = browse(check=seen(journal=attempts(60), payments=broken)).get("/journeys?failing=yes")
+    assert "1 to 1 of 1 journeys" in shown.text
     assert "order-0" in shown.text
     assert "payments" in shown.text
 
 
 def test_where_nothing_was_seen_it_says_so(browse: Open) -> None:
     assert (
-        "No journey was seen in the last 15 minutes." in browse(look=seen()).get("/journeys").text
+        "No journey had activity in the last 15 minutes."
+        in browse(check=seen()).get("/journeys").text
     )
 
 
@@ -127,50 +130,56 @@ def test_an_id_that_nobody_knows_is_said_to_be_unknown_and_can_be_corrected(
 
 def test_each_try_is_a_stroke_and_a_dead_letter_a_red_end_with_why() -> None:
     failures = [Failure(START + timedelta(seconds=each), each, "it is down") for each in (1, 2)]
-    dead = Handling("payments", failures=failures, is_dead=True, dead_at=failures[-1].at)
-    paid = Handling("journal", handled_at=START + timedelta(seconds=4))
-    waits = Handling("loyalty")
+    dead = Delivery("payments", failures=failures, is_dead=True, dead_at=failures[-1].at)
+    paid = Delivery("journal", handled_at=START + timedelta(seconds=4))
+    waits = Delivery("loyalty")
     (row,) = time_line([Step(entry("1"), [dead, paid, waits])]).rows
     bars = {bar.consumer: bar for bar in row.bars}
     assert list(bars["payments"].ticks) == [25, 50]
     assert (bars["payments"].end, bars["payments"].ends_dead) == (50, True)
-    assert bars["payments"].said == "dead letter: it is down"
+    assert bars["payments"].outcome == "dead letter: it is down"
     assert (bars["journal"].x, bars["journal"].end, bars["journal"].kind) == (0, 100, "well")
     assert (bars["loyalty"].is_open, bars["loyalty"].end) == (True, 100)
 
 
 def test_an_event_that_says_it_caused_itself_is_shown_all_the_same() -> None:
-    circle = [entry("1", caused_by="1"), entry("2", caused_by="3"), entry("3", caused_by="2")]
-    shown = time_line(grown(circle, {})).rows
+    circle = [
+        entry("1", causation_id="1"),
+        entry("2", causation_id="3"),
+        entry("3", causation_id="2"),
+    ]
+    shown = time_line(as_trees(circle, {})).rows
     assert sorted(row.id for row in shown) == ["1", "2", "3"]
 
 
 def test_a_chain_of_thousands_is_shown_as_far_as_there_is_room(
-    browse: Open, tell: Callable[[list[Step]], None]
+    browse: Open, on_progress: Callable[[list[Step]], None]
 ) -> None:
-    chain = [entry(str(each), caused_by=str(each - 1)) for each in range(5000)]
-    tell(grown(chain, {}))
+    chain = [entry(str(each), causation_id=str(each - 1)) for each in range(5000)]
+    on_progress(as_trees(chain, {}))
     page = browse().get("/journeys?id=order-1")
     assert page.text.count('<li class="event ') == EVENTS
     assert f"its first {EVENTS} events are shown" in page.text
 
 
-def test_hostile_content_is_shown_as_text(browse: Open, tell: Callable[[list[Step]], None]) -> None:
+def test_hostile_content_is_shown_as_text(
+    browse: Open, on_progress: Callable[[list[Step]], None]
+) -> None:
     failure = Failure(START, 1, HOSTILE)
-    handling = Handling(HOSTILE, failures=[failure], is_dead=True, rejected=HOSTILE)
+    delivery = Delivery(HOSTILE, failures=[failure], is_dead=True, rejected=HOSTILE)
     hostile = entry(
         HOSTILE, HOSTILE, source=HOSTILE, correlation_id=HOSTILE, data={HOSTILE: [HOSTILE]}
     )
-    tell([Step(hostile, [handling])])
+    on_progress([Step(hostile, [delivery])])
     page = browse().get("/journeys", params={"id": "order-1"})
     assert page.status_code == 200
     found = Tags(page.text).found
-    sources = [attributes.get("src") for tag, attributes in found if tag == "script"]
-    assert sources == ["/static/vendor/htmx.min.js", "/static/console.js"]
+    scripts = [attributes.get("src") for tag, attributes in found if tag == "script"]
+    assert scripts == ["/static/vendor/htmx.min.js", "/static/console.js"]
     assert not [attributes for _, attributes in found if "style" in attributes]
     assert "{{ 7 * 7 }}" in page.text
     assert "\x1b" not in page.text
-    listed = browse(look=seen(**{HOSTILE: [replace(attempts(1)[0], correlation_id=HOSTILE)]}))
+    listed = browse(check=seen(**{HOSTILE: [replace(attempts(1)[0], correlation_id=HOSTILE)]}))
     text = listed.get("/journeys").text
     assert "<script>alert" not in text
     assert "\x1b" not in text
@@ -196,16 +205,16 @@ def nested(levels: int) -> Any:
     ids=["large", "long", "deep", "wrong", "none", "empty"],
 )
 def test_whatever_an_event_holds_its_json_is_shown_as_far_as_there_is_room(
-    browse: Open, tell: Callable[[list[Step]], None], data: Any
+    browse: Open, on_progress: Callable[[list[Step]], None], data: Any
 ) -> None:
-    tell([Step(entry("1", data=data), [])])
+    on_progress([Step(entry("1", data=data), [])])
     page = browse().get("/journeys?id=order-1")
     assert page.status_code == 200
     assert len(page.content) < 50_000
 
 
 def test_an_events_json_is_laid_out_for_people() -> None:
-    text = pretty(entry("1", data={"items": 1, "title": "Tannhäuser"}))
+    text = event_json(entry("1", data={"items": 1, "title": "Tannhäuser"}))
     assert json.loads(text)["data"] == {"items": 1, "title": "Tannhäuser"}
     assert "Tannhäuser" in text
-    assert len(pretty(entry("1", data={"text": "x" * 2**20}))) < MAX_JSON + 100
+    assert len(event_json(entry("1", data={"text": "x" * 2**20}))) < MAX_JSON + 100

@@ -7,10 +7,10 @@ from playwright.sync_api import Browser
 
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import Served, serving
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.health import SystemHealth
 from patchbay.testkit.templates import Templates
 from tests.browser.watched import Scheme, Watched
-from tests.patchbay.operations.health.boards import board, failure
+from tests.patchbay.operations.health.sample_health import failure, health
 from tests.shop import Shop
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -22,9 +22,9 @@ PAGES = [
 LONG = "ProviderUnavailable: " + "it-answered-503-" * 40
 
 
-def every_state() -> Board:
+def every_state() -> SystemHealth:
     failed = (failure(LONG),)
-    return board(
+    return health(
         payments={"state": "failing", "waiting": 123_456, "in_flight": 10, "failures": failed},
         notifications={"state": "dead", "dead": 100_000},
         journal={"state": "paused", "waiting": 7},

@@ -16,9 +16,9 @@ from unittest.mock import patch
 
 import boto3
 
-from patchbay.operations.dead_letters import drain as sweep
+from patchbay.operations.dead_letters import drain as drain
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, ToQueue
-from patchbay.operations.dead_letters.queues import counted
+from patchbay.operations.dead_letters.queues import recounted
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection
 
@@ -43,14 +43,16 @@ def main() -> None:
     heard, told = os.pipe()
 
     def begin(*asked: object) -> list[DeadLetterQueue]:
-        now = counted(clients, queue)  # which takes longer than what follows: it is the first call
+        now = recounted(
+            clients, queue
+        )  # which takes longer than what follows: it is the first call
         os.write(told, b".")
         return [now]
 
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            with patch.object(sweep, "selected_queues", begin):
+            with patch.object(drain, "selected_queues", begin):
                 redrive(clients, "local", Selection(), hidden_for=HIDDEN_FOR)
             os._exit(0)
         os.read(heard, 1)

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.browse import browse
 from patchbay.operations.dead_letters.dead_letter import (
     DeadLetter,
     DeadLetterQueue,
     grouped,
     normalised,
 )
-from patchbay.operations.dead_letters.message import UNTOLD
+from patchbay.operations.dead_letters.message import NOT_LOGGED
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.testkit.faults import DynamoDBThrottled, RefusesEntries, TimesOut, Undeliverable
 from tests.shop import Shop
@@ -27,8 +27,8 @@ def queue(cloud: Shop, name: str) -> DeadLetterQueue:
     return found
 
 
-def letters(cloud: Shop, name: str, limit: int = 100) -> list[DeadLetter]:
-    return peek(cloud, queue(cloud, name), limit)
+def dead_letters(cloud: Shop, name: str, limit: int = 100) -> list[DeadLetter]:
+    return browse(cloud, queue(cloud, name), limit)
 
 
 def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
@@ -41,76 +41,80 @@ def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
     data = {"order_id": "order-1", "customer_id": "00001", "items": "many"}
     cloud.put("shop.orders", "OrderPlaced", {"metadata": metadata, "data": data})
     cloud.settle()
-    (letter,) = letters(cloud, "payments-dead-letters")
-    assert letter.reason.startswith("breaks its contract: items: Input should be a valid integer")
-    assert letter.attempts == 1
-    assert letter.first == START - timedelta(seconds=2)
-    assert letter.last == START
-    assert letter.event
-    assert (letter.event.type, letter.event.order_id) == ("OrderPlaced", "order-1")
-    assert (letter.event.id, letter.event.journey) == (metadata["id"], "order-1")
-    assert letter.event.data == data
+    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
+    assert parse_message.reason.startswith(
+        "breaks its contract: items: Input should be a valid integer"
+    )
+    assert parse_message.attempts == 1
+    assert parse_message.first == START - timedelta(seconds=2)
+    assert parse_message.last == START
+    assert parse_message.event
+    assert (parse_message.event.type, parse_message.event.order_id) == ("OrderPlaced", "order-1")
+    assert (parse_message.event.id, parse_message.event.journey) == (metadata["id"], "order-1")
+    assert parse_message.event.data == data
 
 
 def test_an_outage_says_how_the_last_attempt_failed_and_where_in_the_code(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("the provider is down"))
     order = cloud.place_order()
     cloud.settle()
-    (letter,) = letters(cloud, "payments-dead-letters")
-    assert letter.reason == "ConnectionError: the provider is down"
-    assert letter.attempts == 12
-    assert letter.traceback
-    assert "Traceback (most recent call last)" in letter.traceback
-    assert letter.event
-    assert letter.event.id == order.event_id
-    assert letter.last
-    assert timedelta(minutes=1) < letter.last - letter.first < timedelta(hours=2)
+    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
+    assert parse_message.reason == "ConnectionError: the provider is down"
+    assert parse_message.attempts == 12
+    assert parse_message.traceback
+    assert "Traceback (most recent call last)" in parse_message.traceback
+    assert parse_message.event
+    assert parse_message.event.id == order.event_id
+    assert parse_message.last
+    assert timedelta(minutes=1) < parse_message.last - parse_message.first < timedelta(hours=2)
 
 
 def test_what_timed_out_without_a_word_is_not_given_a_reason(cloud: Shop) -> None:
     cloud.break_("payments", with_=TimesOut())
     cloud.place_order()
     cloud.settle()
-    (letter,) = letters(cloud, "payments-dead-letters")
-    assert letter.reason == UNTOLD
-    assert (letter.attempts, letter.last) == (12, None)
+    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
+    assert parse_message.reason == NOT_LOGGED
+    assert (parse_message.attempts, parse_message.last) == (12, None)
 
 
 def test_what_eventbridge_could_not_deliver_says_so_with_its_code(cloud: Shop) -> None:
     cloud.break_("payments", with_=Undeliverable())
     cloud.place_order()
     cloud.advance(days=2)
-    (letter,) = letters(cloud, "payments-undelivered")
-    assert letter.reason == "SDK_CLIENT_ERROR: can't be reached"
-    assert letter.attempts
-    assert letter.attempts > 100
+    (parse_message,) = dead_letters(cloud, "payments-undelivered")
+    assert parse_message.reason == "SDK_CLIENT_ERROR: can't be reached"
+    assert parse_message.attempts
+    assert parse_message.attempts > 100
 
 
 def test_a_run_that_failed_says_why_and_when_it_was_due(cloud: Shop) -> None:
     cloud.break_("accounts-close", with_=DynamoDBThrottled())
     cloud.run("accounts-close")
     cloud.settle()
-    (letter,) = letters(cloud, "accounts-close-missed")
-    assert "ThrottlingException" in letter.reason
-    assert letter.reason.endswith("(RetriesExhausted)")
-    assert (letter.attempts, letter.first, letter.event) == (3, START, None)
+    (parse_message,) = dead_letters(cloud, "accounts-close-missed")
+    assert "ThrottlingException" in parse_message.reason
+    assert parse_message.reason.endswith("(RetriesExhausted)")
+    assert (parse_message.attempts, parse_message.first, parse_message.event) == (3, START, None)
 
 
 def test_what_an_outbox_gave_up_says_under_which_condition(cloud: Shop) -> None:
     cloud.break_("orders-outbox", with_=RefusesEntries())
     cloud.place_order()
     cloud.advance(hours=13)
-    (letter,) = letters(cloud, "orders-unpublished")
-    assert letter.reason.endswith("(MaximumRecordAgeExceeded)")
+    (parse_message,) = dead_letters(cloud, "orders-unpublished")
+    assert parse_message.reason.endswith("(MaximumRecordAgeExceeded)")
 
 
 def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
     for number in range(25):
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
-    first, again = [letters(cloud, "payments-dead-letters") for _ in range(2)]
-    assert len({letter.id for letter in first}) == 25
-    assert {letter.body for letter in first} == {letter.body for letter in again}
+    first, again = [dead_letters(cloud, "payments-dead-letters") for _ in range(2)]
+    assert len({parse_message.id for parse_message in first}) == 25
+    assert {parse_message.body for parse_message in first} == {
+        parse_message.body for parse_message in again
+    }
     assert queue(cloud, "payments-dead-letters").in_flight == 0
     assert len(cloud.dead_letters("payments")) == 25
 
@@ -119,7 +123,7 @@ def test_of_many_letters_only_so_many_are_looked_at_and_all_are_counted(cloud: S
     for number in range(25):
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
-    assert len(letters(cloud, "payments-dead-letters", limit=12)) == 12
+    assert len(dead_letters(cloud, "payments-dead-letters", limit=12)) == 12
     assert queue(cloud, "payments-dead-letters").count == 25
 
 
@@ -153,7 +157,7 @@ def _message(call: int, number: int) -> dict[str, Any]:
 def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: Shop) -> None:
     full = replace(queue(cloud, "payments-dead-letters"), count=100_000)
     clients = Bottomless()
-    assert len(peek(clients, full)) == 100
+    assert len(browse(clients, full)) == 100
     assert clients.calls <= 20
 
 
@@ -175,9 +179,9 @@ def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: S
 def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> None:
     cloud.send("payments", body)
     cloud.settle()
-    (letter,) = letters(cloud, "payments-dead-letters")
-    assert letter.body == body
-    assert letter.reason.startswith(("is no event of ours", "breaks its contract"))
+    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
+    assert parse_message.body == body
+    assert parse_message.reason.startswith(("is no event of ours", "breaks its contract"))
 
 
 def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
@@ -189,7 +193,9 @@ def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
     cloud.redrive("payments")
     cloud.send("payments", json.dumps({**body, "requestContext": lie, "responsePayload": {}}))
     cloud.settle()
-    assert {letter.reason for letter in letters(cloud, "payments-dead-letters")} == {UNTOLD}
+    assert {
+        parse_message.reason for parse_message in dead_letters(cloud, "payments-dead-letters")
+    } == {NOT_LOGGED}
     assert order.event_id
 
 
@@ -198,8 +204,8 @@ def test_letters_that_died_alike_are_a_group(cloud: Shop) -> None:
         cloud.send("payments", json.dumps({"number": number}))
     cloud.send("payments", "nonsense")
     cloud.settle()
-    alike, other = grouped(letters(cloud, "payments-dead-letters"))
-    assert (len(alike.letters), len(other.letters)) == (3, 1)
+    alike, other = grouped(dead_letters(cloud, "payments-dead-letters"))
+    assert (len(alike.dead_letters), len(other.dead_letters)) == (3, 1)
     assert alike.reason == "is no event of ours: KeyError: 'detail-type'"
 
 

@@ -1,4 +1,4 @@
-"""Every dead-letter queue of a stage is found, with whose it is, and where its letters belong."""
+"""Every dead-letter queue of a stage is found, with its owner and its redrive target."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from patchbay.errors import UserError
 from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterQueue,
     FromStream,
-    NoWay,
+    NotRedrivable,
     ToFunction,
     ToQueue,
     ToStream,
@@ -37,7 +37,7 @@ def test_every_queue_that_no_function_reads_is_found(
 def test_what_a_consumer_gave_up_goes_back_to_its_queue(found: dict[str, DeadLetterQueue]) -> None:
     queue = found["payments-dead-letters"]
     assert (queue.kind, queue.owner, queue.attempts) == ("handling", "payments", 12)
-    assert queue.way == ToQueue(queue_url(f"{P}payments"), f"{P}payments", is_fifo=False)
+    assert queue.redrive_target == ToQueue(queue_url(f"{P}payments"), f"{P}payments", is_fifo=False)
     assert queue.log_group == f"/aws/lambda/{P}payments"
 
 
@@ -46,7 +46,7 @@ def test_what_could_not_be_delivered_goes_to_where_the_rule_wanted_it(
 ) -> None:
     queue = found["notifications-undelivered"]
     assert (queue.kind, queue.owner) == ("delivery", "notifications")
-    assert str(queue.way) == f"queue {P}notifications"
+    assert str(queue.redrive_target) == f"queue {P}notifications"
 
 
 def test_what_an_ordered_consumer_did_not_get_goes_to_its_intake_in_the_rules_own_group(
@@ -55,7 +55,7 @@ def test_what_an_ordered_consumer_did_not_get_goes_to_its_intake_in_the_rules_ow
     queue = found["accounts-statement-undelivered"]
     intake = f"{P}accounts-statement-intake.fifo"
     assert queue.owner == "accounts-statement"
-    assert queue.way == ToQueue(queue_url(intake), intake, is_fifo=True, group="all")
+    assert queue.redrive_target == ToQueue(queue_url(intake), intake, is_fifo=True, group="all")
 
 
 def test_what_an_ordered_consumer_gave_up_keeps_its_own_group(
@@ -69,13 +69,15 @@ def test_what_an_ordered_consumer_gave_up_keeps_its_own_group(
         (dead, "accounts-statement.fifo"),
         (unrelayed, "accounts-statement-intake.fifo"),
     ):
-        assert queue.way == ToQueue(queue_url(P + name), P + name, is_fifo=True, group=None)
+        assert queue.redrive_target == ToQueue(
+            queue_url(P + name), P + name, is_fifo=True, group=None
+        )
 
 
 def test_a_missed_run_goes_back_to_its_function(found: dict[str, DeadLetterQueue]) -> None:
     queue = found["accounts-close-missed"]
     assert (queue.kind, queue.owner) == ("schedule", "accounts-close")
-    assert queue.way == ToFunction(f"{P}accounts-close")
+    assert queue.redrive_target == ToFunction(f"{P}accounts-close")
 
 
 def test_what_an_outbox_could_not_publish_is_read_from_its_stream_again(
@@ -83,9 +85,9 @@ def test_what_an_outbox_could_not_publish_is_read_from_its_stream_again(
 ) -> None:
     queue = found["orders-unpublished"]
     assert (queue.kind, queue.owner) == ("stream", "orders-outbox")
-    assert isinstance(queue.way, FromStream)
-    assert queue.way.function == f"{P}orders-outbox"
-    assert "INSERT" in queue.way.filters[0]
+    assert isinstance(queue.redrive_target, FromStream)
+    assert queue.redrive_target.function == f"{P}orders-outbox"
+    assert "INSERT" in queue.redrive_target.filters[0]
 
 
 def test_what_missed_its_window_goes_to_the_end_of_the_stream(
@@ -93,15 +95,15 @@ def test_what_missed_its_window_goes_to_the_end_of_the_stream(
 ) -> None:
     queue = found["bestsellers-failed"]
     assert (queue.kind, queue.owner) == ("stream", "bestsellers")
-    assert isinstance(queue.way, ToStream)
-    assert str(queue.way) == f"the end of stream {P}storefront"
+    assert isinstance(queue.redrive_target, ToStream)
+    assert str(queue.redrive_target) == f"the end of stream {P}storefront"
 
 
 def test_a_queue_that_was_left_behind_is_shown_and_leads_nowhere(cloud: Shop) -> None:
     cloud.client("sqs").create_queue(QueueName=f"{P}left-behind-dead-letters")
     (left,) = [queue for queue in queues(cloud, "dev") if queue.kind == "unknown"]
     assert left.owner == "left-behind-dead-letters"
-    assert isinstance(left.way, NoWay)
+    assert isinstance(left.redrive_target, NotRedrivable)
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:

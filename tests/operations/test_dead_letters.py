@@ -55,8 +55,8 @@ def terminal(
     return Terminal(capsys)
 
 
-def nonsense(cloud: Shop, letters: int) -> None:
-    for number in range(letters):
+def nonsense(cloud: Shop, dead_letters: int) -> None:
+    for number in range(dead_letters):
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
 
@@ -126,8 +126,8 @@ def test_a_hostile_letter_does_nothing_to_the_terminal(
 ) -> None:
     cloud.send("payments", body)
     cloud.settle()
-    (letter,) = terminal.read("payments")[0]["reasons"][0]["letters"]
-    for said in (terminal.run(), terminal.run("show", letter["id"]), terminal.run("redrive")):
+    (dead_letter,) = terminal.read("payments")[0]["reasons"][0]["dead_letters"]
+    for said in (terminal.run(), terminal.run("show", dead_letter["id"]), terminal.run("redrive")):
         assert terminal.code == 0
         assert said.replace("\n", "").isprintable()
         assert len(said) < 40_000
@@ -138,8 +138,8 @@ def test_a_hostile_letter_does_nothing_to_the_terminal(
 def test_a_hostile_letter_is_json_for_machines(cloud: Shop, terminal: Terminal, body: str) -> None:
     cloud.send("payments", body)
     cloud.settle()
-    (letter,) = terminal.read("payments")[0]["reasons"][0]["letters"]
-    assert terminal.read("show", letter["id"])["body"] == body
+    (dead_letter,) = terminal.read("payments")[0]["reasons"][0]["dead_letters"]
+    assert terminal.read("show", dead_letter["id"])["body"] == body
 
 
 def test_they_are_put_back_and_counted_before_and_after(cloud: Shop, terminal: Terminal) -> None:
@@ -160,7 +160,7 @@ def test_what_can_not_be_put_back_is_told_and_makes_the_command_fail(
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     said = terminal.run("redrive")
     assert terminal.code == 1
-    assert "1 dead letter can't be put back: nobody that is deployed leaves letters" in said
+    assert "1 dead letter can't be put back: nobody that is deployed leaves dead letters" in said
 
 
 def test_discarding_takes_saying_which(cloud: Shop, terminal: Terminal) -> None:
@@ -248,7 +248,9 @@ def test_what_can_not_be_written_is_not_deleted(
 def test_on_prod_it_says_what_it_would_do_and_takes_a_yes(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    monkeypatch.setattr("patchbay.operations.dead_letters.redrive.count_meant", lambda *asked: 12)
+    monkeypatch.setattr(
+        "patchbay.operations.dead_letters.redrive.count_selected", lambda *asked: 12
+    )
     terminal.run(command, "payments", "--stage", "prod")
     assert terminal.code == 1
     assert "12 dead letters" in terminal.complaint

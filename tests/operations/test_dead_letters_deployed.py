@@ -10,9 +10,9 @@ from demo.settings import STAGE
 from demo.shop import Shop
 from demo.surroundings import LocalShop
 from patchbay.operations.consumers import deployed_consumers
-from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.browse import browse
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
-from patchbay.operations.dead_letters.last_error import logged_about
+from patchbay.operations.dead_letters.last_error import log_lines_of
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection, find
@@ -33,15 +33,15 @@ def consumers(running: LocalShop) -> dict[str, Consumer]:
 
 
 @pytest.fixture
-def letters(running: LocalShop) -> Callable[..., list[DeadLetter]]:
+def dead_letters(running: LocalShop) -> Callable[..., list[DeadLetter]]:
     def those_of(owner: str, journey: str | None = None) -> list[DeadLetter]:
-        """The letters of an owner, or those of them that belong to a journey."""
+        """The dead letters of an owner, or those of them that belong to a journey."""
         there = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
-        found = [letter for queue in there for letter in peek(running.cloud, queue)]
+        found = [dead_letter for queue in there for dead_letter in browse(running.cloud, queue)]
         return [
-            letter
-            for letter in found
-            if journey is None or (letter.event and letter.event.journey == journey)
+            dead_letter
+            for dead_letter in found
+            if journey is None or (dead_letter.event and dead_letter.event.journey == journey)
         ]
 
     return those_of
@@ -69,34 +69,36 @@ def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
     shop: Shop,
     purchases: Iterator[Purchase],
     consumers: dict[str, Consumer],
-    letters: Callable[..., list[DeadLetter]],
+    dead_letters: Callable[..., list[DeadLetter]],
 ) -> None:
     with giving_up_at_once(running, consumers["payments"]):
         shop.take_payments_down()
         order = shop.place(next(purchases))
-        wait_until(lambda: bool(letters("payments", order)), "a payment to be dead", SECONDS)
-    (letter,) = letters("payments", order)
-    assert letter.reason == "ProviderUnavailable: the payment provider answered 503"
-    assert letter.traceback
-    assert letter.event
-    assert letter.event.id == entries(running.cloud, STAGE, order)[0].id
-    assert find(running.cloud, STAGE, letter.event.id) == letter
-    assert [line["message"] for line in logged_about(running.cloud, letter)] == ["failed"]
+        wait_until(lambda: bool(dead_letters("payments", order)), "a payment to be dead", SECONDS)
+    (dead_letter,) = dead_letters("payments", order)
+    assert dead_letter.reason == "ProviderUnavailable: the payment provider answered 503"
+    assert dead_letter.traceback
+    assert dead_letter.event
+    assert dead_letter.event.id == entries(running.cloud, STAGE, order)[0].id
+    assert find(running.cloud, STAGE, dead_letter.event.id) == dead_letter
+    assert [line["message"] for line in log_lines_of(running.cloud, dead_letter)] == ["failed"]
 
     shop.decline_nothing()
-    (done,) = redrive(running.cloud, STAGE, Selection(owner="payments", ids=(letter.id,)))
+    (done,) = redrive(running.cloud, STAGE, Selection(owner="payments", ids=(dead_letter.id,)))
     assert (done.done, done.failed) == (1, {})
     wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
-    assert letters("payments", order) == []
+    assert dead_letters("payments", order) == []
 
 
 def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
-    running: LocalShop, shop: Shop, letters: Callable[..., list[DeadLetter]]
+    running: LocalShop, shop: Shop, dead_letters: Callable[..., list[DeadLetter]]
 ) -> None:
-    known = {letter.id for letter in letters("payments")}
+    known = {dead_letter.id for dead_letter in dead_letters("payments")}
 
     def new() -> list[DeadLetter]:
-        return [letter for letter in letters("payments") if letter.id not in known]
+        return [
+            dead_letter for dead_letter in dead_letters("payments") if dead_letter.id not in known
+        ]
 
     shop.put_malformed_event()
     wait_until(lambda: bool(new()), "the event to be rejected", SECONDS)
@@ -112,10 +114,10 @@ def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
 
 
 def test_a_missed_run_says_why_and_is_started_anew(
-    running: LocalShop, letters: Callable[..., list[DeadLetter]]
+    running: LocalShop, dead_letters: Callable[..., list[DeadLetter]]
 ) -> None:
     def ids() -> set[str]:
-        return {letter.id for letter in letters("accounts-close")}
+        return {dead_letter.id for dead_letter in dead_letters("accounts-close")}
 
     running.cloud.client("lambda").invoke(
         FunctionName=named(STAGE, "accounts-close"),
@@ -123,11 +125,11 @@ def test_a_missed_run_says_why_and_is_started_anew(
         Payload=json.dumps({"schedule": "by hand", "at": "never"}).encode(),
     )
     wait_until(lambda: bool(ids()), "the run to be missed", SECONDS)
-    (letter,) = letters("accounts-close")
-    assert letter.reason.startswith("NoSuchRun: ")
+    (dead_letter,) = dead_letters("accounts-close")
+    assert dead_letter.reason.startswith("NoSuchRun: ")
     (done,) = redrive(running.cloud, STAGE, Selection(owner="accounts-close"))
     assert done.done == 1
-    wait_until(lambda: bool(ids() - {letter.id}), "the run to be missed again", SECONDS)
+    wait_until(lambda: bool(ids() - {dead_letter.id}), "the run to be missed again", SECONDS)
 
 
 def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(

@@ -13,11 +13,11 @@ from demo.shop import Shop
 from demo.surroundings import LocalShop
 from patchbay.errors import UserError
 from patchbay.operations.consumers import deployed_consumers
-from patchbay.operations.journeys.deliveries import Handling
-from patchbay.operations.journeys.executions import Run
+from patchbay.operations.journeys.deliveries import Delivery
+from patchbay.operations.journeys.executions import Execution
 from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.journeys.journey import Step, journey
-from patchbay.operations.journeys.tail import Tail, Wanted
+from patchbay.operations.journeys.tail import Filter, Tail
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name
@@ -53,11 +53,11 @@ def is_known(running: LocalShop, order: str) -> bool:
     return False
 
 
-def of(steps: list[Step], event: str, consumer: str) -> Handling | None:
+def of(steps: list[Step], event: str, consumer: str) -> Delivery | None:
     """What a consumer did with the journey's event of that type."""
     for step in steps:
         if step.entry.type == event:
-            return next((each for each in step.handlings if each.consumer == consumer), None)
+            return next((each for each in step.deliveries if each.consumer == consumer), None)
         if found := of(step.after, event, consumer):
             return found
     return None
@@ -66,7 +66,7 @@ def of(steps: list[Step], event: str, consumer: str) -> Handling | None:
 def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_with_why(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
-    def seen(order: str, consumer: str) -> Handling:
+    def seen(order: str, consumer: str) -> Delivery:
         found = of(journey(running.cloud, STAGE, order), "OrderPlaced", consumer)
         assert found
         return found
@@ -86,7 +86,7 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
     assert "the payment provider answered 503" in payments.failures[0].reason
     assert payments.handled_at is not None
     assert not payments.is_dead
-    assert "MessageRejected" in str(mail.why) or "not verified" in str(mail.why)
+    assert "MessageRejected" in str(mail.reason) or "not verified" in str(mail.reason)
     assert mail.handled_at is None
 
 
@@ -98,7 +98,7 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
     seen: list[Entry] = []
 
     def is_shipped() -> bool:
-        seen.extend(event for event in tail.read() if event in Wanted(order=order))
+        seen.extend(event for event in tail.read() if event in Filter(order=order))
         return bool(seen) and seen[-1].type == "OrderShipped"
 
     wait_until(is_shipped, "the order's last event to pass", SECONDS)
@@ -106,9 +106,9 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
     (step,) = journey(running.cloud, STAGE, seen[-1].id)
     assert step.entry == seen[0]
 
-    def run() -> Run | None:
+    def run() -> Execution | None:
         done = of(journey(running.cloud, STAGE, order), "PaymentTaken", "fulfilment")
-        return done.run if done else None
+        return done.execution if done else None
 
     wait_until(lambda: run() is not None, "the workflow to be known", SECONDS)
     ended = run()
@@ -134,7 +134,9 @@ def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
     ago, soon = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
     before = {name: repeated(running, each) for name, each in consumers.items()}
 
-    done = replay(running.cloud, STAGE, since=ago, until=soon, to="payments", tell=lambda how: None)
+    done = replay(
+        running.cloud, STAGE, since=ago, until=soon, to="payments", on_progress=lambda how: None
+    )
 
     assert done.state == "COMPLETED"
     wait_until(lambda: repeated(running, consumers["payments"]) > 0, "payments to skip", SECONDS)
@@ -157,7 +159,7 @@ def test_a_replay_to_whom_it_can_not_reach_is_refused(
             since=now - timedelta(hours=1),
             until=now,
             to=consumer,
-            tell=lambda how: None,
+            on_progress=lambda how: None,
         )
 
 

@@ -93,7 +93,7 @@ def placeholders(
     wait_until(is_known, "the journal to know the order", SECONDS)
     sqs = running.cloud.client("sqs")
     queue = sqs.get_queue_url(QueueName=named(STAGE, "payments-dead-letters"))["QueueUrl"]
-    letter = sqs.send_message(
+    dead_letter = sqs.send_message(
         QueueUrl=queue,
         MessageBody=json.dumps({"id": "x", "detail-type": "OrderPlaced", "detail": {}}),
         MessageAttributes={"reason": {"DataType": "String", "StringValue": "refused by a test"}},
@@ -102,12 +102,12 @@ def placeholders(
     yield {
         "ORDER_ID": order,
         "EVENT_ID": entries(running.cloud, STAGE, order)[0].id,
-        "LETTER_ID": letter,
+        "LETTER_ID": dead_letter,
         "AN_HOUR_AGO": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}",
         "NOW": f"{now:%Y-%m-%dT%H:%M}",
     }
     file = tmp_path_factory.mktemp("discarded") / "letters.jsonl"
-    discard = ["dead-letters", "discard", "--id", letter, "--yes", "--to", str(file)]
+    discard = ["dead-letters", "discard", "--id", dead_letter, "--yes", "--to", str(file)]
     command = [sys.executable, "-m", "operations", *discard, "--stage", STAGE]
     subprocess.run(command, cwd=ROOT, env=running.cloud.environ, timeout=SECONDS, check=True)
 

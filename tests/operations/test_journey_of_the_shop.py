@@ -3,7 +3,7 @@
 import pytest
 
 from patchbay.errors import UserError
-from patchbay.operations.journeys.deliveries import Handling
+from patchbay.operations.journeys.deliveries import Delivery
 from patchbay.operations.journeys.journey import Step, journey
 from patchbay.testkit.faults import Undeliverable
 from tests.shop import Shop
@@ -14,10 +14,10 @@ def flat(steps: list[Step]) -> list[Step]:
     return [each for step in steps for each in [step, *flat(step.after)]]
 
 
-def of(steps: list[Step], event: str, consumer: str) -> Handling:
+def of(steps: list[Step], event: str, consumer: str) -> Delivery:
     """What a consumer did with the journey's event of that type."""
     (step,) = [each for each in flat(steps) if each.entry.type == event]
-    (found,) = [each for each in step.handlings if each.consumer == consumer]
+    (found,) = [each for each in step.deliveries if each.consumer == consumer]
     return found
 
 
@@ -69,17 +69,17 @@ def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_hand
     # One of these notes what it has handled, the other changes nothing by handling it again.
     for event, consumer in (("OrderPlaced", "payments"), ("PaymentTaken", "fulfilment")):
         before, after = of(steps, event, consumer), of(later, event, consumer)
-        assert (before.again, after.again) == ("", ", and came again 2 times")
+        assert (before.repeats_in_words, after.repeats_in_words) == ("", ", and came again 2 times")
         assert after.handled_at == before.handled_at
 
 
 def test_who_starts_a_workflow_is_shown_with_what_became_of_it(cloud: Shop) -> None:
     order = cloud.place_order()
     cloud.settle()
-    run = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").run
-    assert run
-    assert run.status == "SUCCEEDED"
-    assert run.stopped_at
+    execution = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").execution
+    assert execution
+    assert execution.status == "SUCCEEDED"
+    assert execution.stopped_at
 
 
 def test_a_workflow_that_failed_says_why(cloud: Shop) -> None:
@@ -87,7 +87,7 @@ def test_a_workflow_that_failed_says_why(cloud: Shop) -> None:
         cloud.break_state("fulfilment", state, with_="AccessDenied")
     order = cloud.place_order()
     cloud.settle()
-    run = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").run
-    assert run
-    assert run.status == "FAILED"
-    assert "AccessDenied" in str(run.reason)
+    execution = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").execution
+    assert execution
+    assert execution.status == "FAILED"
+    assert "AccessDenied" in str(execution.reason)

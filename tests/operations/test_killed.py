@@ -1,6 +1,6 @@
-"""A process that puts dead letters back is killed again and again, and not one letter is lost.
+"""A process that puts dead letters back is killed again and again, and not one dead letter is lost.
 
-The letters are in the embedded cloud, which outlives the process as AWS would.
+The dead letters are in the embedded cloud, which outlives the process as AWS would.
 """
 
 import json
@@ -23,16 +23,18 @@ from patchbay.project.root import ROOT
 
 pytestmark = pytest.mark.embedded
 
-LETTERS = 1000
+MOST_DEAD_LETTERS = 1000
 KILLS = 200
-LONGEST_LIFE = 0.05  # seconds: some letters' time, so that there is something left for each process
+LONGEST_LIFE = (
+    0.05  # seconds: some dead letters' time, so that there is something left for each process
+)
 SEED = 20260131
 STAGE, OWNER = "local", "killed"
 
 
 @pytest.fixture
 def dead(running: LocalShop) -> Iterator[DeadLetterQueue]:
-    """A dead-letter queue whose letters go back to a queue that nobody reads."""
+    """A dead-letter queue whose dead letters go back to a queue that nobody reads."""
     sqs = running.cloud.client("sqs")
     name = f"patchbay-{STAGE}-{OWNER}"
     dead_url = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
@@ -50,8 +52,8 @@ def dead(running: LocalShop) -> Iterator[DeadLetterQueue]:
 
 
 def filled(sqs: Any, url: str) -> set[str]:
-    bodies = [f"letter {number}" for number in range(LETTERS)]
-    for start in range(0, LETTERS, 10):
+    bodies = [f"dead letter {number}" for number in range(MOST_DEAD_LETTERS)]
+    for start in range(0, MOST_DEAD_LETTERS, 10):
         some = bodies[start : start + 10]
         entries = [{"Id": str(each), "MessageBody": body} for each, body in enumerate(some)]
         assert not sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
@@ -99,8 +101,8 @@ def test_killed_200_times_over_1000_letters_it_loses_none(
     running: LocalShop, dead: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sqs = running.cloud.client("sqs")
-    target: Any = dead.way
-    letters = filled(sqs, dead.url)
+    target: Any = dead.redrive_target
+    dead_letters = filled(sqs, dead.url)
     arrived: Counter[str] = Counter()
     chance = random.Random(SEED)
     ends: Counter[str] = Counter()
@@ -113,10 +115,12 @@ def test_killed_200_times_over_1000_letters_it_loses_none(
             ends[process.stdout.readline().strip()] += 1
             arrived.update(emptied(sqs, target.url))
             left = count(sqs, dead.url)
-            assert len(arrived) + left >= LETTERS, "A letter is neither here nor there."
+            assert len(arrived) + left >= MOST_DEAD_LETTERS, (
+                "A dead letter is neither here nor there."
+            )
             if not left:
-                twice += arrived.total() - LETTERS
-                assert arrived.keys() == letters
+                twice += arrived.total() - MOST_DEAD_LETTERS
+                assert arrived.keys() == dead_letters
                 filled(sqs, dead.url)  # a new round, for those that are still to be killed
                 arrived.clear()
             assert ends.keys() <= {"killed", "ended"}
@@ -127,8 +131,8 @@ def test_killed_200_times_over_1000_letters_it_loses_none(
     assert main(["dead-letters", "redrive", dead.name, "--stage", STAGE]) == 0
     arrived.update(emptied(sqs, target.url))
     arrived.update(emptied(sqs, dead.url))
-    assert arrived.keys() == letters
-    twice += arrived.total() - LETTERS
+    assert arrived.keys() == dead_letters
+    twice += arrived.total() - MOST_DEAD_LETTERS
     # Some were killed between the sending and the deleting: else this would prove little.
     import sys
 

@@ -12,12 +12,12 @@ from demo.settings import STAGE
 from demo.surroundings import LocalShop
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.queues import queues
-from patchbay.operations.health.health import Board, Cable, Doing
-from patchbay.operations.health.monitor import Plan, Watch, cables_of, plan
+from patchbay.operations.health.health import ConsumerHealth, ServiceSubscription, SystemHealth
+from patchbay.operations.health.monitor import Deployed, Monitor, deployed, subscriptions_of
 from patchbay.testkit.faults import Throttled
 from patchbay.topology.consumers import Consumer
 from patchbay.topology.rules import Rule
-from tests.patchbay.operations.health.boards import CABLES, SOURCES
+from tests.patchbay.operations.health.sample_health import PUBLISHERS, SUBSCRIPTIONS
 from tests.shop import Shop
 
 CONSUMERS = ("fulfilment", "journal", "notifications", "orders-status", "payments")
@@ -78,8 +78,8 @@ class Mappings:
         for name in CONSUMERS:
             queue = f"records-dev-{name}"
             state = "Disabled" if queue in self._stopped else "Enabled"
-            source = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
-            yield {"EventSourceMappings": [{"EventSourceArn": source, "State": state}]}
+            publisher = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
+            yield {"EventSourceMappings": [{"EventSourceArn": publisher, "State": state}]}
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def kit(cloud: Shop) -> Kit:
 
 
 @pytest.fixture
-def watch(cloud: Shop, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
+def watch(cloud: Shop, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Monitor:
     sqs = kit.client("sqs")
 
     def url(name: str) -> str:
@@ -98,31 +98,35 @@ def watch(cloud: Shop, kit: Kit, monkeypatch: pytest.MonkeyPatch) -> Watch:
         Consumer(name, url(name), url(f"{name}-dead-letters"), name, None, ()) for name in CONSUMERS
     )
 
-    def known(clients: Clients, stage: str, now: datetime) -> Plan:
-        return Plan(now, SOURCES, CABLES, consumers, tuple(queues(cloud, stage)))
+    def known(clients: Clients, stage: str, now: datetime) -> Deployed:
+        return Deployed(now, PUBLISHERS, SUBSCRIPTIONS, consumers, tuple(queues(cloud, stage)))
 
-    monkeypatch.setattr("patchbay.operations.health.monitor.plan", known)
-    return Watch(kit, "dev")
+    monkeypatch.setattr("patchbay.operations.health.monitor.deployed", known)
+    return Monitor(kit, "dev")
 
 
-def of(board: Board, name: str) -> Doing:
-    return next(each for each in board.consumers if each.name == name)
+def of(health: SystemHealth, name: str) -> ConsumerHealth:
+    return next(each for each in health.consumers if each.name == name)
 
 
 @pytest.mark.embedded
 def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> None:
-    found = plan(running.cloud, STAGE, datetime.now(UTC))
-    sources = {source.name: source.events for source in found.sources}
-    assert sources["orders"] == ("OrderPlaced",)
-    assert sources["fulfilment"] == ("OrderShipped", "OrderUnfulfillable")
-    assert {(cable.source, cable.consumer) for cable in found.cables} >= {
+    found = deployed(running.cloud, STAGE, datetime.now(UTC))
+    publishers = {publisher.name: publisher.events for publisher in found.publishers}
+    assert publishers["orders"] == ("OrderPlaced",)
+    assert publishers["fulfilment"] == ("OrderShipped", "OrderUnfulfillable")
+    assert {
+        (subscription.publisher, subscription.consumer) for subscription in found.subscriptions
+    } >= {
         ("orders", "payments"),
         ("payments", "fulfilment"),
         ("fulfilment", "orders-status"),
         ("payments", "orders-status"),
         (None, "journal"),
     }
-    filtered = {cable.consumer for cable in found.cables if cable.is_filtered}
+    filtered = {
+        subscription.consumer for subscription in found.subscriptions if subscription.is_filtered
+    }
     assert filtered == {"accounts-gifts"}
 
 
@@ -131,76 +135,83 @@ def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> 
     [
         (
             {"source": ["shop.orders"], "detail-type": ["OrderPlaced"]},
-            [Cable("orders", "loyalty", ("OrderPlaced",))],
+            [ServiceSubscription("orders", "loyalty", ("OrderPlaced",))],
         ),
         (
             {"source": ["shop.orders", "shop.day_books"], "detail": {"data": {"a": [1]}}},
-            [Cable("orders", "loyalty", (), True), Cable("day-books", "loyalty", (), True)],
+            [
+                ServiceSubscription("orders", "loyalty", (), True),
+                ServiceSubscription("day-books", "loyalty", (), True),
+            ],
         ),
-        ({"source": [{"prefix": "shop."}]}, [Cable(None, "loyalty", ())]),
-        ({"detail-type": [{"suffix": "ed"}]}, [Cable(None, "loyalty", ())]),
+        ({"source": [{"prefix": "shop."}]}, [ServiceSubscription(None, "loyalty", ())]),
+        ({"detail-type": [{"suffix": "ed"}]}, [ServiceSubscription(None, "loyalty", ())]),
     ],
 )
 def test_a_rule_is_a_cable_from_each_source_that_it_names(
-    pattern: dict[str, Any], cables: list[Cable]
+    pattern: dict[str, Any], subscriptions: list[ServiceSubscription]
 ) -> None:
-    assert list(cables_of(Rule("arn", json.dumps(pattern), ()), "loyalty")) == cables
+    assert list(subscriptions_of(Rule("arn", json.dumps(pattern), ()), "loyalty")) == subscriptions
 
 
-def test_all_is_well_where_nothing_waits(watch: Watch) -> None:
-    board = watch.look()
-    assert {each.state for each in board.consumers} == {"well"}
+def test_all_is_well_where_nothing_waits(watch: Monitor) -> None:
+    health = watch.check()
+    assert {each.state for each in health.consumers} == {"well"}
 
 
-def test_a_consumer_that_fails_is_seen_to_and_the_others_are_not(cloud: Shop, watch: Watch) -> None:
+def test_a_consumer_that_fails_is_seen_to_and_the_others_are_not(
+    cloud: Shop, watch: Monitor
+) -> None:
     cloud.break_("payments", with_=ConnectionError)
     cloud.place_order()
     cloud.advance(minutes=1)
-    board = watch.look()
-    payments = of(board, "payments")
+    health = watch.check()
+    payments = of(health, "payments")
     assert payments.state == "failing"
     assert payments.queued == 1
-    assert "ConnectionError" in str(payments.because)
-    assert {each.state for each in board.consumers if each.name != "payments"} == {"well"}
+    assert "ConnectionError" in str(payments.last_error)
+    assert {each.state for each in health.consumers if each.name != "payments"} == {"well"}
 
 
 def test_a_consumer_is_behind_once_something_waits_for_long_and_not_when_it_comes(
-    cloud: Shop, watch: Watch
+    cloud: Shop, watch: Monitor
 ) -> None:
     cloud.break_("payments", with_=Throttled())
-    watch.look()
+    watch.check()
     cloud.advance(minutes=1)
-    watch.look()
+    watch.check()
     cloud.place_order()
     cloud.advance(seconds=20)
-    assert of(watch.look(), "payments").state == "well"
+    assert of(watch.check(), "payments").state == "well"
     cloud.advance(seconds=20)
-    assert of(watch.look(), "payments").state == "behind"
+    assert of(watch.check(), "payments").state == "behind"
 
 
-def test_dead_letters_are_counted_until_they_are_put_back(cloud: Shop, watch: Watch) -> None:
+def test_dead_letters_are_counted_until_they_are_put_back(cloud: Shop, watch: Monitor) -> None:
     cloud.break_("payments", with_=ConnectionError)
     cloud.place_order()
     cloud.settle()
-    assert (of(watch.look(), "payments").state, of(watch.look(), "payments").dead) == ("dead", 1)
+    assert (of(watch.check(), "payments").state, of(watch.check(), "payments").dead) == ("dead", 1)
     cloud.mend("payments")
     cloud.redrive("payments")
     cloud.settle()
-    assert (of(watch.look(), "payments").state, of(watch.look(), "payments").dead) == ("well", 0)
+    assert (of(watch.check(), "payments").state, of(watch.check(), "payments").dead) == ("well", 0)
 
 
-def test_a_consumer_whose_deliveries_are_stopped_is_paused(kit: Kit, watch: Watch) -> None:
+def test_a_consumer_whose_deliveries_are_stopped_is_paused(kit: Kit, watch: Monitor) -> None:
     kit.stopped = {"records-dev-payments"}
-    states = {each.name: each.state for each in watch.look().consumers}
+    states = {each.name: each.state for each in watch.check().consumers}
     assert states.pop("payments") == "paused"
     assert set(states.values()) == {"well"}
 
 
-def test_what_goes_over_the_bus_is_shown_as_it_passes(cloud: Shop, watch: Watch) -> None:
+def test_what_goes_over_the_bus_is_shown_as_it_passes(cloud: Shop, watch: Monitor) -> None:
     order = cloud.place_order()
     cloud.settle()
-    board = watch.look()
-    assert {each.correlation_id for each in board.passing} == {order.order_id}
-    assert {"OrderPlaced", "PaymentTaken", "OrderShipped"} <= {each.type for each in board.passing}
-    assert board.rates["orders", ""] > 0
-    assert board.rates["orders", "payments"] > 0
+    health = watch.check()
+    assert {each.correlation_id for each in health.recent_events} == {order.order_id}
+    assert {"OrderPlaced", "PaymentTaken", "OrderShipped"} <= {
+        each.type for each in health.recent_events
+    }
+    assert health.rates["orders", ""] > 0
+    assert health.rates["orders", "payments"] > 0

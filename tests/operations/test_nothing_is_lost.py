@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patchbay.operations.dead_letters import drain as sweep
+from patchbay.operations.dead_letters import drain as drain
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
 from patchbay.operations.dead_letters.discard import discard
-from patchbay.operations.dead_letters.queues import counted, queues
+from patchbay.operations.dead_letters.queues import queues, recounted
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection
 from patchbay.testkit.aws.queue import Queue
@@ -23,7 +23,7 @@ from tests.shop import Shop
 
 MOVING = {"receive_message", "send_message_batch", "delete_message_batch"}
 RUNS = 3  # of the command, one after the other
-LETTERS = 13
+MOST_DEAD_LETTERS = 13
 EXAMPLES = count()
 
 
@@ -34,7 +34,7 @@ class Fate(Enum):
     REFUSED = "AWS refuses it"
     UNANSWERED = "it is done, and nobody hears of it"
     HALF = "every other entry of it is done, and the others are refused"
-    UNTOLD = "every other entry of it is done, and nothing is said of the others"
+    NOT_LOGGED = "every other entry of it is done, and nothing is said of the others"
     DIES_BEFORE = "the process dies before it"
     DIES_AFTER = "the process dies after it"
 
@@ -44,7 +44,7 @@ class Died(BaseException):
 
 
 class Risky:
-    """Clients of which each request that moves letters meets its fate."""
+    """Clients of which each request that moves dead letters meets its fate."""
 
     def __init__(self, cloud: Shop, fates: Iterator[Fate], check: Callable[[], None]) -> None:
         self._cloud = cloud
@@ -72,7 +72,7 @@ class Risky:
         if fate is Fate.REFUSED:
             raise ClientError({"Error": {"Code": "Throttled", "Message": "slower"}}, "It")
         entries = asked.get("Entries", [])
-        if fate in (Fate.HALF, Fate.UNTOLD) and len(entries) > 1:
+        if fate in (Fate.HALF, Fate.NOT_LOGGED) and len(entries) > 1:
             answer = request(**{**asked, "Entries": entries[::2]})
             said = [{"Id": each["Id"], "Code": "Busy"} for each in entries[1::2]]
             return {**answer, "Failed": said if fate is Fate.HALF else []}
@@ -124,9 +124,9 @@ def _found_once(cloud: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     found = queues(cloud, "dev")
 
     def those_of(clients: Any, stage: str, owner: str | None) -> list[DeadLetterQueue]:
-        return [counted(cloud, queue) for queue in found if queue.owner == owner]
+        return [recounted(cloud, queue) for queue in found if queue.owner == owner]
 
-    monkeypatch.setattr(sweep, "selected_queues", those_of)
+    monkeypatch.setattr(drain, "selected_queues", those_of)
 
 
 @pytest.mark.parametrize("consumer", ["payments", "accounts-statement"])
@@ -138,14 +138,14 @@ def test_a_letter_is_always_in_the_dead_letters_or_where_it_belongs(
     queue = emptied(cloud.queue(consumer))
     dead = emptied(queue.dead_letters)
     example = next(EXAMPLES)
-    for number in range(LETTERS):
+    for number in range(MOST_DEAD_LETTERS):
         group, deduplication = str(number % 3), f"{example}-{number}"
         if queue.is_fifo:
             dead.send(f"{example}/{number}", group=group, deduplication=deduplication)
         else:
             dead.send(f"{example}/{number}")
     all_letters = bodies(dead)
-    assert len(all_letters) == LETTERS
+    assert len(all_letters) == MOST_DEAD_LETTERS
 
     def nothing_is_lost() -> None:
         assert bodies(dead, queue) >= all_letters
@@ -165,15 +165,15 @@ def test_a_letter_is_always_in_the_dead_letters_or_in_the_file(
 ) -> None:
     dead = emptied(cloud.queue("payments").dead_letters)
     example = next(EXAMPLES)
-    for number in range(LETTERS):
+    for number in range(MOST_DEAD_LETTERS):
         dead.send(f"{example}/{number}")
     all_letters = bodies(dead)
     folder = tmp_path / str(example)
     folder.mkdir()
 
     def nothing_is_lost() -> None:
-        kept = "".join(file.read_text() for file in folder.iterdir())
-        assert all(each in bodies(dead) or f'"{each}"' in kept for each in all_letters)
+        skipped = "".join(file.read_text() for file in folder.iterdir())
+        assert all(each in bodies(dead) or f'"{each}"' in skipped for each in all_letters)
 
     ahead = chain(fates, repeat(Fate.FINE))
     for run in range(RUNS):

@@ -14,7 +14,7 @@ from patchbay.cli.__main__ import main
 from patchbay.errors import UserError
 from patchbay.operations import pause as pauses
 from patchbay.operations.clients import Clients
-from patchbay.operations.pause import pause, paused_queues, polled, resume
+from patchbay.operations.pause import pause, paused_queues, polled_consumers, resume
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import named
 from patchbay.topology.consumers import Consumer
@@ -153,7 +153,7 @@ def test_on_prod_it_says_what_it_would_do_and_takes_yes(
 
 
 def test_the_shell_is_offered_the_consumers_and_no_relays(cloud: DeployedInKit) -> None:
-    offered = polled(cloud, "dev")
+    offered = polled_consumers(cloud, "dev")
     assert {"payments", "payments-refund", "accounts-statement"} <= set(offered)
     assert not [name for name in offered if "relay" in name]
 

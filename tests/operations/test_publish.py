@@ -17,7 +17,7 @@ from patchbay.cli.__main__ import main
 from patchbay.errors import UserError
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
 from patchbay.operations.catalogue.catalogue import known_events
-from patchbay.operations.catalogue.event_file import ready
+from patchbay.operations.catalogue.event_file import read_events
 from patchbay.operations.catalogue.publish import publish
 from patchbay.processes.waiting import wait_until
 from tests.shop import Shop
@@ -51,7 +51,7 @@ def lines(*values: Any) -> str:
 def refused(text: str, stage: str = "dev") -> list[str]:
     """What is said of a file that is refused, a line each."""
     with pytest.raises(UserError) as failure:
-        ready(text, stage)
+        read_events(text, stage)
     return str(failure.value).splitlines()
 
 
@@ -70,11 +70,11 @@ def refused(text: str, stage: str = "dev") -> list[str]:
     ],
 )
 def test_one_event_a_list_or_one_after_the_other(text: str, begin_in: list[int]) -> None:
-    assert [each.line for each in ready(text, "dev")] == begin_in
+    assert [each.line for each in read_events(text, "dev")] == begin_in
 
 
 def test_each_gets_an_envelope_and_begins_a_journey() -> None:
-    first, second = ready(lines(PLACED, PLACED), "dev")
+    first, second = read_events(lines(PLACED, PLACED), "dev")
     detail = json.loads(first.event.detail)
     assert OrderPlaced.model_validate(detail["data"]).amount == Decimal("11.77")
     assert detail["metadata"]["correlation_id"] == first.correlation_id
@@ -84,20 +84,20 @@ def test_each_gets_an_envelope_and_begins_a_journey() -> None:
 
 def test_a_journey_is_the_event_s_own_or_the_one_that_is_given() -> None:
     own = {**PLACED, "correlation_id": "its-own"}
-    journeys = [each.correlation_id for each in ready(lines(own, PLACED), "dev", "given")]
+    journeys = [each.correlation_id for each in read_events(lines(own, PLACED), "dev", "given")]
     assert journeys == ["its-own", "given"]
 
 
 @pytest.mark.parametrize("entry", [ENTRY, DELIVERED])
 def test_what_has_an_envelope_keeps_it(entry: dict[str, Any]) -> None:
-    (only,) = ready(lines(entry), "dev")
+    (only,) = read_events(lines(entry), "dev")
     assert (only.event.event_id, only.correlation_id) == (METADATA["id"], "by-hand")
-    assert only.again
+    assert only.has_own_id
 
 
 def test_what_is_too_large_for_the_bus_leaves_its_data_apart() -> None:
     declined = {"order_id": "order-1", "customer_id": "1", "amount": 1, "reason": "é" * 600_000}
-    (large,) = ready(lines({"type": "PaymentDeclined", "data": declined}), "dev")
+    (large,) = read_events(lines({"type": "PaymentDeclined", "data": declined}), "dev")
     assert large.event.deposit
     assert large.event.size < MAX_EVENT_BYTES
 
@@ -188,7 +188,7 @@ def test_of_a_thousand_problems_it_tells_the_first_and_how_many() -> None:
 
 
 def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Shop) -> None:
-    events = ready(lines(*[PLACED] * 12), "dev", "by-hand")
+    events = read_events(lines(*[PLACED] * 12), "dev", "by-hand")
     publish(cloud, "dev", events)
     cloud.settle()
     ids = [each.event.event_id for each in events]
@@ -198,14 +198,14 @@ def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Sh
 
 def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop) -> None:
     for _ in range(2):
-        publish(cloud, "dev", ready(lines(ENTRY), "dev"))
+        publish(cloud, "dev", read_events(lines(ENTRY), "dev"))
         cloud.settle()
     assert cloud.handled("payments") == [METADATA["id"]]
 
 
 def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
     with pytest.raises(UserError, match="no bus records-prod: is the stage 'prod' deployed"):
-        publish(cloud, "prod", ready(lines(PLACED), "prod"))
+        publish(cloud, "prod", read_events(lines(PLACED), "prod"))
 
 
 def test_what_the_bus_refuses_is_told_by_its_line(
@@ -215,7 +215,7 @@ def test_what_the_bus_refuses_is_told_by_its_line(
     answer = {"Entries": [{"EventId": "1"}, refusal]}
     monkeypatch.setattr(cloud.client("events"), "put_events", lambda **request: answer)
     with pytest.raises(UserError, match=r"(?s)no events:PutEvents.* in the lines 2\."):
-        publish(cloud, "dev", ready(lines(PLACED, PLACED), "dev"))
+        publish(cloud, "dev", read_events(lines(PLACED, PLACED), "dev"))
 
 
 # The command
@@ -277,6 +277,6 @@ def test_what_is_published_by_hand_reaches_its_consumers_however_large_it_is(
         {"type": "PaymentDeclined", "data": {**declined, "reason": reason}}
         for reason in ("too little", "too much " * 150_000)
     ]
-    publish(running.cloud, STAGE, ready(lines(*events), STAGE, order))
+    publish(running.cloud, STAGE, read_events(lines(*events), STAGE, order))
     declines = ("Payment declined", order)
     wait_until(lambda: shop.mails()[declines] == 2, "a mail for each of the two", 90)

@@ -8,8 +8,8 @@ import pytest
 
 from contracts.orders import OrderPlaced
 from patchbay.errors import UserError
-from patchbay.operations.dead_letters.browse import peek
-from patchbay.operations.dead_letters.drain import Outcome
+from patchbay.operations.dead_letters.browse import browse
+from patchbay.operations.dead_letters.drain import DrainResult
 from patchbay.operations.dead_letters.queues import queues
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection
@@ -19,12 +19,12 @@ from tests.shop import Shop
 PAYMENTS = Selection(owner="payments")
 
 
-def put_back(cloud: Shop, selection: Selection, **how: Any) -> list[Outcome]:
+def put_back(cloud: Shop, selection: Selection, **how: Any) -> list[DrainResult]:
     return redrive(cloud, "dev", selection, **how)
 
 
-def nonsense(cloud: Shop, letters: int, consumer: str = "payments") -> None:
-    for number in range(letters):
+def nonsense(cloud: Shop, dead_letters: int, consumer: str = "payments") -> None:
+    for number in range(dead_letters):
         cloud.send(consumer, f"nonsense {number}")
     cloud.settle()
 
@@ -124,10 +124,10 @@ def test_a_letter_that_fails_again_comes_back_and_is_not_put_back_twice(
 ) -> None:
     nonsense(cloud, 12)
 
-    def fail_at_once(so_far: Outcome) -> None:
+    def fail_at_once(so_far: DrainResult) -> None:
         cloud.settle()
 
-    (done,) = put_back(cloud, PAYMENTS, tell=fail_at_once)
+    (done,) = put_back(cloud, PAYMENTS, on_progress=fail_at_once)
     assert (done.done, done.returned) == (12, 12)
     assert done.after
     assert done.after.count == 12
@@ -138,7 +138,7 @@ def test_only_those_that_died_for_that_reason_are_put_back(cloud: Shop) -> None:
     cloud.send("payments", json.dumps({"detail-type": "Unheard"}))
     cloud.settle()
     (done,) = put_back(cloud, Selection(owner="payments", reason="KEYERROR: 'detail'"))
-    assert (done.done, done.kept) == (1, 11)
+    assert (done.done, done.skipped) == (1, 11)
     assert done.after
     assert (done.after.count, done.after.in_flight) == (11, 0)
 
@@ -149,21 +149,21 @@ def test_the_reason_may_be_one_that_only_the_log_knows(cloud: Shop) -> None:
     cloud.place_order()
     cloud.settle()
     (done,) = put_back(cloud, Selection(reason="ConnectionError: answered 500"))
-    assert (done.done, done.kept) == (1, 1)
+    assert (done.done, done.skipped) == (1, 1)
 
 
-@pytest.mark.parametrize("of", ["letter", "event"])
+@pytest.mark.parametrize("of", ["dead letter", "event"])
 def test_only_the_letter_that_is_named_is_put_back(cloud: Shop, of: str) -> None:
     cloud.break_("payments", with_=ConnectionError("down"))
     order, other = cloud.place_order(), cloud.place_order()
     cloud.settle()
     dead = next(each for each in queues(cloud, "dev") if each.count)
-    (letter,) = [
-        each for each in peek(cloud, dead) if each.event and each.event.id == order.event_id
+    (dead_letter,) = [
+        each for each in browse(cloud, dead) if each.event and each.event.id == order.event_id
     ]
-    name = letter.id if of == "letter" else order.event_id[:10]
+    name = dead_letter.id if of == "dead letter" else order.event_id[:10]
     (done,) = put_back(cloud, Selection(ids=(name,)))
-    assert (done.done, done.kept) == (1, 1)
+    assert (done.done, done.skipped) == (1, 1)
     assert cloud.dead_letters("payments").causes == [other.event_id]
 
 
@@ -243,7 +243,7 @@ def test_a_queue_with_no_way_back_says_what_to_do_instead(cloud: Shop) -> None:
     url = sqs.create_queue(QueueName="records-dev-left-behind-dead-letters")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     (done,) = put_back(cloud, Selection())
-    assert done.why_not == "nobody that is deployed leaves letters there, or wants them back"
+    assert done.blocked == "nobody that is deployed leaves dead letters there, or wants them back"
     assert done.done == 0
 
 

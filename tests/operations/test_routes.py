@@ -84,9 +84,9 @@ def test_the_command_draws_them(
 ) -> None:
     monkeypatch.setattr("patchbay.operations.routes.routes", lambda clients, stage: found)
     assert main(["routes"]) == 0
-    drawn = capsys.readouterr().out
-    assert "→ accounts-gifts  where amount = 0" in drawn
-    assert "no consumer but journal" in drawn
+    render = capsys.readouterr().out
+    assert "→ accounts-gifts  where amount = 0" in render
+    assert "no consumer but journal" in render
     assert main(["routes", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["unconsumed"] == ["BestsellerChanged", "DayClosed"]

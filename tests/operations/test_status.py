@@ -10,29 +10,29 @@ import pytest
 
 from patchbay.cli.__main__ import main
 from patchbay.operations.clients import Clients
-from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NoWay
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NotRedrivable
 from patchbay.operations.health import aws_health as trouble
 from patchbay.operations.health.aws_health import Alarm, Reader, Workflow
-from patchbay.operations.health.health import Board
-from patchbay.operations.health.status import Status, looks
-from tests.patchbay.operations.health.boards import AT, board, failure
+from patchbay.operations.health.health import SystemHealth
+from patchbay.operations.health.status import Status, checker
+from tests.patchbay.operations.health.sample_health import AT, failure, health
 from tests.shop import Shop
 
-NOWHERE = NoWay("nobody wants them")
+NOWHERE = NotRedrivable("nobody wants them")
 ESCAPE = "\x1b[2J"
 
 
 def seen(
-    board: Board,
-    *letters: DeadLetterQueue,
+    health: SystemHealth,
+    *dead_letters: DeadLetterQueue,
     alarms: tuple[Alarm, ...] = (),
     workflows: tuple[Workflow, ...] = (),
     readers: tuple[Reader, ...] = (),
 ) -> Status:
-    return Status("dev", replace(board, dead_letters=letters), alarms, workflows, readers)
+    return Status("dev", replace(health, dead_letters=dead_letters), alarms, workflows, readers)
 
 
-def letters(name: str, count: int) -> DeadLetterQueue:
+def dead_letters(name: str, count: int) -> DeadLetterQueue:
     return DeadLetterQueue(name, "url", "delivery", "payments", count, 0, NOWHERE)
 
 
@@ -41,14 +41,14 @@ def reader(state: str) -> Reader:
 
 
 def test_nothing_is_wrong_where_all_is_well() -> None:
-    assert seen(board(), letters("a", 0), readers=(reader("Enabled"),)).wrong == []
+    assert seen(health(), dead_letters("a", 0), readers=(reader("Enabled"),)).wrong == []
 
 
 def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> None:
-    paused = board(payments={"state": "paused", "waiting": 7})
+    paused = health(payments={"state": "paused", "waiting": 7})
     assert seen(paused).wrong == []
     assert seen(paused).paused == ["payments"]
-    assert seen(paused, letters("payments-undelivered", 2)).wrong == [
+    assert seen(paused, dead_letters("payments-undelivered", 2)).wrong == [
         "2 dead letters in payments-undelivered"
     ]
 
@@ -57,23 +57,23 @@ def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> No
     ("status", "said"),
     [
         (
-            seen(board(payments={"state": "failing", "failures": (failure("it is down"),)})),
+            seen(health(payments={"state": "failing", "failures": (failure("it is down"),)})),
             "payments fails: it is down",
         ),
         (
-            seen(board(journal={"state": "behind", "waiting": 1200})),
+            seen(health(journal={"state": "behind", "waiting": 1200})),
             "journal is behind: 1,200 messages in its queue",
         ),
-        (seen(board(), alarms=(Alarm("journal-age", AT, "it waits"),)), "journal-age: it waits"),
+        (seen(health(), alarms=(Alarm("journal-age", AT, "it waits"),)), "journal-age: it waits"),
         (
-            seen(board(), workflows=(Workflow("fulfilment", 1),)),
+            seen(health(), workflows=(Workflow("fulfilment", 1),)),
             "fulfilment: 1 execution did not succeed",
         ),
         (
-            seen(board(), workflows=(Workflow("fulfilment", 1000, at_least=True),)),
+            seen(health(), workflows=(Workflow("fulfilment", 1000, at_least=True),)),
             "1,000+ executions did not succeed",
         ),
-        (seen(board(), readers=(reader("Disabled"),)), "orders-outbox does not read changes of"),
+        (seen(health(), readers=(reader("Disabled"),)), "orders-outbox does not read changes of"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(status: Status, said: str) -> None:
@@ -91,7 +91,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
         def known(clients: Clients, stage: str) -> Any:
             return lambda: status
 
-        monkeypatch.setattr("patchbay.operations.health.status.looks", known)
+        monkeypatch.setattr("patchbay.operations.health.status.checker", known)
 
     return show
 
@@ -99,10 +99,10 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_command_ends_with_1_if_anything_is_wrong(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown(seen(board()))
+    shown(seen(health()))
     assert main(["status"]) == 0
     assert "All is well." in capsys.readouterr().out
-    shown(seen(board(), letters("payments-dead-letters", 3)))
+    shown(seen(health(), dead_letters("payments-dead-letters", 3)))
     assert main(["status", "--json"]) == 1
     assert not json.loads(capsys.readouterr().out)["well"]
 
@@ -111,7 +111,7 @@ def test_what_a_log_says_does_nothing_to_the_terminal(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = f"[red]{ESCAPE}down"
-    shown(seen(board(payments={"state": "failing", "failures": (failure(reason),)})))
+    shown(seen(health(payments={"state": "failing", "failures": (failure(reason),)})))
     assert main(["status"]) == 1
     said = capsys.readouterr().out
     assert ESCAPE not in said
@@ -121,7 +121,7 @@ def test_what_a_log_says_does_nothing_to_the_terminal(
 def test_counts_that_are_not_complete_say_so(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown(seen(board(payments={"handled": 5000, "at_least": True})))
+    shown(seen(health(payments={"handled": 5000, "at_least": True})))
     main(["status"])
     assert "5,000+" in capsys.readouterr().out
 
@@ -183,11 +183,11 @@ def test_a_look_asks_for_all_of_it(cloud: Shop, monkeypatch: pytest.MonkeyPatch)
         def __init__(self, *asked: Any) -> None:
             pass
 
-        def look(self) -> Board:
-            return board()
+        def check(self) -> SystemHealth:
+            return health()
 
-    monkeypatch.setattr("patchbay.operations.health.status.Watch", Watched)
+    monkeypatch.setattr("patchbay.operations.health.status.Monitor", Watched)
     monkeypatch.setattr("patchbay.operations.health.status.workflows", lambda *asked: [])
-    status = looks(cloud, "dev")()
+    status = checker(cloud, "dev")()
     assert [each.name for each in status.readers] == ["bestsellers", "orders-outbox"]
     assert status.wrong == []

@@ -9,7 +9,7 @@ import pytest
 
 from patchbay.errors import UserError
 from patchbay.operations.journeys.journal import Entry
-from patchbay.operations.journeys.tail import Tail, Wanted, as_json, told
+from patchbay.operations.journeys.tail import Filter, Tail, as_json, render
 from tests.shop import Shop
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -62,20 +62,20 @@ def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
 @pytest.mark.parametrize(
     ("wanted", "is_shown"),
     [
-        (Wanted(), True),
-        (Wanted(["OrderPlaced", "PaymentTaken"]), True),
-        (Wanted(["PaymentTaken"]), False),
-        (Wanted(order="order-1"), True),
-        (Wanted(order="order-2"), False),
-        (Wanted(["PaymentTaken"], "order-1"), False),
+        (Filter(), True),
+        (Filter(["OrderPlaced", "PaymentTaken"]), True),
+        (Filter(["PaymentTaken"]), False),
+        (Filter(order="order-1"), True),
+        (Filter(order="order-2"), False),
+        (Filter(["PaymentTaken"], "order-1"), False),
     ],
 )
-def test_only_what_is_wanted_is_shown(wanted: Wanted, is_shown: bool) -> None:
+def test_only_what_is_wanted_is_shown(wanted: Filter, is_shown: bool) -> None:
     assert (EVENT in wanted) is is_shown
 
 
 def test_an_order_is_found_in_another_journey_too() -> None:
-    assert replace(EVENT, correlation_id="a-batch") in Wanted(order="order-1")
+    assert replace(EVENT, correlation_id="a-batch") in Filter(order="order-1")
 
 
 class Streams:
@@ -171,7 +171,7 @@ def test_nothing_is_left_out_where_it_was_throttled_or_has_slept(trouble: type[E
 
 def test_a_line_says_what_passed_and_when_and_of_which_order() -> None:
     placed = replace(EVENT, data={"order_id": "order-1", "items": 2, "amount": 11.77, "tags": [1]})
-    line = told(placed).plain
+    line = render(placed).plain
     assert line.startswith("09:00:00.000  OrderPlaced ")
     assert line.endswith("shop.orders       items=2 amount=11.77 tags=[1]")
     assert line.count("order-1") == 1
@@ -181,7 +181,7 @@ def test_a_line_says_what_passed_and_when_and_of_which_order() -> None:
     "data", [{HOSTILE: HOSTILE}, {"text": "x" * 2**20}, {str(n): n for n in range(10**5)}, None]
 )
 def test_a_hostile_event_is_one_short_line_that_does_nothing(data: Any) -> None:
-    line = told(replace(EVENT, type=HOSTILE, source=HOSTILE, correlation_id=HOSTILE, data=data))
+    line = render(replace(EVENT, type=HOSTILE, source=HOSTILE, correlation_id=HOSTILE, data=data))
     assert line.plain.isprintable()
     assert len(line.plain) < 1200
     assert "[red]" in line.plain
@@ -192,7 +192,7 @@ def test_a_deep_event_is_shown_without_its_depth() -> None:
     for _ in range(5000):
         deep = [deep]
     event = replace(EVENT, data={"deep": deep})
-    assert told(event).plain.endswith("deep=[1]")
+    assert render(event).plain.endswith("deep=[1]")
     assert "\n" not in as_json(event)
 
 

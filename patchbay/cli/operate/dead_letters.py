@@ -13,14 +13,14 @@ from typer.core import TyperGroup
 from patchbay.cli.operate import redrive
 from patchbay.cli.options import Json, Stage
 from patchbay.operations.clients import Environment
-from patchbay.operations.escape import pretty, visible, visible_lines
+from patchbay.operations.escape import escape, escape_lines, indented
 
 if TYPE_CHECKING:
     from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
     from patchbay.operations.log_lines import Line
 
 LIST = "list"
-SHORT_ID = 8  # characters, by which `show` finds a letter
+SHORT_ID = 8  # characters, by which `show` finds a dead letter
 LONGEST_REASON = 200  # characters, in the list
 LONGEST_FACT = 2_000
 LONGEST_BODY = 10_000  # characters; --json has all
@@ -51,19 +51,19 @@ def list_(
     consumer: Annotated[
         str | None, typer.Argument(help="Or a function; without, everyone's.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Letters of a queue to look at.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, help="Dead letters of a queue to look at.")] = 100,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
     """List dead letters by whose they are, and why they died.
 
-    To look at a letter hides it from others for a moment, and changes nothing else.
+    To look at a dead letter hides it from others for a moment, and changes nothing else.
 
     Example: patchbay dead-letters --stage local
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from patchbay.operations.dead_letters.browse import peek
+    from patchbay.operations.dead_letters.browse import browse
     from patchbay.operations.dead_letters.dead_letter import grouped
     from patchbay.operations.dead_letters.selection import selected_queues
 
@@ -71,9 +71,11 @@ def list_(
     clients.client("logs")
     queues = [queue for queue in selected_queues(clients, stage, consumer) if queue.count]
     with ThreadPoolExecutor() as pool:
-        seen = list(pool.map(lambda queue: peek(clients, queue, limit), queues))
+        seen = list(pool.map(lambda queue: browse(clients, queue, limit), queues))
     if as_json:
-        told = [_as_json(queue, letters) for queue, letters in zip(queues, seen, strict=True)]
+        told = [
+            _as_json(queue, dead_letters) for queue, dead_letters in zip(queues, seen, strict=True)
+        ]
         print(json.dumps(told, indent=2))
         return
     console = Console()
@@ -81,15 +83,15 @@ def list_(
         console.print(Text("There are no dead letters.", style="green"))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("whose", "letters", "reason", "last, in UTC", "one of them"):
-        table.add_column(column, justify="right" if column == "letters" else "left")
+    for column in ("whose", "dead_letters", "reason", "last, in UTC", "one of them"):
+        table.add_column(column, justify="right" if column == "dead_letters" else "left")
     notes = []
-    for queue, letters in zip(queues, seen, strict=True):
-        for group in grouped(letters):
-            table.add_row(*_row(queue, group.reason, group.letters))
-        if len(letters) < queue.count:
+    for queue, dead_letters in zip(queues, seen, strict=True):
+        for group in grouped(dead_letters):
+            table.add_row(*_row(queue, group.reason, group.dead_letters))
+        if len(dead_letters) < queue.count:
             flight = f", {queue.in_flight:,} are out of sight" if queue.in_flight else ""
-            notes.append(f"{queue.name}: {len(letters):,} of {queue.count:,} seen{flight}.")
+            notes.append(f"{queue.name}: {len(dead_letters):,} of {queue.count:,} seen{flight}.")
     console.print(table)
     for note in notes:
         console.print(Text(note, style="dim"))
@@ -97,9 +99,11 @@ def list_(
 
 @app.command()
 def show(
-    id: Annotated[str, typer.Argument(help="Of the letter, or of its event; its beginning does.")],
+    id: Annotated[
+        str, typer.Argument(help="Of the dead letter, or of its event; its beginning does.")
+    ],
     consumer: Annotated[str | None, typer.Option(help="Look there alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Letters of a queue to look at.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, help="Dead letters of a queue to look at.")] = 1000,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
@@ -108,68 +112,71 @@ def show(
     Example: patchbay dead-letters show LETTER_ID --stage local
     """
     from patchbay.operations.dead_letters.dead_letter import as_json as for_machines
-    from patchbay.operations.dead_letters.last_error import logged_about
+    from patchbay.operations.dead_letters.last_error import log_lines_of
     from patchbay.operations.dead_letters.selection import find
 
     clients = Environment()
-    letter = find(clients, stage, id, consumer, limit)
-    log = logged_about(clients, letter)
+    dead_letter = find(clients, stage, id, consumer, limit)
+    log = log_lines_of(clients, dead_letter)
     if as_json:
-        told = {**for_machines(letter), "log": [_line_as_json(line) for line in log]}
+        told = {**for_machines(dead_letter), "log": [_line_as_json(line) for line in log]}
         print(json.dumps(told, indent=2))
     else:
-        Console().print(_in_full(letter, log))
+        Console().print(_in_full(dead_letter, log))
 
 
 def _row(
-    queue: "DeadLetterQueue", reason: str, letters: "tuple[DeadLetter, ...]"
+    queue: "DeadLetterQueue", reason: str, dead_letters: "tuple[DeadLetter, ...]"
 ) -> tuple[Text, ...]:
     from patchbay.operations.dead_letters.dead_letter import WHERE
 
     where = WHERE[queue.kind]
-    last = max(letter.last or letter.first for letter in letters)
+    last = max(dead_letter.last or dead_letter.first for dead_letter in dead_letters)
     return (
         Text.assemble((queue.owner, "bold"), (f" {where}" if where else "", "dim")),
-        Text(f"{len(letters):,}"),
-        Text(visible(reason, LONGEST_REASON), style="yellow"),
+        Text(f"{len(dead_letters):,}"),
+        Text(escape(reason, LONGEST_REASON), style="yellow"),
         Text(_time(last), style="dim"),
-        Text(letters[0].id[:SHORT_ID]),
+        Text(dead_letters[0].id[:SHORT_ID]),
     )
 
 
-def _in_full(letter: "DeadLetter", log: "list[Line]") -> Group:
+def _in_full(dead_letter: "DeadLetter", log: "list[Line]") -> Group:
     facts = Table.grid(padding=(0, 2))
-    for name, value in _facts(letter):
-        facts.add_row(Text(name, style="dim"), Text(visible(value, LONGEST_FACT)))
+    for name, value in _facts(dead_letter):
+        facts.add_row(Text(name, style="dim"), Text(escape(value, LONGEST_FACT)))
     parts: list[Table | Text] = [facts]
-    if letter.traceback:
-        parts += [Text(), Text(visible_lines(letter.traceback.rstrip()), style="yellow")]
+    if dead_letter.traceback:
+        parts += [Text(), Text(escape_lines(dead_letter.traceback.rstrip()), style="yellow")]
     if log:
         parts += [Text(), Text("What was logged about it:", style="dim")]
         parts += [_logged(line) for line in log]
-    body = pretty(letter.body, LONGEST_BODY)
-    shown = visible_lines(body, LONGEST_BODY)
+    body = indented(dead_letter.body, LONGEST_BODY)
+    shown = escape_lines(body, LONGEST_BODY)
     parts += [Text(), Text("The message:", style="dim"), Text(shown)]
     if len(body) > LONGEST_BODY:
-        said = f"It has {len(letter.body):,} characters: --json shows all."
+        said = f"It has {len(dead_letter.body):,} characters: --json shows all."
         parts.append(Text(said, style="dim"))
     return Group(*parts)
 
 
-def _facts(letter: "DeadLetter") -> list[tuple[str, str]]:
-    event = letter.event
+def _facts(dead_letter: "DeadLetter") -> list[tuple[str, str]]:
+    event = dead_letter.event
     facts: list[tuple[str, str | None]] = [
-        ("letter", letter.id),
-        ("in", letter.queue.name),
-        ("belongs to", letter.queue.owner),
-        ("goes back to", str(letter.queue.way)),
+        ("dead letter", dead_letter.id),
+        ("in", dead_letter.queue.name),
+        ("belongs to", dead_letter.queue.owner),
+        ("goes back to", str(dead_letter.queue.redrive_target)),
         ("event", f"{event.type or UNREADABLE}  {event.id or UNREADABLE}" if event else None),
         ("journey", event.journey if event else None),
         ("order", event.order_id if event else None),
-        ("reason", letter.reason),
-        ("attempts", str(letter.attempts) if letter.attempts is not None else "not known"),
-        ("first", f"{_time(letter.first)} UTC"),
-        ("last", f"{_time(letter.last)} UTC" if letter.last else "not known"),
+        ("reason", dead_letter.reason),
+        (
+            "attempts",
+            str(dead_letter.attempts) if dead_letter.attempts is not None else "not known",
+        ),
+        ("first", f"{_time(dead_letter.first)} UTC"),
+        ("last", f"{_time(dead_letter.last)} UTC" if dead_letter.last else "not known"),
     ]
     return [(name, value) for name, value in facts if value is not None]
 
@@ -180,30 +187,30 @@ def _logged(line: "Line") -> Text:
     level = str(line.get("level", ""))
     style = {"WARNING": "yellow", "ERROR": "red"}.get(level, "")
     moment = (line["at"].strftime("%d %b %H:%M:%S.%f")[:-3], "dim")
-    return Text.assemble(moment, "  ", (visible(f"{attempt}{said}", 500), style))
+    return Text.assemble(moment, "  ", (escape(f"{attempt}{said}", 500), style))
 
 
-def _as_json(queue: "DeadLetterQueue", letters: "list[DeadLetter]") -> dict[str, Any]:
+def _as_json(queue: "DeadLetterQueue", dead_letters: "list[DeadLetter]") -> dict[str, Any]:
     from patchbay.operations.dead_letters.dead_letter import grouped
 
     return {
         "queue": queue.name,
         "kind": queue.kind,
         "belongs_to": queue.owner,
-        "goes_back_to": str(queue.way),
+        "goes_back_to": str(queue.redrive_target),
         "count": queue.count,
         "in_flight": queue.in_flight,
-        "looked_at": len(letters),
+        "looked_at": len(dead_letters),
         "reasons": [
             {
                 "reason": group.reason,
-                "count": len(group.letters),
-                "letters": [
+                "count": len(group.dead_letters),
+                "dead_letters": [
                     {"id": each.id, "event_id": each.event.id if each.event else None}
-                    for each in group.letters
+                    for each in group.dead_letters
                 ],
             }
-            for group in grouped(letters)
+            for group in grouped(dead_letters)
         ],
     }
 

@@ -25,4 +25,4 @@ def journey(
     if as_json:
         print(json.dumps(journeys.as_json(steps), indent=2))
     else:
-        Console().print(journeys.drawn(steps))
+        Console().print(journeys.render(steps))

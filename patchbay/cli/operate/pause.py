@@ -11,7 +11,9 @@ from patchbay.operations.clients import Environment
 from patchbay.operations.formatting import count, duration
 
 if TYPE_CHECKING:
-    from patchbay.operations.pause import Delivery
+    from patchbay.operations.pause import DeliveryState
+
+    pass
 
 
 def pause(
@@ -49,7 +51,7 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
     from patchbay.operations import pause as pauses
 
     clients = Environment()
-    found = pauses.delivery(clients, stage, name)
+    found = pauses.delivery_state(clients, stage, name)
     is_so = found.is_stopped is not on
     if not is_so and stage == "prod" and not (yes or dry_run):
         raise UserError(f"That would {_effect(found, on=on)} If that is meant, add --yes.")
@@ -58,7 +60,7 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
         (pauses.resume if on else pauses.pause)(clients, stage, name)
     if not dry_run:
         with Console(stderr=True).status("waiting until Lambda has done it"):
-            state = pauses.settled(clients, stage, name)
+            state = pauses.wait_until_settled(clients, stage, name)
     if (state == "Disabled") is on and not dry_run:
         raise UserError(f"Somebody has switched {name} at the same time: it is {state}.")
     if as_json:
@@ -71,7 +73,7 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
         print(_done(found, on=on))
 
 
-def _effect(found: "Delivery", *, on: bool) -> str:
+def _effect(found: "DeliveryState", *, on: bool) -> str:
     name, waiting = found.consumer.name, _messages(found.waiting)
     if on:
         return f"have {name} handle what has waited, and what comes: {waiting} now."
@@ -81,7 +83,7 @@ def _effect(found: "Delivery", *, on: bool) -> str:
     )
 
 
-def _done(found: "Delivery", *, on: bool) -> str:
+def _done(found: "DeliveryState", *, on: bool) -> str:
     name = found.consumer.name
     if on:
         return f"{name} goes on, with {_messages(found.waiting)} that waited."
@@ -93,7 +95,7 @@ def _done(found: "Delivery", *, on: bool) -> str:
     )
 
 
-def _queue(found: "Delivery") -> str:
+def _queue(found: "DeliveryState") -> str:
     from patchbay.operations.pause import queue_name
 
     return queue_name(found.consumer)
@@ -103,7 +105,7 @@ def _messages(number: int) -> str:
     return f"{count(number)} message{'' if number == 1 else 's'}"
 
 
-def _as_json(found: "Delivery", state: str, *, changed: bool) -> dict[str, Any]:
+def _as_json(found: "DeliveryState", state: str, *, changed: bool) -> dict[str, Any]:
     return {
         "consumer": found.consumer.name,
         "queue": _queue(found),

@@ -12,11 +12,13 @@ import typer
 from patchbay.cli.options import DryRun, Json, Stage, Yes
 from patchbay.errors import UserError
 from patchbay.operations.clients import Environment
-from patchbay.operations.escape import visible
+from patchbay.operations.escape import escape
 from patchbay.project.naming import bus_name
 
 if TYPE_CHECKING:
-    from patchbay.operations.catalogue.event_file import Ready
+    from patchbay.operations.catalogue.event_file import PreparedEvent
+
+    pass
 
 STDIN = "-"
 SHOWN = 20  # events; --json has them all
@@ -42,7 +44,7 @@ def publish(
     from patchbay.operations.catalogue import event_file
     from patchbay.operations.catalogue.publish import publish as put
 
-    events = event_file.ready(_text(file), stage, correlation_id)
+    events = event_file.read_events(_text(file), stage, correlation_id)
     what = f"{_counted(events)} on the bus {bus_name(stage)}"
     if stage == "prod" and not (yes or dry_run):
         raise UserError(
@@ -56,8 +58,8 @@ def publish(
         return
     print(f"{'Would put' if dry_run else 'Put'} {what}:")
     for each in events[:SHOWN]:
-        again = "  (its own id: who has handled that skips it)" if each.again else ""
-        print(f"  {each.event.detail_type}  journey {visible(each.correlation_id)}{again}")
+        has_own_id = "  (its own id: who has handled that skips it)" if each.has_own_id else ""
+        print(f"  {each.event.detail_type}  journey {escape(each.correlation_id)}{has_own_id}")
     if len(events) > SHOWN:
         print(f"  … and {len(events) - SHOWN} more")
 
@@ -73,16 +75,16 @@ def _text(file: str) -> str:
         raise UserError(f"line {line}: that is no UTF-8.") from error
 
 
-def _counted(events: "Sequence[Ready]") -> str:
+def _counted(events: "Sequence[PreparedEvent]") -> str:
     counts = Counter(each.event.detail_type for each in events)
     return " and ".join(f"{count} {name}" for name, count in counts.items())
 
 
-def _as_json(ready: "Ready", *, published: bool) -> dict[str, Any]:
+def _as_json(event: "PreparedEvent", *, published: bool) -> dict[str, Any]:
     return {
-        "line": ready.line,
-        "type": ready.event.detail_type,
-        "id": ready.event.event_id,
-        "correlation_id": ready.correlation_id,
+        "line": event.line,
+        "type": event.event.detail_type,
+        "id": event.event.event_id,
+        "correlation_id": event.correlation_id,
         "published": published,
     }

@@ -16,14 +16,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from patchbay.cli.options import DryRun, Json, Stage, Yes
 from patchbay.errors import UserError
 from patchbay.operations.clients import Environment
-from patchbay.operations.dead_letters.report import letters, lines
+from patchbay.operations.dead_letters.report import counted, render
 
 if TYPE_CHECKING:
-    from patchbay.operations.dead_letters.drain import Outcome
+    from patchbay.operations.dead_letters.drain import DrainResult
+
+    pass
 
 Owner = Annotated[str | None, typer.Argument(help="Or a function; without, everyone's.")]
 Ids = Annotated[
-    list[str] | None, typer.Option("--id", help="Of a letter, or of its event; may be repeated.")
+    list[str] | None,
+    typer.Option("--id", help="Of a dead letter, or of its event; may be repeated."),
 ]
 Reason = Annotated[str | None, typer.Option(help="Those alone whose reason has this in it.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="No more than so many.")]
@@ -47,22 +50,22 @@ def redrive(
 
     Example: patchbay dead-letters redrive payments --rate 20 --stage local --dry-run
     """
-    from patchbay.operations.dead_letters.redrive import count_meant
+    from patchbay.operations.dead_letters.redrive import count_selected
     from patchbay.operations.dead_letters.redrive import redrive as put_back
     from patchbay.operations.dead_letters.selection import Selection
 
     clients = Environment()
     selection = Selection(consumer, tuple(id or ()), reason)
     if stage == "prod" and not (yes or dry_run):
-        count = count_meant(clients, stage, selection, limit)
+        count = count_selected(clients, stage, selection, limit)
         raise UserError(
-            f"That would put {letters(count)} back, and who failed on them acts on them again: "
+            f"That would put {counted(count)} back, and who failed on them acts on them again: "
             "they charge, ship and mail. If that is meant, add --yes."
         )
     with _telling("put back", dry_run=dry_run, as_json=as_json) as told:
         put_back(
             clients, stage, selection,
-            limit=limit, rate=rate, dry_run=dry_run, tell=told.tell,
+            limit=limit, rate=rate, dry_run=dry_run, on_progress=told.on_progress,
         )  # fmt: skip
     told.exit()
 
@@ -88,8 +91,8 @@ def discard(
 
     Example: patchbay dead-letters discard payments --reason refused --dry-run --stage local
     """
-    from patchbay.operations.dead_letters.discard import discard as throw_away
-    from patchbay.operations.dead_letters.redrive import count_meant
+    from patchbay.operations.dead_letters.discard import discard as discard_selected
+    from patchbay.operations.dead_letters.redrive import count_selected
     from patchbay.operations.dead_letters.selection import Selection
 
     if not (consumer or id or reason or everything):
@@ -99,9 +102,17 @@ def discard(
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     file = to or Path(f"dead-letters-{stage}-{moment}.jsonl")
     if not (yes or dry_run):
-        _ask(count_meant(clients, stage, selection, limit), stage, file)
+        _ask(count_selected(clients, stage, selection, limit), stage, file)
     with _telling("discarded", dry_run=dry_run, as_json=as_json) as told:
-        throw_away(clients, stage, selection, file, limit=limit, dry_run=dry_run, tell=told.tell)
+        discard_selected(
+            clients,
+            stage,
+            selection,
+            file,
+            limit=limit,
+            dry_run=dry_run,
+            on_progress=told.on_progress,
+        )
     if file.exists() and not as_json:
         print(f"What they held is in {file}.")
     told.exit()
@@ -109,7 +120,7 @@ def discard(
 
 def _ask(count: int, stage: str, file: Path) -> None:
     """Raises UserError unless it is meant."""
-    what = f"delete {letters(count)}, once they are written to {file}"
+    what = f"delete {counted(count)}, once they are written to {file}"
     if stage == "prod" or not sys.stdin.isatty():
         raise UserError(f"That would {what}. If that is meant, add --yes.")
     print(f"This will {what}.")
@@ -121,36 +132,36 @@ def _ask(count: int, stage: str, file: Path) -> None:
 
 @dataclass
 class _Told:
-    """What became of each queue's letters, as far as it was told."""
+    """What became of each queue's dead letters, as far as it was told."""
 
     verb: str
     dry_run: bool
     progress: Progress
-    outcomes: dict[str, "Outcome"] = field(default_factory=dict)
+    results: dict[str, "DrainResult"] = field(default_factory=dict)
     tasks: dict[str, Any] = field(default_factory=dict)
 
-    def tell(self, outcome: "Outcome") -> None:
-        queue = outcome.queue
+    def on_progress(self, result: "DrainResult") -> None:
+        queue = result.queue
         if queue.name not in self.tasks:
             self.tasks[queue.name] = self.progress.add_task(queue.name, total=queue.count)
-        self.outcomes[queue.name] = outcome
-        seen = outcome.done + outcome.kept + len(outcome.failed)
+        self.results[queue.name] = result
+        seen = result.done + result.skipped + len(result.failed)
         self.progress.update(self.tasks[queue.name], completed=min(seen, queue.count))
 
     def exit(self) -> None:
         """Raises Exit where something stays that was to go."""
-        if any(each.failed or each.why_not for each in self.outcomes.values()):
+        if any(each.failed or each.blocked for each in self.results.values()):
             raise typer.Exit(1)
 
     def print(self, as_json: bool) -> None:
         if as_json:
-            told = [_as_json(each, dry_run=self.dry_run) for each in self.outcomes.values()]
+            told = [_as_json(each, dry_run=self.dry_run) for each in self.results.values()]
             print(json.dumps(told, indent=2))
             return
-        if not self.outcomes:
+        if not self.results:
             print("There are no dead letters.")
-        for outcome in self.outcomes.values():
-            for line in lines(outcome, self.verb, self.dry_run):
+        for result in self.results.values():
+            for line in render(result, self.verb, self.dry_run):
                 Console().print(line)
 
 
@@ -168,18 +179,18 @@ def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
         told.print(as_json)
 
 
-def _as_json(outcome: "Outcome", *, dry_run: bool) -> dict[str, Any]:
+def _as_json(result: "DrainResult", *, dry_run: bool) -> dict[str, Any]:
     return {
-        "queue": outcome.queue.name,
-        "belongs_to": outcome.queue.owner,
-        "goes_back_to": str(outcome.queue.way),
+        "queue": result.queue.name,
+        "belongs_to": result.queue.owner,
+        "goes_back_to": str(result.queue.redrive_target),
         "dry_run": dry_run,
-        "before": outcome.queue.count,
-        "done": outcome.done,
-        "kept": outcome.kept,
-        "returned": outcome.returned,
-        "undeleted": outcome.undeleted,
-        "failed": outcome.failed,
-        "why_not": outcome.why_not,
-        "after": outcome.after.count if outcome.after else None,
+        "before": result.queue.count,
+        "done": result.done,
+        "skipped": result.skipped,
+        "returned": result.returned,
+        "undeleted": result.undeleted,
+        "failed": result.failed,
+        "blocked": result.blocked,
+        "after": result.after.count if result.after else None,
     }

@@ -34,7 +34,7 @@ def replay(
             until=until,
             to=to_consumer,
             again=again,
-            tell=lambda how: status.update(f"the replay is {how}"),
+            on_progress=lambda how: status.update(f"the replay is {how}"),
         )
     whom = to_consumer or "everyone"
     print(f"Replay {done.name} to {whom}: {done.state.lower()}. {done.reason or ''}".rstrip())

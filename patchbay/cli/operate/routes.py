@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from patchbay.cli.options import Json, Stage
 from patchbay.operations.clients import Environment
-from patchbay.operations.escape import visible
+from patchbay.operations.escape import escape
 
 if TYPE_CHECKING:
     from patchbay.operations.routes import PublisherRoutes, Routes
@@ -34,9 +34,9 @@ def routes(stage: Stage = "dev", as_json: Json = False) -> None:
 
 def _publisher(routes: "PublisherRoutes") -> Tree:
     publisher = routes.publisher
-    about = " ← " + ", ".join(map(visible, routes.triggers)) if routes.triggers else ""
+    about = " ← " + ", ".join(map(escape, routes.triggers)) if routes.triggers else ""
     tree = Tree(
-        Text.assemble((visible(publisher.name), "bold"), (f"  {publisher.kind}{about}", "dim")),
+        Text.assemble((escape(publisher.name), "bold"), (f"  {publisher.kind}{about}", "dim")),
         guide_style="dim",
     )
     for route in routes.routes:
@@ -49,7 +49,7 @@ def _add(tree: Tree, route: "Route") -> None:
     if not route.subscriptions:
         branch.add(Text("no consumer", style="yellow"))
     elif not route.own_subscriptions:
-        names = ", ".join(visible(each.consumer) for each in route.subscriptions)
+        names = ", ".join(escape(each.consumer) for each in route.subscriptions)
         branch.add(Text(f"no consumer but {names}", style="yellow"))
     else:
         for subscription in route.subscriptions:
@@ -61,8 +61,8 @@ def _subscription(to: "Subscription") -> Text:
     about += ["in order"] if to.in_order else []
     about += ["every event"] if to.takes_everything else []
     style = "dim" if to.takes_everything else ""
-    details = f"  {visible(', '.join(about))}" if about else ""
-    return Text.assemble((f"→ {visible(to.consumer)}", style), (details, "dim"))
+    details = f"  {escape(', '.join(about))}" if about else ""
+    return Text.assemble((f"→ {escape(to.consumer)}", style), (details, "dim"))
 
 
 def _rest(found: "Routes") -> list[Tree]:
@@ -74,6 +74,6 @@ def _rest(found: "Routes") -> list[Tree]:
             _add(tree, route)
         trees.append(tree)
     for name, triggers in found.others.items():
-        about = ", ".join(map(visible, triggers))
-        trees.append(Tree(Text.assemble((visible(name), "bold"), (f"  ← {about}", "dim"))))
+        about = ", ".join(map(escape, triggers))
+        trees.append(Tree(Text.assemble((escape(name), "bold"), (f"  ← {about}", "dim"))))
     return trees

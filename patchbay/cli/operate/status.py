@@ -14,12 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from patchbay.cli.options import Json, Stage
-from patchbay.operations.clients import Environment, Kept
-from patchbay.operations.escape import visible
+from patchbay.operations.clients import CachedClients, Environment
+from patchbay.operations.escape import escape
 from patchbay.operations.formatting import count, duration
 
 if TYPE_CHECKING:
-    from patchbay.operations.health.health import Doing
+    from patchbay.operations.health.health import ConsumerHealth
     from patchbay.operations.health.status import Status
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -59,12 +59,12 @@ def status(
 
     Example: patchbay status --stage local --watch
     """
-    from patchbay.operations.health.status import looks
+    from patchbay.operations.health.status import checker
 
-    look = looks(Kept(Environment()), stage)
+    check = checker(CachedClients(Environment()), stage)
     if watch:
-        _watch(look, as_json, SECONDS_BETWEEN_LOOKS if stage == "local" else SECONDS_ON_AWS)
-    seen = look()
+        _watch(check, as_json, SECONDS_BETWEEN_LOOKS if stage == "local" else SECONDS_ON_AWS)
+    seen = check()
     if as_json:
         print(json.dumps(seen.as_json(), indent=2))
     else:
@@ -73,15 +73,15 @@ def status(
         raise typer.Exit(1)
 
 
-def _watch(look: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
+def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
     """Look again and again; with JSON, each look is a line."""
-    seen = look()
+    seen = check()
     if as_json:
         while True:
             print(json.dumps(seen.as_json()), flush=True)
             time.sleep(seconds)
-            seen = look()
-    from patchbay.operations.failures import EXPECTED, explained
+            seen = check()
+    from patchbay.operations.failures import EXPECTED, explain
 
     console = Console()
     # What is no terminal can't be drawn over: it gets one look below the other.
@@ -97,24 +97,24 @@ def _watch(look: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
                 sys.stdout.flush()
             time.sleep(seconds)
             try:
-                seen = look()
+                seen = check()
                 shown = _drawn(seen)
             except EXPECTED as failure:
-                why = visible(explained(failure), MOST)
-                note = Text(f"No answer since {seen.board.at:%H:%M:%S} UTC. {why}", style="red")
+                why = escape(explain(failure), MOST)
+                note = Text(f"No answer since {seen.health.at:%H:%M:%S} UTC. {why}", style="red")
                 shown = Group(_drawn(seen), note)
 
 
 def _drawn(seen: "Status") -> Group:
     title = Text.assemble(
-        (f"{seen.stage}", "bold"), (f"  {seen.board.at:%Y-%m-%d %H:%M:%S} UTC", "dim")
+        (f"{seen.stage}", "bold"), (f"  {seen.health.at:%Y-%m-%d %H:%M:%S} UTC", "dim")
     )
     parts: list[RenderableType] = [title, Text(), _consumers(seen), *_streams(seen), Text()]
     if paused := seen.paused:
-        parts.append(Text(f"Paused: {', '.join(map(visible, paused))}.", style="blue"))
+        parts.append(Text(f"Paused: {', '.join(map(escape, paused))}.", style="blue"))
     if not seen.wrong:
         parts.append(Text("All is well." if not paused else "Else all is well.", style="green"))
-    parts += [Text(f"✗ {visible(each, MOST)}", style="red") for each in seen.wrong]
+    parts += [Text(f"✗ {escape(each, MOST)}", style="red") for each in seen.wrong]
     return Group(*parts)
 
 
@@ -124,31 +124,31 @@ def _consumers(seen: "Status") -> Table:
         table.add_column(
             column, justify="right" if side == "right" else "left", no_wrap=column != "state"
         )
-    for doing in seen.board.consumers:
-        table.add_row(*_row(doing))
+    for consumer in seen.health.consumers:
+        table.add_row(*_row(consumer))
     return table
 
 
-def _row(doing: "Doing") -> list[Text]:
-    word, style = STATES[doing.state]
-    more = "+" if doing.at_least else ""
+def _row(consumer: "ConsumerHealth") -> list[Text]:
+    word, style = STATES[consumer.state]
+    more = "+" if consumer.at_least else ""
     return [
-        Text(visible(doing.name), style="bold"),
+        Text(escape(consumer.name), style="bold"),
         Text(word, style=style),
-        Text(count(doing.waiting)),
-        Text(count(doing.in_flight)),
-        Text(duration(doing.oldest)),
-        Text(count(doing.dead), style="red" if doing.dead else ""),
-        Text(count(doing.handled) + more),
-        Text(count(doing.failed) + more, style="red" if doing.failed else ""),
-        Text(duration(doing.p95)),
+        Text(count(consumer.waiting)),
+        Text(count(consumer.in_flight)),
+        Text(duration(consumer.oldest)),
+        Text(count(consumer.dead), style="red" if consumer.dead else ""),
+        Text(count(consumer.handled) + more),
+        Text(count(consumer.failed) + more, style="red" if consumer.failed else ""),
+        Text(duration(consumer.p95)),
     ]
 
 
 def _streams(seen: "Status") -> list[Text]:
     return [
         Text(
-            f"{visible(each.name)} reads {visible(each.stream)}"
+            f"{escape(each.name)} reads {escape(each.stream)}"
             + (f", {duration(each.behind)} behind" if each.behind is not None else ""),
             style="dim",
         )

@@ -39,11 +39,11 @@ def tail(
     shown, notes = Console(highlight=False), Console(stderr=True)
     notes.print(Text(f"Watching the stage {stage}. Ctrl-C ends it.", style="dim"))
     try:
-        for each in tails.follow(stream, tails.Wanted(event or (), order), seconds):
+        for each in tails.follow(stream, tails.Filter(event or (), order), seconds):
             if as_json:
                 print(tails.as_json(each), flush=True)
                 continue
-            line = tails.told(each)
+            line = tails.render(each)
             if shown.is_terminal:
                 line.truncate(shown.width, overflow="ellipsis")
             shown.print(line, soft_wrap=True)

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from patchbay.console import board_view
+from patchbay.console import health_view
 from patchbay.console.additions import Action, Additions, NumberField, find
 from patchbay.console.breakage import break_, broken, mend
 from patchbay.console.deployment import Deployment, deployment
-from patchbay.console.pages.patch_bay import feed
+from patchbay.console.pages.map import feed
 from patchbay.console.views import page
 from patchbay.errors import UserError
 from patchbay.operations.consumers import deployed_consumers
@@ -84,14 +84,14 @@ async def switch(request: Request) -> Response:
         raise UserError(f"A consumer can be told to {', '.join(SWITCHES)}.")
     change, said = known
     await run_in_threadpool(change, shown.clients, shown.stage, name)
-    await feed(request).look_again()
+    await feed(request).refresh()
     return page(request, CONSUMERS, **await _consumers(request, said.format(name)))
 
 
 async def put_right(request: Request) -> Response:
     """Undo all that was done here; what became a dead letter meanwhile stays one."""
     await run_in_threadpool(_put_right, deployment(request))
-    await feed(request).look_again()
+    await feed(request).refresh()
     return Response(headers={"HX-Refresh": "true"})
 
 
@@ -127,9 +127,9 @@ def _state_of(additions: Additions) -> dict[str, Any]:
 
 async def _consumers(request: Request, done: str = "") -> dict[str, Any]:
     shown = deployment(request)
-    sight = await feed(request).now()
-    if sight.board is None:
-        raise UserError(sight.why or "There is no answer.")
+    snapshot = await feed(request).now()
+    if snapshot.health is None:
+        raise UserError(snapshot.error or "There is no answer.")
     are_broken = await run_in_threadpool(_broken, shown)
     return {
         "consumers": [
@@ -137,9 +137,9 @@ async def _consumers(request: Request, done: str = "") -> dict[str, Any]:
                 "name": each.name,
                 "is_broken": each.name in are_broken,
                 "is_paused": each.state == "paused",
-                **board_view.changes_of(each),
+                **health_view.changes_of(each),
             }
-            for each in sight.board.consumers
+            for each in snapshot.health.consumers
         ],
         "switched": done,
     }

@@ -5,13 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from patchbay.console import board_view
+from patchbay.console import health_view
 from patchbay.console.deployment import deployment
-from patchbay.console.feed import Sight
-from patchbay.console.pages.patch_bay import feed
+from patchbay.console.feed import Snapshot
+from patchbay.console.pages.map import feed
 from patchbay.console.views import page
 from patchbay.errors import UserError
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.health import SystemHealth
 from patchbay.operations.pause import pause, resume
 
 
@@ -35,23 +35,23 @@ async def _switch(request: Request, *, on: bool) -> Response:
     name = request.path_params["name"]
     await run_in_threadpool(resume if on else pause, shown.clients, shown.stage, name)
     done = f"{name} is given its events again." if on else f"{name} is paused: its events wait."
-    return _page(request, await feed(request).look_again(), done)
+    return _page(request, await feed(request).refresh(), done)
 
 
-def _page(request: Request, sight: Sight, done: str = "") -> Response:
-    board = _answered(sight)
+def _page(request: Request, snapshot: Snapshot, done: str = "") -> Response:
+    health = _answered(snapshot)
     name = request.path_params["name"]
-    found = [consumer for consumer in board.consumers if consumer.name == name]
+    found = [consumer for consumer in health.consumers if consumer.name == name]
     if not found:
         raise UserError(f"There is no consumer {name!r} any more.")
     template = "_consumer.html" if "HX-Request" in request.headers else "consumer.html"
-    return page(request, template, consumer=board_view.details(found[0], board), done=done)
+    return page(request, template, consumer=health_view.details(found[0], health), done=done)
 
 
-def _answered(sight: Sight) -> Board:
-    if sight.board is None or sight.why:
-        raise UserError(sight.why or "There is no answer.")
-    return sight.board
+def _answered(snapshot: Snapshot) -> SystemHealth:
+    if snapshot.health is None or snapshot.error:
+        raise UserError(snapshot.error or "There is no answer.")
+    return snapshot.health
 
 
 routes = [

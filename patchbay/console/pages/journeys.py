@@ -8,16 +8,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from patchbay.console.deployment import Deployment, deployment
-from patchbay.console.pages.patch_bay import feed
+from patchbay.console.pages.map import feed
 from patchbay.console.timeline import TimeLine, time_line
 from patchbay.console.views import page
 from patchbay.errors import UserError
-from patchbay.operations.escape import visible
+from patchbay.operations.escape import escape
 from patchbay.operations.formatting import count, cut
-from patchbay.operations.health.activity import OF_LATE
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.activity import WINDOW
+from patchbay.operations.health.health import SystemHealth
 from patchbay.operations.journeys.journey import journey
-from patchbay.operations.journeys.recent_journeys import Recent, latest
+from patchbay.operations.journeys.recent_journeys import RecentJourney, recent_journeys
 
 ON_A_PAGE = 50  # journeys
 EVENTS = 200  # of one journey, that are shown
@@ -51,11 +51,11 @@ def _looked_up(shown: Deployment, asked: str) -> tuple[TimeLine, bool]:
 
 
 async def _latest(request: Request) -> Response:
-    sight = await feed(request).now()
-    if sight.board is None:
-        raise UserError(sight.why or "There is no answer.")
-    in_trouble = request.query_params.get("in") == "trouble"
-    found = await run_in_threadpool(_found, sight.board, in_trouble)
+    snapshot = await feed(request).now()
+    if snapshot.health is None:
+        raise UserError(snapshot.error or "There is no answer.")
+    only_failing = request.query_params.get("failing") == "yes"
+    found = await run_in_threadpool(_found, snapshot.health, only_failing)
     number = _page_number(request)
     start = (number - 1) * ON_A_PAGE
     return page(
@@ -63,8 +63,8 @@ async def _latest(request: Request) -> Response:
         "journeys.html",
         asked="",
         failure=None,
-        in_trouble=in_trouble,
-        minutes=int(OF_LATE.total_seconds() / 60),
+        only_failing=only_failing,
+        minutes=int(WINDOW.total_seconds() / 60),
         total=count(len(found)),
         first=count(start + 1),
         last=count(min(start + ON_A_PAGE, len(found))),
@@ -74,9 +74,9 @@ async def _latest(request: Request) -> Response:
     )
 
 
-def _found(board: Board, in_trouble: bool) -> list[Recent]:
-    found = latest(board.attempts)
-    return [each for each in found if each.failing] if in_trouble else found
+def _found(health: SystemHealth, only_failing: bool) -> list[RecentJourney]:
+    found = recent_journeys(health.attempts)
+    return [each for each in found if each.failing] if only_failing else found
 
 
 def _page_number(request: Request) -> int:
@@ -84,14 +84,14 @@ def _page_number(request: Request) -> int:
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
-def _line(recent: Recent) -> dict[str, object]:
+def _line(recent: RecentJourney) -> dict[str, object]:
     return {
         "id": recent.id,
-        "name": visible(cut(recent.id, 80)),
+        "name": escape(cut(recent.id, 80)),
         "at": f"{recent.last:%H:%M:%S}",
-        "type": visible(cut(recent.newest_type, 60)),
+        "type": escape(cut(recent.newest_type, 60)),
         "events": count(len(recent.types)),
-        "trouble": ", ".join(recent.in_trouble_with),
+        "failing": ", ".join(recent.failing_consumers),
     }
 
 

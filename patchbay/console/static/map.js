@@ -1,33 +1,33 @@
-// The map, live: brings the page up to date with what is seen, and draws the cables between the cards.
+// The map, live: brings the page up to date with what is seen, and draws the connections between the cards.
 
-import { draw } from "/static/cables.js";
+import { draw } from "/static/connections.js";
 
 const map = document.getElementById("map");
 const live = document.getElementById("live");
 const news = document.getElementById("news");
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
-const cables = draw(map, JSON.parse(map.dataset.cables));
+const connections = draw(map, JSON.parse(map.dataset.connections));
 
 // What is known of each consumer by its name: from the page at first, and then from what is seen.
 const states = new Map();
 for (const card of all(".consumer", map)) {
-  show(card, { fill: card.dataset.fill, letters: Number(card.dataset.letters) });
+  show(card, { fill: card.dataset.fill, dead_letters: Number(card.dataset.deadLetters) });
   states.set(card.dataset.consumer, [...card.classList].find((name) => name.startsWith("is-")).slice(3));
 }
 
-function show(card, { fill, letters }) {
+function show(card, { fill, dead_letters: count }) {
   card.style.setProperty("--fill", fill);
   const tray = card.querySelector(".tray");
-  const drawn = tray.querySelector(".letters");
+  const drawn = tray.querySelector(".dead-letters");
   const wasHidden = tray.hidden;
-  tray.hidden = !letters;
-  while (drawn.childElementCount > letters) drawn.lastElementChild.remove();
-  while (drawn.childElementCount < letters) {
-    const letter = document.createElement("span");
-    letter.className = states.size ? "letter drips" : "letter";
-    drawn.append(letter);
+  tray.hidden = !count;
+  while (drawn.childElementCount > count) drawn.lastElementChild.remove();
+  while (drawn.childElementCount < count) {
+    const mark = document.createElement("span");
+    mark.className = states.size ? "dead-letter drips" : "dead-letter";
+    drawn.append(mark);
   }
-  if (wasHidden !== tray.hidden) cables.place();
+  if (wasHidden !== tray.hidden) connections.place();
 }
 
 function write(holder, texts) {
@@ -35,13 +35,13 @@ function write(holder, texts) {
     const text = texts[place.dataset.field];
     if (text === undefined || place.textContent === text) continue;
     place.textContent = text;
-    // What is not known takes no room on a card.
+    // A figure that is not known takes no room on a card.
     if (place.matches(".unit dd")) place.parentElement.hidden = text === "—";
   }
 }
 
 function update(seen) {
-  // Something was plugged in or out: then the page is drawn anew, by the server.
+  // A publisher or a consumer came or went: the server renders the page again.
   if (seen.shape !== map.dataset.shape) return location.reload();
   here(`live, ${seen.at}`);
   for (const [name, consumer] of Object.entries(seen.consumers)) {
@@ -57,13 +57,13 @@ function update(seen) {
       states.set(name, consumer.state);
       news.textContent = `${name}: ${consumer.text.state}`;
     }
-    cables.mark(name, consumer.state);
+    connections.mark(name, consumer.state);
   }
-  for (const [name, source] of Object.entries(seen.sources)) {
-    for (const holder of all(`[data-source="${CSS.escape(name)}"]`)) write(holder, source);
+  for (const [name, publisher] of Object.entries(seen.publishers)) {
+    for (const holder of all(`[data-publisher="${CSS.escape(name)}"]`)) write(holder, publisher);
   }
-  cables.run(seen.paces);
-  pass(seen.passing);
+  connections.run(seen.paces);
+  pass(seen.recent_events);
 }
 
 // The newest events: those that are there stay where they are, so that who reads is not disturbed.
@@ -100,22 +100,22 @@ function gone(text) {
   map.classList.add("is-gone");
   live.classList.add("is-gone");
   live.querySelector("[data-live]").textContent = text;
-  cables.run({});
+  connections.run({});
 }
 
-// Up and down, to the consumer before and after; what is chosen shows its own cables only.
+// Up and down, to the consumer before and after; what is chosen shows its own connections only.
 map.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const stops = all(".producer, .unit a", map);
+  const stops = all(".publisher, .unit a", map);
   const at = stops.indexOf(document.activeElement);
   if (!step || at < 0) return;
   event.preventDefault();
   stops[(at + step + stops.length) % stops.length].focus();
 });
 
-for (const card of all(".producer, .consumer", map)) {
-  const choose = () => cables.choose(card.dataset.source, card.dataset.consumer);
-  const leave = () => cables.choose();
+for (const card of all(".publisher, .consumer", map)) {
+  const choose = () => connections.choose(card.dataset.publisher, card.dataset.consumer);
+  const leave = () => connections.choose();
   card.addEventListener("mouseenter", choose);
   card.addEventListener("mouseleave", leave);
   card.addEventListener("focusin", choose);

@@ -34,13 +34,13 @@ _PLAIN = ("type", "data", "correlation_id")
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedEvent:
     """An event that may be published, and the line in which it begins."""
 
     line: int
     event: Outgoing
     correlation_id: str
-    again: bool
+    has_own_id: bool
     """Whether it came with an id of its own: whoever has handled that skips it."""
 
 
@@ -52,7 +52,7 @@ class _Wrong(Exception):
         self.problems = problems
 
 
-def ready(text: str, stage: str, correlation_id: str | None = None) -> list[Ready]:
+def read_events(text: str, stage: str, correlation_id: str | None = None) -> list[PreparedEvent]:
     """Every event of a file, in its order, each in the envelope in which it goes on the bus.
 
     `correlation_id` names the journey of those that name none; without, each begins its own. Raises
@@ -61,7 +61,7 @@ def ready(text: str, stage: str, correlation_id: str | None = None) -> list[Read
     found, problems = [], []
     for line, value in _values(text):
         try:
-            found.append(_ready(line, value, stage, correlation_id))
+            found.append(_prepared(line, value, stage, correlation_id))
         except _Wrong as wrong:
             problems += [f"line {line}: {problem}" for problem in wrong.problems]
         except RecursionError:
@@ -119,7 +119,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is none of its numbers")
 
 
-def _ready(line: int, value: Any, stage: str, correlation_id: str | None) -> Ready:
+def _prepared(line: int, value: Any, stage: str, correlation_id: str | None) -> PreparedEvent:
     """Raises _Wrong."""
     if not isinstance(value, dict):
         raise _Wrong(f'an event is an object, as {{"type": …, "data": {{…}}}}, not {_cut(value)}')
@@ -132,7 +132,9 @@ def _ready(line: int, value: Any, stage: str, correlation_id: str | None) -> Rea
         raise _Wrong(str(error)) from error
 
 
-def _without_envelope(line: int, value: Mapping[str, Any], correlation_id: str | None) -> Ready:
+def _without_envelope(
+    line: int, value: Mapping[str, Any], correlation_id: str | None
+) -> PreparedEvent:
     if unknown := [name for name in value if name not in _PLAIN]:
         raise _Wrong(
             *(f"there is no {_cut(name)} here: it takes {', '.join(_PLAIN)}" for name in unknown)
@@ -141,12 +143,14 @@ def _without_envelope(line: int, value: Mapping[str, Any], correlation_id: str |
     journey = value.get("correlation_id") or correlation_id or str(uuid4())
     try:
         with caused_by(Cause(seed=str(uuid4()), correlation_id=journey)):
-            return Ready(line, prepare(event), journey, again=False)
+            return PreparedEvent(line, prepare(event), journey, has_own_id=False)
     except ValidationError as error:
         raise _Wrong(*_problems("", error)) from error
 
 
-def _with_envelope(line: int, value: Mapping[str, Any], names: Sequence[str], stage: str) -> Ready:
+def _with_envelope(
+    line: int, value: Mapping[str, Any], names: Sequence[str], stage: str
+) -> PreparedEvent:
     type_, source, detail = (value.get(name) for name in names)
     bus = str(value.get("EventBusName", bus_name(stage))).rpartition("/")[2]
     if bus != bus_name(stage):
@@ -177,7 +181,7 @@ def _with_envelope(line: int, value: Mapping[str, Any], names: Sequence[str], st
             f"metadata.version: {event.detail_type()} is at version {event.version}, and this is "
             f"version {metadata.version}"
         )
-    return Ready(line, enveloped(event, metadata), metadata.correlation_id, again=True)
+    return PreparedEvent(line, enveloped(event, metadata), metadata.correlation_id, has_own_id=True)
 
 
 def _event(type_: Any, data: Any) -> Event:

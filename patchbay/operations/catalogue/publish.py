@@ -7,13 +7,13 @@ from patchbay.errors import UserError
 from patchbay.messaging.claim_check import Deposit, deposit_in
 from patchbay.messaging.errors import PublishFailed
 from patchbay.messaging.publishing import Bus, send
-from patchbay.operations.catalogue.event_file import Ready
+from patchbay.operations.catalogue.event_file import PreparedEvent
 from patchbay.operations.clients import Clients
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import bus_name, claims_bucket
 
 
-def publish(clients: Clients, stage: str, events: Sequence[Ready]) -> None:
+def publish(clients: Clients, stage: str, events: Sequence[PreparedEvent]) -> None:
     """Put the events on the stage's bus, in their order.
 
     Raises UserError, naming the lines of those that did not get there.

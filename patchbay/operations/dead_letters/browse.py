@@ -1,6 +1,6 @@
 """Looks into dead-letter queues, and leaves everything there.
 
-To look at a letter is to receive it, and to put it back: for so long nobody else sees it.
+To look at a dead letter is to receive it, and to put it back: for so long nobody else sees it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,26 +10,32 @@ from typing import Any
 from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue
-from patchbay.operations.dead_letters.message import Cause, Message, letter, own_cause, sent_at
+from patchbay.operations.dead_letters.message import (
+    LastError,
+    Message,
+    own_error,
+    parse_message,
+    sent_at,
+)
 from patchbay.operations.log_lines import Line, lines
 
 AT_A_TIME = 10  # messages: the limit of each of SQS's requests
-LOOK_AT = 100  # letters of a queue, of which there may be a hundred thousand
+LOOK_AT = 100  # dead letters of a queue, of which there may be a hundred thousand
 HIDDEN_FOR = 30  # seconds, if nobody puts them back
-SEEN_A_SECOND = 20  # letters, at least
+SEEN_A_SECOND = 20  # dead letters, at least
 LATEST_LINES = timedelta(minutes=1)  # how much clocks may differ
-PAGES = 20  # of a log that are read for the reasons of some letters
+PAGES = 20  # of a log that are read for the reasons of some dead letters
 IN_A_PATTERN = 16  # message ids, within the length that a pattern may have
 
 
-def peek(clients: Clients, queue: DeadLetterQueue, limit: int = LOOK_AT) -> list[DeadLetter]:
-    """Up to so many of its letters, the newest first; what is in flight can't be seen."""
-    seen = look(clients.client("sqs"), queue.url, limit, queue.count)
-    letters = explained(clients, queue, seen)
-    return sorted(letters, key=lambda each: each.last or each.first, reverse=True)
+def browse(clients: Clients, queue: DeadLetterQueue, limit: int = LOOK_AT) -> list[DeadLetter]:
+    """Up to so many of its dead letters, the newest first; what is in flight can't be seen."""
+    seen = sample_messages(clients.client("sqs"), queue.url, limit, queue.count)
+    dead_letters = with_last_errors(clients, queue, seen)
+    return sorted(dead_letters, key=lambda each: each.last or each.first, reverse=True)
 
 
-def look(sqs: Any, url: str, limit: int, count: int | None = None) -> list[Message]:
+def sample_messages(sqs: Any, url: str, limit: int, count: int | None = None) -> list[Message]:
     """Up to so many messages of a queue, which stay there; `count` is how many there are, about."""
     seen: dict[str, Message] = {}
     try:
@@ -41,7 +47,7 @@ def look(sqs: Any, url: str, limit: int, count: int | None = None) -> list[Messa
             if not is_new or (len(messages) < asked and len(seen) >= (count or limit)):
                 break
     finally:
-        put_back(sqs, url, seen.values())
+        make_visible(sqs, url, seen.values())
     return list(seen.values())
 
 
@@ -60,7 +66,7 @@ def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> li
     return messages
 
 
-def put_back(sqs: Any, url: str, messages: Iterable[Message]) -> None:
+def make_visible(sqs: Any, url: str, messages: Iterable[Message]) -> None:
     """Have them be seen again now. One that can't be is seen again when its time is over."""
     for some in chunks(list(messages), AT_A_TIME):
         entries = [
@@ -70,34 +76,36 @@ def put_back(sqs: Any, url: str, messages: Iterable[Message]) -> None:
         sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
 
 
-def explained(
+def with_last_errors(
     clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
 ) -> list[DeadLetter]:
     """The messages as letters. Why they died is in their consumer's log, if not in themselves."""
-    untold = [each for each in messages if queue.kind == "handling" and own_cause(each) is None]
-    logged = _logged(clients, queue, untold) if queue.log_group else {}
-    return [letter(each, queue, logged.get(each["MessageId"])) for each in messages]
+    unexplained = [
+        each for each in messages if queue.kind == "handling" and own_error(each) is None
+    ]
+    logged = _logged(clients, queue, unexplained) if queue.log_group else {}
+    return [parse_message(each, queue, logged.get(each["MessageId"])) for each in messages]
 
 
 def _logged(
     clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
-) -> dict[str, Cause]:
+) -> dict[str, LastError]:
     """The last failure of each message, by the message's id."""
     logs, group = clients.client("logs"), queue.log_group or ""
-    found: dict[str, Cause] = {}
+    found: dict[str, LastError] = {}
     # What died together has failed together: in this order, each part is of a short time.
     for some in chunks(sorted(messages, key=lambda each: _began(each, queue)), IN_A_PATTERN):
         ids = {message["MessageId"] for message in some}
         since = _began(some[0], queue) - LATEST_LINES
         for line in lines(logs, group, _failures_of(sorted(ids)), since, pages=PAGES):
             if line.get("message") == "failed" and line.get("message_id") in ids:
-                found[line["message_id"]] = _cause(line)
+                found[line["message_id"]] = _last_error(line)
     return found
 
 
 def _began(message: Message, queue: DeadLetterQueue) -> datetime:
     """When it can have failed first. Only of a FIFO queue SQS forgets when it was sent."""
-    return letter(message, queue).first if queue.is_fifo else sent_at(message)
+    return parse_message(message, queue).first if queue.is_fifo else sent_at(message)
 
 
 def _failures_of(ids: Sequence[str]) -> str:
@@ -105,9 +113,9 @@ def _failures_of(ids: Sequence[str]) -> str:
     return f'{{$.message="failed"&&({which})}}'
 
 
-def _cause(line: Line) -> Cause:
+def _last_error(line: Line) -> LastError:
     attempt, trace = line.get("attempt"), line.get("exception")
-    return Cause(
+    return LastError(
         reason=str(line.get("reason")),
         attempts=attempt if isinstance(attempt, int) else None,
         last=line["at"],

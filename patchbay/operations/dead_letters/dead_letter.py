@@ -68,7 +68,7 @@ class ToStream:
 
 
 @dataclass(frozen=True)
-class NoWay:
+class NotRedrivable:
     """What is in there can't be put back by this tool."""
 
     why: str
@@ -77,7 +77,7 @@ class NoWay:
         return f"nowhere: {self.why}"
 
 
-Way = ToQueue | ToFunction | FromStream | ToStream | NoWay
+RedriveTarget = ToQueue | ToFunction | FromStream | ToStream | NotRedrivable
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ class DeadLetterQueue:
     owner: str
     """The consumer, or the function, that it belongs to; without system and stage."""
     count: int
-    """How many letters are in it, as SQS counts: about."""
+    """How many dead letters are in it, as SQS counts: about."""
     in_flight: int
     """Of these, how many somebody is looking at, or putting back: they can't be seen now."""
-    way: Way
+    redrive_target: RedriveTarget
     log_group: str | None = None
     """Where who failed has logged it."""
     attempts: int | None = None
@@ -103,8 +103,8 @@ class DeadLetterQueue:
 
 
 @dataclass(frozen=True)
-class LetterEvent:
-    """The event in a letter, as far as it is one: what is not as it should be is None."""
+class DeadLetterEvent:
+    """The event in a dead letter, as far as it is one: what is not as it should be is None."""
 
     id: str | None
     type: str | None
@@ -124,7 +124,7 @@ class DeadLetter:
     """The message's own."""
     queue: DeadLetterQueue
     body: str
-    event: LetterEvent | None
+    event: DeadLetterEvent | None
     reason: str
     traceback: str | None
     attempts: int | None
@@ -143,45 +143,45 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Group:
-    """Letters that died for the same reason, but for the ids and numbers in it."""
+    """Dead letters that died for the same reason, but for the ids and numbers in it."""
 
     reason: str
     """As `normalised` has it."""
-    letters: tuple[DeadLetter, ...]
+    dead_letters: tuple[DeadLetter, ...]
 
 
-def grouped(letters: Iterable[DeadLetter]) -> list[Group]:
-    """The letters by reason, the most frequent first."""
+def grouped(dead_letters: Iterable[DeadLetter]) -> list[Group]:
+    """The dead letters by reason, the most frequent first."""
     groups: dict[str, list[DeadLetter]] = {}
-    for letter in letters:
-        groups.setdefault(normalised(letter.reason), []).append(letter)
+    for dead_letter in dead_letters:
+        groups.setdefault(normalised(dead_letter.reason), []).append(dead_letter)
     found = [Group(reason, tuple(those)) for reason, those in groups.items()]
-    return sorted(found, key=lambda group: (-len(group.letters), group.reason))
+    return sorted(found, key=lambda group: (-len(group.dead_letters), group.reason))
 
 
-def as_json(letter: DeadLetter) -> dict[str, Any]:
-    """All of a letter, for machines: why it died, and what it takes to send it again by hand."""
-    event = letter.event
+def as_json(dead_letter: DeadLetter) -> dict[str, Any]:
+    """Return a dead letter as JSON: its error, and all that sending it again by hand takes."""
+    event = dead_letter.event
     return {
-        "id": letter.id,
-        "queue": letter.queue.name,
-        "belongs_to": letter.queue.owner,
-        "goes_back_to": str(letter.queue.way),
+        "id": dead_letter.id,
+        "queue": dead_letter.queue.name,
+        "belongs_to": dead_letter.queue.owner,
+        "goes_back_to": str(dead_letter.queue.redrive_target),
         "event_id": event.id if event else None,
         "type": event.type if event else None,
         "journey": event.journey if event else None,
         "order_id": event.order_id if event else None,
-        "reason": letter.reason,
-        "traceback": letter.traceback,
-        "attempts": letter.attempts,
-        "first": letter.first.isoformat(),
-        "last": letter.last.isoformat() if letter.last else None,
-        "group": letter.group,
+        "reason": dead_letter.reason,
+        "traceback": dead_letter.traceback,
+        "attempts": dead_letter.attempts,
+        "first": dead_letter.first.isoformat(),
+        "last": dead_letter.last.isoformat() if dead_letter.last else None,
+        "group": dead_letter.group,
         "attributes": {
             name: value.get("StringValue", repr(value.get("BinaryValue")))
-            for name, value in letter.attributes.items()
+            for name, value in dead_letter.attributes.items()
         },
-        "body": letter.body,
+        "body": dead_letter.body,
     }
 
 

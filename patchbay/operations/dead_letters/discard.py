@@ -9,7 +9,7 @@ from typing import IO
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, as_json
-from patchbay.operations.dead_letters.drain import Outcome, Plan, Tell, sweep
+from patchbay.operations.dead_letters.drain import DrainResult, OnProgress, QueueAction, drain
 from patchbay.operations.dead_letters.selection import Selection
 
 
@@ -21,18 +21,18 @@ def discard(
     *,
     limit: int | None = None,
     dry_run: bool = False,
-    tell: Tell = lambda outcome: None,
-) -> list[Outcome]:
-    """Write the letters that are meant to a new file, a line each, and delete them.
+    on_progress: OnProgress = lambda result: None,
+) -> list[DrainResult]:
+    """Write the dead letters that are meant to a new file, a line each, and delete them.
 
-    A letter is deleted when its line is on the disk, and not before. Raises UserError.
+    A dead letter is deleted when its line is on the disk, and not before. Raises UserError.
     """
     if dry_run:
-        return _swept(clients, stage, selection, None, limit, dry_run, tell)
+        return _swept(clients, stage, selection, None, limit, dry_run, on_progress)
     try:
         with file.open("x", encoding="utf-8") as lines:
             _to_disk(file.parent)  # else a power cut could take the file's name
-            outcomes = _swept(clients, stage, selection, lines, limit, dry_run, tell)
+            results = _swept(clients, stage, selection, lines, limit, dry_run, on_progress)
     except FileExistsError as error:
         raise UserError(f"{file} is there already: name another with --to.") from error
     except OSError as error:
@@ -41,7 +41,7 @@ def discard(
         ) from error
     if not file.stat().st_size:
         file.unlink()
-    return outcomes
+    return results
 
 
 def _swept(
@@ -51,20 +51,29 @@ def _swept(
     lines: IO[str] | None,
     limit: int | None,
     dry_run: bool,
-    tell: Tell,
-) -> list[Outcome]:
-    def write(letters: Sequence[DeadLetter]) -> Mapping[str, str]:
+    on_progress: OnProgress,
+) -> list[DrainResult]:
+    def write(dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
         if lines:
-            lines.writelines(json.dumps(as_json(letter)) + "\n" for letter in letters)
+            lines.writelines(
+                json.dumps(as_json(dead_letter)) + "\n" for dead_letter in dead_letters
+            )
             lines.flush()
             os.fsync(lines.fileno())
         return {}
 
-    def plan(queue: DeadLetterQueue) -> Plan:
-        return Plan(write)
+    def action_for(queue: DeadLetterQueue) -> QueueAction:
+        return QueueAction(write)
 
-    return sweep(
-        clients, stage, selection, plan, limit=limit, explain=True, dry_run=dry_run, tell=tell
+    return drain(
+        clients,
+        stage,
+        selection,
+        action_for,
+        limit=limit,
+        explain=True,
+        dry_run=dry_run,
+        on_progress=on_progress,
     )
 
 

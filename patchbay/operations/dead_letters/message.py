@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, LetterEvent
+from patchbay.operations.dead_letters.dead_letter import (
+    DeadLetter,
+    DeadLetterEvent,
+    DeadLetterQueue,
+)
 
-UNTOLD = "no reason was logged: the function timed out, crashed, or its log has expired"
-UNRELAYED = "its relay could not put it into the consumer's queue: the relay's log says why"
+NOT_LOGGED = "no reason was logged: the function timed out, crashed, or its log has expired"
+NOT_RELAYED = "its relay could not put it into the consumer's queue: the relay's log says why"
 UNKNOWN = "nobody has said why"
 
 Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Cause:
+class LastError:
     """Why something failed for good, as far as the message itself, or a log, says so."""
 
     reason: str
@@ -25,33 +29,35 @@ class Cause:
     traceback: str | None = None
 
 
-def letter(message: Message, queue: DeadLetterQueue, logged: Cause | None = None) -> DeadLetter:
+def parse_message(
+    message: Message, queue: DeadLetterQueue, logged: LastError | None = None
+) -> DeadLetter:
     """The message as a letter. What it says itself goes before what was logged."""
     body: str = message["Body"]
-    delivered = parsed(body)
+    delivered = parse_object(body)
     event = _event(delivered)
     sent = sent_at(message)
-    cause = own_cause(message) or logged
-    if cause is None and queue.kind in ("schedule", "stream"):
-        cause = _told_by_lambda(delivered, sent)
-    cause = cause or _unexplained(queue)
+    error = own_error(message) or logged
+    if error is None and queue.kind in ("schedule", "stream"):
+        error = _reported_by_lambda(delivered, sent)
+    error = error or _unknown_error(queue)
     return DeadLetter(
         id=message["MessageId"],
         queue=queue,
         body=body,
         event=event,
-        reason=cause.reason,
-        traceback=cause.traceback,
-        attempts=cause.attempts,
+        reason=error.reason,
+        traceback=error.traceback,
+        attempts=error.attempts,
         first=(event.published_at if event else None) or _began(delivered) or sent,
-        last=cause.last,
+        last=error.last,
         handle=message["ReceiptHandle"],
         attributes=message.get("MessageAttributes", {}),
         group=message.get("Attributes", {}).get("MessageGroupId"),
     )
 
 
-def own_cause(message: Message) -> Cause | None:
+def own_error(message: Message) -> LastError | None:
     """Why it died, as who left it there says in the message's attributes, if it does."""
     said = {
         name: value.get("StringValue", "")
@@ -59,16 +65,16 @@ def own_cause(message: Message) -> Cause | None:
     }
     sent = sent_at(message)
     if "Reason" in said:  # patchbay/messaging/redelivery.py
-        return Cause(said["Reason"], _number(said.get("Attempts")), sent)
+        return LastError(said["Reason"], _number(said.get("Attempts")), sent)
     if "ERROR_CODE" in said:  # EventBridge's own, and Scheduler's
         why = said.get("ERROR_MESSAGE") or said.get("EXHAUSTED_RETRY_CONDITION") or UNKNOWN
         retries = _number(said.get("RETRY_ATTEMPTS"))
         attempts = None if retries is None else retries + 1
-        return Cause(f"{said['ERROR_CODE']}: {why}", attempts, sent)
+        return LastError(f"{said['ERROR_CODE']}: {why}", attempts, sent)
     return None
 
 
-def _told_by_lambda(record: Mapping[str, Any], sent: datetime) -> Cause | None:
+def _reported_by_lambda(record: Mapping[str, Any], sent: datetime) -> LastError | None:
     """What Lambda writes about a run, or a part of a stream, that it has given up."""
     context = object_in(record, "requestContext")
     condition = text_in(context, "condition")
@@ -81,7 +87,7 @@ def _told_by_lambda(record: Mapping[str, Any], sent: datetime) -> Cause | None:
         error = text_in(object_in(record, "responseContext"), "functionError")
         why = f"the function failed ({error})" if error else "the function did not take it"
     trace = answer.get("stackTrace")
-    return Cause(
+    return LastError(
         reason=f"{why} ({condition})",
         attempts=_number(context.get("approximateInvokeCount")),
         last=_moment(record.get("timestamp")) or sent,
@@ -89,23 +95,23 @@ def _told_by_lambda(record: Mapping[str, Any], sent: datetime) -> Cause | None:
     )
 
 
-def _unexplained(queue: DeadLetterQueue) -> Cause:
+def _unknown_error(queue: DeadLetterQueue) -> LastError:
     match queue.kind:
         case "handling":
-            return Cause(UNTOLD, queue.attempts)
+            return LastError(NOT_LOGGED, queue.attempts)
         case "relay":
-            return Cause(UNRELAYED, queue.attempts)
-    return Cause(UNKNOWN)
+            return LastError(NOT_RELAYED, queue.attempts)
+    return LastError(UNKNOWN)
 
 
-def _event(delivered: Mapping[str, Any]) -> LetterEvent | None:
+def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
     """The event in it, if EventBridge has delivered it."""
     if "detail-type" not in delivered or "detail" not in delivered:
         return None
     detail = object_in(delivered, "detail")
     metadata = object_in(detail, "metadata")
     published = metadata.get("published_at")
-    return LetterEvent(
+    return DeadLetterEvent(
         id=text_in(metadata, "id"),
         type=text_in(delivered, "detail-type"),
         source=text_in(delivered, "source"),
@@ -133,7 +139,7 @@ def sent_at(message: Message) -> datetime:
     return datetime.fromtimestamp(int(stamp) / 1000, UTC)
 
 
-def parsed(body: str) -> dict[str, Any]:
+def parse_object(body: str) -> dict[str, Any]:
     """The JSON object that a body is; an empty one where it is none."""
     try:
         found = json.loads(body)

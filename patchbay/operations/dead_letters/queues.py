@@ -1,4 +1,4 @@
-"""Finds every dead-letter queue of a stage: by its name, and by who leaves letters in it."""
+"""Finds every dead-letter queue of a stage: by its name, and by who leaves dead letters in it."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterQueue,
     FromStream,
     Kind,
-    NoWay,
+    NotRedrivable,
+    RedriveTarget,
     ToFunction,
     ToQueue,
     ToStream,
-    Way,
 )
 from patchbay.operations.event_source_mappings import all_mappings, function_of
 from patchbay.operations.queue_depth import Depth, depth_in
@@ -28,8 +28,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 AT_ONCE = 8  # requests: each answer is small, and there is one for every queue and function
 
-LEFT = NoWay("nobody that is deployed leaves letters there, or wants them back")
-SHARED = NoWay(
+LEFT = NotRedrivable("nobody that is deployed leaves dead letters there, or wants them back")
+SHARED = NotRedrivable(
     "a window that is over takes no record, and others read that stream as well: put the records "
     "where they are missing by hand"
 )
@@ -60,20 +60,20 @@ class _Queue:
 
 @dataclass(frozen=True)
 class _Use:
-    """Who leaves letters in a queue, and where they came from."""
+    """Who leaves dead letters in a queue, and where they came from."""
 
     kind: Kind
     owner: str
-    way: Way
+    redrive_target: RedriveTarget
     log_group: str | None = None
     attempts: int | None = None
 
 
 def queues(clients: Clients, stage: str) -> list[DeadLetterQueue]:
-    """Every dead-letter queue of the stage, by owner; raises UserError where none is there.
+    """Return every dead-letter queue of a stage, by owner; raises UserError where it has none.
 
-    A queue of the stage that nobody reads, and into which nobody who is deployed leaves letters,
-    is one of them as well: it was left behind.
+    A queue of the stage that no function reads, and that no deployed resource names as its
+    dead-letter queue, is an abandoned one and is returned as well.
     """
     sqs = clients.client("sqs")
     pages = sqs.get_paginator("list_queues").paginate(
@@ -132,7 +132,7 @@ class _Uses:
                 _Use(
                     kind="relay" if is_relay else "handling",
                     owner=self._owner(queue),
-                    way=ToQueue(queue.url, queue.name, queue.is_fifo),
+                    redrive_target=ToQueue(queue.url, queue.name, queue.is_fifo),
                     log_group=f"/aws/lambda/{reader}" if reader else None,
                     attempts=int(queue.redrive["maxReceiveCount"]),
                 ),
@@ -152,12 +152,14 @@ class _Uses:
                 continue
             queue = self._queues.get(target["Arn"])
             if queue is None:
-                way: Way = NoWay(f"the rule's target is {target['Arn']}, which is no queue")
-                yield dead, _Use("delivery", self._short(self._queues[dead].name), way)
+                redrive_target: RedriveTarget = NotRedrivable(
+                    f"the rule's target is {target['Arn']}, which is no queue"
+                )
+                yield dead, _Use("delivery", self._short(self._queues[dead].name), redrive_target)
                 continue
             group = target.get("SqsParameters", {}).get("MessageGroupId")
-            way = ToQueue(queue.url, queue.name, queue.is_fifo, group)
-            yield dead, _Use("delivery", self._owner(queue), way)
+            redrive_target = ToQueue(queue.url, queue.name, queue.is_fifo, group)
+            yield dead, _Use("delivery", self._owner(queue), redrive_target)
 
     def _of_streams(self) -> Iterator[tuple[str, _Use]]:
         for mapping in self._mappings:
@@ -166,9 +168,9 @@ class _Uses:
                 continue
             function = function_of(mapping)
             log_group = f"/aws/lambda/{function}"
-            yield failed, _Use("stream", self._short(function), self._way(mapping), log_group)
+            yield failed, _Use("stream", self._short(function), self._target(mapping), log_group)
 
-    def _way(self, mapping: Mapping[str, Any]) -> Way:
+    def _target(self, mapping: Mapping[str, Any]) -> RedriveTarget:
         stream = mapping["EventSourceArn"]
         readers = [each for each in self._mappings if each["EventSourceArn"] == stream]
         # Who counts a stream knows by a record's place what it has counted: one that was passed by
@@ -238,15 +240,15 @@ def _dead_letter_queue(queue: _Queue, use: _Use) -> DeadLetterQueue:
         owner=use.owner,
         count=queue.depth.total,
         in_flight=queue.depth.in_flight,
-        way=use.way,
+        redrive_target=use.redrive_target,
         log_group=use.log_group,
         attempts=use.attempts,
         is_fifo=queue.is_fifo,
     )
 
 
-def counted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
-    """The queue with how many letters are in it now."""
+def recounted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
+    """The queue with how many dead letters are in it now."""
     now = _described(clients.client("sqs"), queue.url)
     if now is None:
         raise UserError(f"The queue {queue.name} is gone.")

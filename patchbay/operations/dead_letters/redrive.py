@@ -1,13 +1,19 @@
 """Puts dead letters back to where they belong, and loses none on the way.
 
-A letter is deleted once it is known to have arrived, and not before. Who is killed in between
+A dead letter is deleted once it is known to have arrived, and not before. Who is killed in between
 leaves it in both places: its consumer has its event a second time, and skips it.
 """
 
 from patchbay.operations.clients import Clients
-from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NoWay
-from patchbay.operations.dead_letters.drain import HIDDEN_FOR, Outcome, Plan, Tell, sweep
-from patchbay.operations.dead_letters.redrive_targets import way_back
+from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NotRedrivable
+from patchbay.operations.dead_letters.drain import (
+    HIDDEN_FOR,
+    DrainResult,
+    OnProgress,
+    QueueAction,
+    drain,
+)
+from patchbay.operations.dead_letters.redrive_targets import redriver
 from patchbay.operations.dead_letters.selection import Selection, selected_queues
 
 
@@ -19,39 +25,39 @@ def redrive(
     limit: int | None = None,
     rate: float | None = None,
     dry_run: bool = False,
-    tell: Tell = lambda outcome: None,
+    on_progress: OnProgress = lambda result: None,
     hidden_for: int = HIDDEN_FOR,
-) -> list[Outcome]:
-    """Put the letters that are meant back; returns what became of them, queue by queue.
+) -> list[DrainResult]:
+    """Put the dead letters that are meant back; returns what became of them, queue by queue.
 
     At most `limit` of them, and `rate` a second. Raises UserError, and botocore's errors
     where AWS can't be asked: what was put back by then is told, and the rest is where it was.
     """
 
-    def plan(queue: DeadLetterQueue) -> Plan:
-        if isinstance(queue.way, NoWay):
-            return Plan(why_not=queue.way.why)
-        back = way_back(clients, queue.way)
-        return Plan(back.put, back.is_back)
+    def action_for(queue: DeadLetterQueue) -> QueueAction:
+        if isinstance(queue.redrive_target, NotRedrivable):
+            return QueueAction(blocked=queue.redrive_target.why)
+        back = redriver(clients, queue.redrive_target)
+        return QueueAction(back.redrive, back.has_returned)
 
-    return sweep(
+    return drain(
         clients,
         stage,
         selection,
-        plan,
+        action_for,
         limit=limit,
         rate=rate,
         dry_run=dry_run,
-        tell=tell,
+        on_progress=on_progress,
         hidden_for=hidden_for,
     )
 
 
-def count_meant(
+def count_selected(
     clients: Clients, stage: str, selection: Selection, limit: int | None = None
 ) -> int:
-    """How many letters are meant, about."""
-    if selection.takes_all:
+    """How many dead letters are meant, about."""
+    if selection.selects_all:
         queues = selected_queues(clients, stage, selection.owner)
         count = sum(queue.count for queue in queues)
         return count if limit is None else min(count, limit)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from patchbay.did_you_mean import suggestion
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.dead_letters.browse import peek
+from patchbay.operations.dead_letters.browse import browse
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, normalised
 from patchbay.operations.dead_letters.queues import queues
 
 SHORTEST = 6  # characters of an id that tell which it is
-SEARCHED = 1000  # letters of each queue, for an id
+SEARCHED = 1000  # dead letters of each queue, for an id
 
 
 @dataclass(frozen=True)
@@ -21,35 +21,35 @@ class Selection:
     owner: str | None = None
     """A consumer, or a function; None for those of all."""
     ids: tuple[str, ...] = ()
-    """Of letters or of the events in them, or how those begin; none for all."""
+    """Of dead letters or of the events in them, or how those begin; none for all."""
     reason: str | None = None
     """What the reason has in it. Upper and lower case, and which ids and numbers, don't count."""
     group: str | None = None
     """The whole reason, as `grouped` has it."""
 
     @property
-    def asks_for_reasons(self) -> bool:
-        """Whether it can't be told without knowing why a letter died."""
+    def needs_reasons(self) -> bool:
+        """Whether it can't be told without knowing why a dead letter died."""
         return bool(self.reason or self.group)
 
     @property
-    def takes_all(self) -> bool:
-        """Whether it takes each letter of a queue."""
-        return not (self.ids or self.asks_for_reasons)
+    def selects_all(self) -> bool:
+        """Whether it takes each dead letter of a queue."""
+        return not (self.ids or self.needs_reasons)
 
-    def takes(self, letter: DeadLetter) -> bool:
-        """Whether that letter is meant."""
-        if self.ids and not any(is_called(letter, each) for each in self.ids):
+    def selects(self, dead_letter: DeadLetter) -> bool:
+        """Whether that dead letter is meant."""
+        if self.ids and not any(has_id(dead_letter, each) for each in self.ids):
             return False
-        why = normalised(letter.reason)
+        why = normalised(dead_letter.reason)
         if self.group is not None and why != self.group:
             return False
         return not self.reason or normalised(self.reason).lower() in why.lower()
 
 
-def is_called(letter: DeadLetter, name: str) -> bool:
-    """Whether that is the id of the letter, or of the event in it, or the beginning of one."""
-    ids = [letter.id, (letter.event.id if letter.event else None) or ""]
+def has_id(dead_letter: DeadLetter, name: str) -> bool:
+    """Whether that is the id of the dead letter, or of the event in it, or the beginning of one."""
+    ids = [dead_letter.id, (dead_letter.event.id if dead_letter.event else None) or ""]
     return any(each.startswith(name) for each in ids) and len(name) >= SHORTEST
 
 
@@ -71,27 +71,29 @@ def selected_queues(
 def find(
     clients: Clients, stage: str, id: str, owner: str | None = None, limit: int = SEARCHED
 ) -> DeadLetter:
-    """The letter that is called so; raises UserError unless it is one."""
+    """The dead letter that is called so; raises UserError unless it is one."""
     if len(id) < SHORTEST:
         raise UserError(f"{id!r} is too short: give {SHORTEST} characters of the id, or more.")
     looked = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
-    letters = [letter for queue in looked for letter in peek(clients, queue, limit)]
-    found = [letter for letter in letters if is_called(letter, id)]
-    if len({letter.id for letter in found}) > 1:
+    dead_letters = [
+        dead_letter for queue in looked for dead_letter in browse(clients, queue, limit)
+    ]
+    found = [dead_letter for dead_letter in dead_letters if has_id(dead_letter, id)]
+    if len({dead_letter.id for dead_letter in found}) > 1:
         raise UserError(
-            f"{len(found)} letters are called {id!r}: {', '.join(_told(each) for each in found)}: "
-            "give one of those ids, or name the --consumer."
+            f"The id {id!r} matches {len(found)} dead letters: {', '.join(map(_place, found))}. "
+            "Give one of those ids, or name the --consumer."
         )
     if found:
         return found[0]
     raise UserError(
-        f"No dead letter is called {id!r}, of {len(letters)} that were looked at. "
+        f"No dead letter is called {id!r}, of {len(dead_letters)} that were looked at. "
         + _unseen(looked, limit)
     )
 
 
-def _told(letter: DeadLetter) -> str:
-    return f"{letter.id} in {letter.queue.name}"
+def _place(dead_letter: DeadLetter) -> str:
+    return f"{dead_letter.id} in {dead_letter.queue.name}"
 
 
 def _unseen(looked: Sequence[DeadLetterQueue], limit: int) -> str:

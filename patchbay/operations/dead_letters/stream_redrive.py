@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, FromStream
-from patchbay.operations.dead_letters.message import Message, object_in, parsed, text_in
+from patchbay.operations.dead_letters.message import Message, object_in, parse_object, text_in
 from patchbay.topology.event_pattern import EventPattern
 
 Record = dict[str, Any]
@@ -38,29 +38,29 @@ class NoRecords(Exception):
     """The records can't be read; the text says why."""
 
 
-class ReadAgain:
+class RecordRedriver:
     """Reads the records again, and gives them to the function, as Lambda does."""
 
-    def __init__(self, clients: Clients, way: FromStream) -> None:
+    def __init__(self, clients: Clients, redrive_target: FromStream) -> None:
         self._clients = clients
-        self._way = way
-        self._filters = [EventPattern(each) for each in way.filters]
+        self._target = redrive_target
+        self._filters = [EventPattern(each) for each in redrive_target.filters]
 
-    def put(self, letters: Sequence[DeadLetter]) -> Mapping[str, str]:
+    def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
         """Have the function handle each position's records; what it fails on stays."""
-        return {each.id: why for each in letters if (why := self._handle(each))}
+        return {each.id: why for each in dead_letters if (why := self._handle(each))}
 
-    def is_back(self, message: Message) -> bool:
+    def has_returned(self, message: Message) -> bool:
         """What fails never leaves."""
         return False
 
-    def _handle(self, letter: DeadLetter) -> str | None:
+    def _handle(self, dead_letter: DeadLetter) -> str | None:
         try:
-            records = records_of(self._clients, letter.body)
+            records = records_of(self._clients, dead_letter.body)
         except NoRecords as missing:
             return str(missing)
         passing = [record for record in records if self._passes(record)]
-        for batch in chunks(passing, self._way.batch_size, size=_size, max_size=MAX_PAYLOAD):
+        for batch in chunks(passing, self._target.batch_size, size=_size, max_size=MAX_PAYLOAD):
             if why := self._invoke(batch):
                 return why
         return None
@@ -70,11 +70,11 @@ class ReadAgain:
 
     def _invoke(self, records: Sequence[Record]) -> str | None:
         answer = self._clients.client("lambda").invoke(
-            FunctionName=self._way.function,
+            FunctionName=self._target.function,
             InvocationType="RequestResponse",
             Payload=json.dumps({"Records": records}).encode(),
         )
-        told = parsed(answer["Payload"].read().decode(errors="replace"))
+        told = parse_object(answer["Payload"].read().decode(errors="replace"))
         if error := answer.get("FunctionError"):
             return f"it failed again: {text_in(told, 'errorMessage') or error}"
         if told.get("batchItemFailures"):
@@ -82,23 +82,23 @@ class ReadAgain:
         return None
 
 
-class WriteAgain:
+class StreamRedriver:
     """Puts the records at the end of their stream once more, where they are new ones."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def put(self, letters: Sequence[DeadLetter]) -> Mapping[str, str]:
+    def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
         """Write each position's records; where a part is refused, all of it stays."""
-        return {each.id: why for each in letters if (why := self._write(each))}
+        return {each.id: why for each in dead_letters if (why := self._write(each))}
 
-    def is_back(self, message: Message) -> bool:
+    def has_returned(self, message: Message) -> bool:
         """What fails again takes its window, and half an hour of retries."""
         return False
 
-    def _write(self, letter: DeadLetter) -> str | None:
+    def _write(self, dead_letter: DeadLetter) -> str | None:
         try:
-            records = records_of(self._clients, letter.body)
+            records = records_of(self._clients, dead_letter.body)
         except NoRecords as missing:
             return str(missing)
         for some in chunks(records, MAX_RECORDS, size=_size, max_size=MAX_PUT):
@@ -118,13 +118,13 @@ class WriteAgain:
 
 
 def records_of(clients: Clients, body: str) -> list[Record]:
-    """The records at the position that a letter names, as Lambda hands them over.
+    """The records at the position that a dead letter names, as Lambda hands them over.
 
     Raises NoRecords where it names none, or the stream has them no more.
     """
-    letter = parsed(body)
+    dead_letter = parse_object(body)
     of_table, of_stream = (
-        object_in(letter, f"{kind}BatchInfo") for kind in ("DDBStream", "Kinesis")
+        object_in(dead_letter, f"{kind}BatchInfo") for kind in ("DDBStream", "Kinesis")
     )
     position = of_table or of_stream
     arn, shard, start, end = (

@@ -9,8 +9,8 @@ from patchbay.operations.formatting import percentile
 from patchbay.operations.log_lines import LogEvents
 from patchbay.topology.consumers import Consumer
 
-OF_LATE = timedelta(minutes=15)  # for how long an attempt is remembered
-JUST_NOW = timedelta(seconds=15)  # over which what happens in a second is counted
+WINDOW = timedelta(minutes=15)  # for how long an attempt is remembered
+RATE_WINDOW = timedelta(seconds=15)  # over which what happens in a second is counted
 LATE_LINES = timedelta(seconds=5)  # how late a line may come into the log
 MOST = 5000  # attempts that are remembered
 PAGES = 5  # of a log that are read at a time
@@ -40,24 +40,24 @@ class Attempt:
 
 
 @dataclass
-class Pulse:
+class Activity:
     """The attempts of one consumer, the newest last."""
 
     consumer: Consumer
     attempts: list[Attempt] = field(default_factory=list)
     at_least: bool = False
     """Whether there were more of late than are remembered, or have been read yet."""
-    _listens_since: datetime | None = None
+    _polled_since: datetime | None = None
     _read_until: datetime | None = None
     _read: dict[int, datetime] = field(default_factory=dict)
 
-    def listen(self, logs: Any, now: datetime, pages: int = PAGES) -> None:
+    def poll(self, logs: Any, now: datetime, pages: int = PAGES) -> None:
         """Take in what the log has got since the last time; what failed before counts as well.
 
         So many pages of it at most: the rest is read the next time.
         """
-        self._listens_since = self._listens_since or now
-        since = self._read_until - LATE_LINES if self._read_until else now - OF_LATE
+        self._polled_since = self._polled_since or now
+        since = self._read_until - LATE_LINES if self._read_until else now - WINDOW
         new = []
         found = LogEvents(logs, self.consumer.log_group, PATTERN, since, pages)
         for event in found:
@@ -68,21 +68,21 @@ class Pulse:
             if event.line.get("message") in OUTCOMES:
                 new.append(_attempt(event.at, event.line))
         known = sorted([*self.attempts, *new], key=lambda attempt: attempt.at)
-        late = [attempt for attempt in known if attempt.at > now - OF_LATE]
+        late = [attempt for attempt in known if attempt.at > now - WINDOW]
         self.attempts = late[-MOST:]
         self.at_least = found.has_more or len(late) > MOST
         if self._read_until:
             again = self._read_until - LATE_LINES
             self._read = {key: at for key, at in self._read.items() if at >= again}
 
-    def just_now(self, now: datetime) -> list[Attempt]:
+    def recent(self, now: datetime) -> list[Attempt]:
         """The newest attempts."""
-        return [attempt for attempt in self.attempts if attempt.at > now - JUST_NOW]
+        return [attempt for attempt in self.attempts if attempt.at > now - RATE_WINDOW]
 
     def per_second(self, now: datetime) -> float:
         """Events handled a second."""
-        handled = [attempt for attempt in self.just_now(now) if not attempt.failed]
-        return len(handled) / JUST_NOW.total_seconds()
+        handled = [attempt for attempt in self.recent(now) if not attempt.failed]
+        return len(handled) / RATE_WINDOW.total_seconds()
 
     @property
     def failures(self) -> list[Attempt]:
@@ -100,14 +100,14 @@ class Pulse:
 
         Who backs off tries rarely: that nothing has failed for a minute does not make it well.
         """
-        newest = self.just_now(now) or self.attempts[-1:]
+        newest = self.recent(now) or self.attempts[-1:]
         failed = [attempt for attempt in newest if attempt.failed]
         return 2 * len(failed) > len(newest)
 
-    def quiet_for(self, now: datetime) -> float:
+    def idle_for(self, now: datetime) -> float:
         """Seconds since it last handled something, or since it is listened to."""
         handled = [attempt.at for attempt in self.attempts if not attempt.failed]
-        return (now - max(handled, default=self._listens_since or now)).total_seconds()
+        return (now - max(handled, default=self._polled_since or now)).total_seconds()
 
 
 def _attempt(at: datetime, line: Mapping[str, Any]) -> Attempt:

@@ -12,7 +12,7 @@ State = Literal["well", "failing", "behind", "paused", "dead"]
 
 
 @dataclass(frozen=True)
-class Source:
+class PublishingService:
     """A service that publishes, and what."""
 
     name: str
@@ -20,10 +20,10 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Cable:
+class ServiceSubscription:
     """A rule of the bus: what it lets through, and to whom."""
 
-    source: str | None
+    publisher: str | None
     """None where it lets through what any of them publishes."""
     consumer: str
     events: tuple[str, ...]
@@ -32,13 +32,13 @@ class Cable:
     """Whether it looks at what is in an event as well."""
 
     @property
-    def jack(self) -> str:
+    def port(self) -> str:
         """What it is plugged into at the bus."""
-        return self.source or "*"
+        return self.publisher or "*"
 
 
 @dataclass(frozen=True)
-class Doing:
+class ConsumerHealth:
     """How a consumer does."""
 
     name: str
@@ -71,33 +71,33 @@ class Doing:
         return self.waiting + self.in_flight
 
     @property
-    def because(self) -> str | None:
+    def last_error(self) -> str | None:
         """The reason of its last failure."""
         return self.failures[-1].reason if self.failures else None
 
 
 @dataclass(frozen=True)
-class Passing:
+class RecentEvent:
     """An event that went over the bus."""
 
     at: datetime
     type: str
     correlation_id: str
-    source: str | None
+    publisher: str | None
     """None where nobody is known to publish such."""
 
 
 @dataclass(frozen=True)
-class Board:
+class SystemHealth:
     """All of it."""
 
     at: datetime
-    sources: tuple[Source, ...]
-    cables: tuple[Cable, ...]
-    consumers: tuple[Doing, ...]
+    publishers: tuple[PublishingService, ...]
+    subscriptions: tuple[ServiceSubscription, ...]
+    consumers: tuple[ConsumerHealth, ...]
     rates: dict[tuple[str, str], float] = field(default_factory=dict)
     """Events a second, by the jack and the consumer of a cable; by the source and "" at the bus."""
-    passing: tuple[Passing, ...] = ()
+    recent_events: tuple[RecentEvent, ...] = ()
     """The newest events, the newest first."""
     attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
     """What each consumer has done of late, by its name."""

@@ -17,8 +17,8 @@ from patchbay.operations.health.aws_health import (
     readers,
     workflows,
 )
-from patchbay.operations.health.health import Board, Doing
-from patchbay.operations.health.monitor import Watch
+from patchbay.operations.health.health import ConsumerHealth, SystemHealth
+from patchbay.operations.health.monitor import Monitor
 
 PAGES = 50  # of each log, that are read at a look: nobody waits for the next one
 
@@ -28,7 +28,7 @@ class Status:
     """A stage at one moment."""
 
     stage: str
-    board: Board
+    health: SystemHealth
     alarms: tuple[Alarm, ...]
     workflows: tuple[Workflow, ...]
     readers: tuple[Reader, ...]
@@ -41,8 +41,8 @@ class Status:
         tells, long before the queue would lose anything.
         """
         return [
-            *(said for doing in self.board.consumers for said in _wrong_with(doing)),
-            *(_left_in(queue) for queue in self.board.dead_letters if queue.count),
+            *(said for consumer in self.health.consumers for said in _wrong_with(consumer)),
+            *(_left_in(queue) for queue in self.health.dead_letters if queue.count),
             *(f"alarm {alarm.name}: {alarm.description}" for alarm in self.alarms),
             *(
                 f"{each.name}: {_many(each.failed, 'execution', each.at_least)} did not succeed"
@@ -59,19 +59,19 @@ class Status:
     @property
     def paused(self) -> list[str]:
         """The consumers whose deliveries are stopped."""
-        return [each.name for each in self.board.consumers if each.state == "paused"]
+        return [each.name for each in self.health.consumers if each.state == "paused"]
 
     def as_json(self) -> dict[str, Any]:
         """It, for machines."""
         return {
             "stage": self.stage,
-            "at": self.board.at.isoformat(),
+            "at": self.health.at.isoformat(),
             "well": not self.wrong,
             "wrong": self.wrong,
-            "consumers": [_as_json(each) for each in self.board.consumers],
+            "consumers": [_as_json(each) for each in self.health.consumers],
             "dead_letters": [
                 {"queue": each.name, "owner": each.owner, "kind": each.kind, "count": each.count}
-                for each in self.board.dead_letters
+                for each in self.health.dead_letters
             ],
             "alarms": [asdict(alarm) | {"since": alarm.since.isoformat()} for alarm in self.alarms],
             "workflows": [asdict(workflow) for workflow in self.workflows],
@@ -79,33 +79,33 @@ class Status:
         }
 
 
-def looks(clients: Clients, stage: str) -> Callable[[], Status]:
+def checker(clients: Clients, stage: str) -> Callable[[], Status]:
     """What looks at a stage, each time that it is called; raises UserError."""
-    watch = Watch(clients, stage, PAGES)
+    monitor = Monitor(clients, stage, PAGES)
 
-    def look() -> Status:
+    def check() -> Status:
         now = datetime.now(UTC)
         with ThreadPoolExecutor() as pool:
-            board = pool.submit(watch.look)
+            health = pool.submit(monitor.check)
             ringing = pool.submit(alarms, clients, stage)
             running = pool.submit(workflows, clients, stage, now)
             reading = pool.submit(readers, clients, stage, now)
             return Status(
                 stage,
-                board.result(),
+                health.result(),
                 tuple(ringing.result()),
                 tuple(running.result()),
                 tuple(reading.result()),
             )
 
-    return look
+    return check
 
 
-def _wrong_with(doing: Doing) -> Iterator[str]:
-    if doing.state == "failing":
-        yield f"{doing.name} fails: {cut(doing.because or '')}"
-    if doing.state == "behind":
-        yield f"{doing.name} is behind: {_many(doing.queued, 'message')} in its queue"
+def _wrong_with(consumer: ConsumerHealth) -> Iterator[str]:
+    if consumer.state == "failing":
+        yield f"{consumer.name} fails: {cut(consumer.last_error or '')}"
+    if consumer.state == "behind":
+        yield f"{consumer.name} is behind: {_many(consumer.queued, 'message')} in its queue"
 
 
 def _left_in(queue: DeadLetterQueue) -> str:
@@ -116,17 +116,17 @@ def _many(number: int, what: str, at_least: bool = False) -> str:
     return f"{count(number)}{'+' if at_least else ''} {what}{'' if number == 1 else 's'}"
 
 
-def _as_json(doing: Doing) -> dict[str, Any]:
+def _as_json(consumer: ConsumerHealth) -> dict[str, Any]:
     return {
-        "consumer": doing.name,
-        "state": doing.state,
-        "waiting": doing.waiting,
-        "in_flight": doing.in_flight,
-        "oldest_seconds": doing.oldest,
-        "dead_letters": doing.dead,
-        "handled": doing.handled,
-        "failed": doing.failed,
-        "at_least": doing.at_least,
-        "p95_seconds": doing.p95,
-        "last_failure": doing.because,
+        "consumer": consumer.name,
+        "state": consumer.state,
+        "waiting": consumer.waiting,
+        "in_flight": consumer.in_flight,
+        "oldest_seconds": consumer.oldest,
+        "dead_letters": consumer.dead,
+        "handled": consumer.handled,
+        "failed": consumer.failed,
+        "at_least": consumer.at_least,
+        "p95_seconds": consumer.p95,
+        "last_failure": consumer.last_error,
     }

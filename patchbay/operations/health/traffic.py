@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from patchbay.operations.health.activity import JUST_NOW, Attempt
-from patchbay.operations.health.health import Cable, Passing, Source
+from patchbay.operations.health.activity import RATE_WINDOW, Attempt
+from patchbay.operations.health.health import PublishingService, RecentEvent, ServiceSubscription
 
 NEWEST = 12  # events that are shown as they pass
 
@@ -12,7 +12,9 @@ Attempts = Mapping[str, Sequence[Attempt]]
 
 
 def rates(
-    sources: Sequence[Source], cables: Sequence[Cable], attempts: Attempts
+    publishers: Sequence[PublishingService],
+    subscriptions: Sequence[ServiceSubscription],
+    attempts: Attempts,
 ) -> dict[tuple[str, str], float]:
     """Events a second over each cable, by its jack and consumer; and by the source and "".
 
@@ -26,23 +28,29 @@ def rates(
     published: Counter[str] = Counter()
     for counted in arrived.values():
         published |= counted  # the larger of both, type by type
-    events = {source.name: source.events for source in sources}
+    events = {publisher.name: publisher.events for publisher in publishers}
     everything = tuple(event for each in events.values() for event in each)
     found: dict[tuple[str, str], float] = {}
-    for source in sources:
-        found[source.name, ""] = _per_second(published, source.events)
-    for cable in cables:
+    for publisher in publishers:
+        found[publisher.name, ""] = _per_second(published, publisher.events)
+    for subscription in subscriptions:
         # What a filter lets through, only its own consumer can tell.
-        seen = arrived.get(cable.consumer, Counter()) if cable.is_filtered else published
-        types = cable.events or (events.get(cable.source, ()) if cable.source else everything)
-        key = (cable.jack, cable.consumer)
+        seen = (
+            arrived.get(subscription.consumer, Counter()) if subscription.is_filtered else published
+        )
+        types = subscription.events or (
+            events.get(subscription.publisher, ()) if subscription.publisher else everything
+        )
+        key = (subscription.port, subscription.consumer)
         found[key] = found.get(key, 0.0) + _per_second(seen, types)
     return found
 
 
-def passing(sources: Sequence[Source], attempts: Attempts) -> tuple[Passing, ...]:
+def recent_events(
+    publishers: Sequence[PublishingService], attempts: Attempts
+) -> tuple[RecentEvent, ...]:
     """The newest events, the newest first, each when it was first seen."""
-    of = {event: source.name for source in sources for event in source.events}
+    of = {event: publisher.name for publisher in publishers for event in publisher.events}
     tried = sorted(
         (each for several in attempts.values() for each in several if each.event_id),
         key=lambda each: each.at,
@@ -52,10 +60,10 @@ def passing(sources: Sequence[Source], attempts: Attempts) -> tuple[Passing, ...
         first.setdefault(each.event_id, each)
     newest = list(first.values())[-NEWEST:]
     return tuple(
-        Passing(each.at, each.type, each.correlation_id, of.get(each.type))
+        RecentEvent(each.at, each.type, each.correlation_id, of.get(each.type))
         for each in reversed(newest)
     )
 
 
 def _per_second(counted: Counter[str], types: Sequence[str]) -> float:
-    return sum(counted[each] for each in types) / JUST_NOW.total_seconds()
+    return sum(counted[each] for each in types) / RATE_WINDOW.total_seconds()

@@ -8,25 +8,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from patchbay.operations.clients import Clients
-from patchbay.operations.dead_letters.browse import look
+from patchbay.operations.dead_letters.browse import sample_messages
 from patchbay.operations.dead_letters.message import (
+    NOT_LOGGED,
+    NOT_RELAYED,
     UNKNOWN,
-    UNRELAYED,
-    UNTOLD,
-    Cause,
+    LastError,
     Message,
     object_in,
-    own_cause,
-    parsed,
+    own_error,
+    parse_object,
     text_in,
 )
 from patchbay.operations.dead_letters.queues import queues
-from patchbay.operations.journeys.executions import Run, run
+from patchbay.operations.journeys.executions import Execution, execution
 from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.log_lines import Line, lines
 from patchbay.topology.consumers import Consumer
 
-MOST_LETTERS = 300  # that are looked through for an event, of each consumer
+MOST_DEAD_LETTERS = 300  # that are looked through for an event, of each consumer
 LATE = timedelta(minutes=1)  # after which it is asked whether an event was not delivered
 
 
@@ -40,7 +40,7 @@ class Failure:
 
 
 @dataclass
-class Handling:
+class Delivery:
     """What became of one event with one consumer."""
 
     consumer: str
@@ -55,8 +55,8 @@ class Handling:
     rejected: str | None = None
     """Why it was rejected at once, if that is how it became a dead letter."""
     undelivered: str | None = None
-    """Why it has never come to the consumer, if it waits where such letters are left."""
-    run: Run | None = None
+    """Why it has never come to the consumer, if it waits where such dead letters are left."""
+    execution: Execution | None = None
     """The workflow that was started for it, if that is what the consumer does."""
 
     @property
@@ -65,41 +65,41 @@ class Handling:
         return not (self.handled_at or self.repeats or self.failures or self.is_dead)
 
     @property
-    def again(self) -> str:
+    def repeats_in_words(self) -> str:
         """What there is to say of its repeats, as a sentence goes on; empty where it has none."""
         if not self.repeats:
             return ""
         return ", and came again " + ("once" if self.repeats == 1 else f"{self.repeats} times")
 
     @property
-    def why(self) -> str:
+    def reason(self) -> str:
         """Why it has not been handled."""
         if told := self.rejected or self.undelivered:
             return told
         if self.failures:
             return self.failures[-1].reason
-        return UNTOLD
+        return NOT_LOGGED
 
 
-def handlings(
+def deliveries(
     clients: Clients, stage: str, consumers: Iterable[Consumer], journey: Sequence[Entry]
-) -> dict[str, list[Handling]]:
+) -> dict[str, list[Delivery]]:
     """Of each event, by its id: what each consumer that is given it did, by their names."""
-    found: dict[str, list[Handling]] = {entry.id: [] for entry in journey}
+    found: dict[str, list[Delivery]] = {entry.id: [] for entry in journey}
     sqs = clients.client("sqs")
     for consumer, events in _takers(clients, consumers, journey):
-        for event_id, handling in events.items():
-            found[event_id].append(handling)
+        for event_id, delivery in events.items():
+            found[event_id].append(delivery)
         unhandled = {key for key, each in events.items() if each.handled_at is None}
-        for event_id, cause in _letters(sqs, consumer.dead_letters_url, unhandled).items():
+        for event_id, error in _dead_letters(sqs, consumer.dead_letters_url, unhandled).items():
             dead = events[event_id]
             dead.is_dead = True
-            dead.rejected = cause.reason if cause else None
+            dead.rejected = error.reason if error else None
             last = dead.failures[-1].at if dead.failures else None
-            dead.dead_at = cause.last if cause else last
+            dead.dead_at = error.last if error else last
         if arn := consumer.workflow_arn:
             for event_id in events.keys() - unhandled:
-                events[event_id].run = run(clients, arn, event_id)
+                events[event_id].execution = execution(clients, arn, event_id)
     _look_for_undelivered(clients, stage, journey, found)
     return found
 
@@ -108,31 +108,31 @@ def _look_for_undelivered(
     clients: Clients,
     stage: str,
     journey: Sequence[Entry],
-    found: Mapping[str, Sequence[Handling]],
+    found: Mapping[str, Sequence[Delivery]],
 ) -> None:
     """Find out what has never come to its consumers, and where it waits instead."""
     late = datetime.now(UTC) - LATE
-    missing: dict[str, dict[str, Handling]] = defaultdict(dict)
+    missing: dict[str, dict[str, Delivery]] = defaultdict(dict)
     for entry in journey:
-        for handling in found[entry.id]:
-            if entry.published_at < late and handling.is_missing:
-                missing[handling.consumer][entry.id] = handling
+        for delivery in found[entry.id]:
+            if entry.published_at < late and delivery.is_missing:
+                missing[delivery.consumer][entry.id] = delivery
     if not missing:
         return  # to find these queues takes longer than all the rest
     for queue in queues(clients, stage):
         awaited = missing.get(queue.owner)
         if not awaited or not queue.count or queue.kind not in ("delivery", "relay"):
             continue
-        letters = _letters(clients.client("sqs"), queue.url, awaited.keys(), queue.count)
-        for event_id, cause in letters.items():
-            why = cause.reason if cause else UNRELAYED if queue.kind == "relay" else UNKNOWN
-            awaited[event_id].undelivered = f"{why} (it waits in {queue.name})"
-            awaited[event_id].dead_at = cause.last if cause else None
+        dead_letters = _dead_letters(clients.client("sqs"), queue.url, awaited.keys(), queue.count)
+        for event_id, error in dead_letters.items():
+            reason = error.reason if error else NOT_RELAYED if queue.kind == "relay" else UNKNOWN
+            awaited[event_id].undelivered = f"{reason} (it waits in {queue.name})"
+            awaited[event_id].dead_at = error.last if error else None
 
 
 def _takers(
     clients: Clients, consumers: Iterable[Consumer], journey: Sequence[Entry]
-) -> Iterator[tuple[Consumer, dict[str, Handling]]]:
+) -> Iterator[tuple[Consumer, dict[str, Delivery]]]:
     taking = [
         (consumer, {entry.id for entry in journey if consumer.takes(entry.as_delivered)})
         for consumer in consumers
@@ -153,34 +153,34 @@ def _lines(logs: Any, consumer: Consumer, correlation: str, since: datetime) -> 
     return [line for line in logged if line.get("correlation_id") == correlation]
 
 
-def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str, Handling]:
-    found = {event_id: Handling(consumer) for event_id in ids}
+def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str, Delivery]:
+    found = {event_id: Delivery(consumer) for event_id in ids}
     for line in sorted(logged, key=lambda line: line["at"]):
-        handling = found.get(line.get("event_id", ""))
-        if handling is None:
+        delivery = found.get(line.get("event_id", ""))
+        if delivery is None:
             continue
         match line.get("message"):
-            case "handled" if handling.handled_at is None:
-                handling.handled_at = line["at"]
+            case "handled" if delivery.handled_at is None:
+                delivery.handled_at = line["at"]
             case "handled" | "already handled":
-                handling.repeats += 1
+                delivery.repeats += 1
             case "failed":
                 failure = Failure(line["at"], int(line["attempt"]), line["reason"])
-                handling.failures.append(failure)
+                delivery.failures.append(failure)
     return found
 
 
-def _letters(
+def _dead_letters(
     sqs: Any, url: str, ids: Collection[str], count: int | None = None
-) -> dict[str, Cause | None]:
+) -> dict[str, LastError | None]:
     """Which of these events wait in a dead-letter queue, and why. All of them stay there."""
     if not ids:
         return {}
-    messages = look(sqs, url, MOST_LETTERS, count)
-    dead = {_event_id(message): own_cause(message) for message in messages}
-    return {key: cause for key, cause in dead.items() if key in ids}
+    messages = sample_messages(sqs, url, MOST_DEAD_LETTERS, count)
+    dead = {_event_id(message): own_error(message) for message in messages}
+    return {key: error for key, error in dead.items() if key in ids}
 
 
 def _event_id(message: Message) -> str:
-    metadata = object_in(object_in(parsed(message["Body"]), "detail"), "metadata")
+    metadata = object_in(object_in(parse_object(message["Body"]), "detail"), "metadata")
     return text_in(metadata, "id") or ""

@@ -8,7 +8,7 @@ from patchbay.operations.clients import Clients
 
 
 @dataclass(frozen=True)
-class Run:
+class Execution:
     """An execution of a state machine."""
 
     status: str
@@ -19,7 +19,7 @@ class Run:
     """Why it has failed, if it has."""
 
 
-def run(clients: Clients, machine_arn: str, event_id: str) -> Run | None:
+def execution(clients: Clients, machine_arn: str, event_id: str) -> Execution | None:
     """The execution that is named after an event; None where there is none (any more)."""
     states = clients.client("stepfunctions")
     arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{event_id}"
@@ -27,7 +27,7 @@ def run(clients: Clients, machine_arn: str, event_id: str) -> Run | None:
         told = states.describe_execution(executionArn=arn)
     except states.exceptions.ExecutionDoesNotExist:
         return None
-    return Run(told["status"], told["startDate"], told.get("stopDate"), _reason(told))
+    return Execution(told["status"], told["startDate"], told.get("stopDate"), _reason(told))
 
 
 def _reason(told: dict[str, Any]) -> str | None:

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.escape import visible
+from patchbay.operations.escape import escape
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import named
 
@@ -28,7 +28,7 @@ class Entry:
     type: str
     source: str
     published_at: datetime
-    caused_by: str | None
+    causation_id: str | None
     correlation_id: str
     data: Mapping[str, Any] | None
     """None where it was too large for the journal, or is nested too deeply to be read."""
@@ -55,7 +55,7 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     except dynamodb.exceptions.ResourceNotFoundException as error:
         raise no_journal(clients, stage) from error
     if not items:
-        known_by = visible(id, MAX_ID)
+        known_by = escape(id, MAX_ID)
         raise UserError(
             f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes an order's "
             "id, an event's id or its correlation_id, and keeps what is not older than 90 days."
@@ -103,7 +103,7 @@ def entry(item: Item) -> Entry:
         type=fields["type"],
         source=fields["source"],
         published_at=datetime.fromisoformat(fields["published_at"]),
-        caused_by=fields.get("causation_id"),
+        causation_id=fields.get("causation_id"),
         correlation_id=fields["correlation_id"],
         data=_object(fields.get("data")),
         version=int(fields.get("version", 1)),

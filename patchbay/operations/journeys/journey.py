@@ -11,9 +11,9 @@ from rich.tree import Tree
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.consumers import deployed_consumers
-from patchbay.operations.escape import visible
-from patchbay.operations.journeys.deliveries import Handling, handlings
-from patchbay.operations.journeys.executions import Run
+from patchbay.operations.escape import escape
+from patchbay.operations.journeys.deliveries import Delivery, deliveries
+from patchbay.operations.journeys.executions import Execution
 from patchbay.operations.journeys.journal import Entry, entries
 from patchbay.project.naming import bus_name
 
@@ -27,7 +27,7 @@ class Step:
     """An event, who was given it, and what it led to."""
 
     entry: Entry
-    handlings: Sequence[Handling]
+    deliveries: Sequence[Delivery]
     after: list["Step"] = field(default_factory=list)
 
 
@@ -41,15 +41,15 @@ def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     consumers = deployed_consumers(clients, bus_name(stage))
     if not consumers:
         raise UserError(f"There is no consumer on the bus {bus_name(stage)}.")
-    return grown(kept, handlings(clients, stage, consumers, kept))
+    return as_trees(kept, deliveries(clients, stage, consumers, kept))
 
 
-def grown(kept: Sequence[Entry], done: Mapping[str, Sequence[Handling]]) -> list[Step]:
+def as_trees(kept: Sequence[Entry], done: Mapping[str, Sequence[Delivery]]) -> list[Step]:
     """The events as trees: each below the one that caused it, and at the top those without."""
     steps = {entry.id: Step(entry, done.get(entry.id, [])) for entry in kept}
     roots: list[Step] = []
     for step in steps.values():
-        cause = steps.get(step.entry.caused_by or "")
+        cause = steps.get(step.entry.causation_id or "")
         (cause.after if cause else roots).append(step)
     return _without_circles(steps.values(), roots)
 
@@ -77,9 +77,9 @@ def _without_circles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
     return found
 
 
-def drawn(steps: Sequence[Step]) -> Tree:
+def render(steps: Sequence[Step]) -> Tree:
     """The journey, for people. What is in it may be hostile, and is shown as text."""
-    name = visible(steps[0].entry.correlation_id)
+    name = escape(steps[0].entry.correlation_id)
     tree = Tree(Text(f"journey {name}", style="bold"), guide_style="dim")
     for step in steps:
         _draw(tree, step, None)
@@ -95,7 +95,7 @@ def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
             "source": step.entry.source,
             "correlation_id": step.entry.correlation_id,
             "published_at": step.entry.published_at.isoformat(),
-            "consumers": [_as_json(handling) for handling in step.handlings],
+            "consumers": [_as_json(delivery) for delivery in step.deliveries],
             "caused": as_json(step.after),
         }
         for step in steps
@@ -105,83 +105,89 @@ def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
 def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
     entry = step.entry
     label = Text.assemble(
-        (visible(entry.type, MAX_TYPE), "bold cyan"), "  ", (_clock(entry.published_at), "dim")
+        (escape(entry.type, MAX_TYPE), "bold cyan"), "  ", (_clock(entry.published_at), "dim")
     )
     if cause:
         label.append(f"  {_after(entry.published_at, cause.published_at)} later", "dim")
     branch = above.add(label)
-    for handling in step.handlings:
-        leaf = branch.add(_outcome(handling, entry))
-        for line in [*_troubles(handling), *_workflow(handling)]:
+    for delivery in step.deliveries:
+        leaf = branch.add(_outcome(delivery, entry))
+        for line in [*_troubles(delivery), *_workflow(delivery)]:
             leaf.add(line)
     for following in step.after:
         _draw(branch, following, entry)
 
 
-def _outcome(handling: Handling, entry: Entry) -> Text:
-    if handling.handled_at:
-        took = _after(handling.handled_at, entry.published_at)
-        said = f"handled after {took}{handling.again}"
-        return _line("✓", "green", handling.consumer, said)
-    if handling.is_dead:
-        tries = len(handling.failures)
-        why = (
-            f" after {tries} failures" if tries and not handling.rejected else f": {_why(handling)}"
+def _outcome(delivery: Delivery, entry: Entry) -> Text:
+    if delivery.handled_at:
+        took = _after(delivery.handled_at, entry.published_at)
+        said = f"handled after {took}{delivery.repeats_in_words}"
+        return _line("✓", "green", delivery.consumer, said)
+    if delivery.is_dead:
+        tries = len(delivery.failures)
+        reason = (
+            f" after {tries} failures" if tries and not delivery.rejected else f": {_why(delivery)}"
         )
-        return _line("✗", "bold red", handling.consumer, f"dead letter{why}")
-    if handling.undelivered:
-        return _line("✗", "bold red", handling.consumer, f"never delivered: {_why(handling)}")
-    if handling.failures:
-        return _line("↻", "yellow", handling.consumer, "failed so far, and will be tried again")
-    return _line("…", "dim", handling.consumer, "has not come to it yet")
+        return _line("✗", "bold red", delivery.consumer, f"dead letter{reason}")
+    if delivery.undelivered:
+        return _line("✗", "bold red", delivery.consumer, f"never delivered: {_why(delivery)}")
+    if delivery.failures:
+        return _line("↻", "yellow", delivery.consumer, "failed so far, and will be tried again")
+    return _line("…", "dim", delivery.consumer, "has not come to it yet")
 
 
-def _troubles(handling: Handling) -> Iterator[Text]:
-    for failure in handling.failures:
-        reason = visible(failure.reason, MAX_REASON)
+def _troubles(delivery: Delivery) -> Iterator[Text]:
+    for failure in delivery.failures:
+        reason = escape(failure.reason, MAX_REASON)
         said = f"attempt {failure.attempt}  {_clock(failure.at)}  {reason}"
         yield Text(said, style="yellow")
 
 
-def _workflow(handling: Handling) -> Iterator[Text]:
-    run = handling.run
-    if run is None:
+def _workflow(delivery: Delivery) -> Iterator[Text]:
+    execution = delivery.execution
+    if execution is None:
         return
-    took = f" after {_after(run.stopped_at, run.started_at)}" if run.stopped_at else ""
-    why = f": {visible(run.reason, MAX_REASON)}" if run.reason else ""
-    style = {"RUNNING": "yellow", "SUCCEEDED": "green"}.get(run.status, "bold red")
-    yield Text(f"its workflow {run.status.lower().replace('_', ' ')}{took}{why}", style=style)
+    took = (
+        f" after {_after(execution.stopped_at, execution.started_at)}"
+        if execution.stopped_at
+        else ""
+    )
+    reason = f": {escape(execution.reason, MAX_REASON)}" if execution.reason else ""
+    style = {"RUNNING": "yellow", "SUCCEEDED": "green"}.get(execution.status, "bold red")
+    yield Text(
+        f"its workflow {execution.status.lower().replace('_', ' ')}{took}{reason}", style=style
+    )
 
 
-def _why(handling: Handling) -> str:
-    return visible(handling.why, MAX_REASON)
+def _why(delivery: Delivery) -> str:
+    return escape(delivery.reason, MAX_REASON)
 
 
 def _line(mark: str, style: str, consumer: str, said: str) -> Text:
     return Text.assemble((mark, style), f" {consumer}  ", (said, "" if mark == "✓" else style))
 
 
-def _as_json(handling: Handling) -> dict[str, Any]:
+def _as_json(delivery: Delivery) -> dict[str, Any]:
     return {
-        "consumer": handling.consumer,
-        "handled_at": handling.handled_at.isoformat() if handling.handled_at else None,
-        "dead_letter": handling.is_dead,
-        "undelivered": handling.undelivered is not None,
-        "why": handling.why if handling.is_dead or handling.undelivered else None,
-        "workflow": _run_as_json(handling.run) if handling.run else None,
+        "consumer": delivery.consumer,
+        "handled_at": delivery.handled_at.isoformat() if delivery.handled_at else None,
+        "dead_letter": delivery.is_dead,
+        "undelivered": delivery.undelivered is not None,
+        "why": delivery.reason if delivery.is_dead or delivery.undelivered else None,
+        "workflow": _run_as_json(delivery.execution) if delivery.execution else None,
         "failures": [
             {"at": each.at.isoformat(), "attempt": each.attempt, "reason": each.reason}
-            for each in handling.failures
+            for each in delivery.failures
         ],
     }
 
 
-def _run_as_json(run: Run) -> dict[str, Any]:
+def _run_as_json(execution: Execution) -> dict[str, Any]:
     return {
-        "status": run.status,
-        "started_at": run.started_at.isoformat(),
-        "stopped_at": run.stopped_at.isoformat() if run.stopped_at else None,
-        "reason": run.reason,
+        "status": execution.status,
+        "started_at": execution.started_at.isoformat(),
+        "stopped_at": execution.stopped_at.isoformat() if execution.stopped_at else None,
+        "reason": execution.reason,
     }
 
 

@@ -8,7 +8,7 @@ from patchbay.operations.health.activity import Attempt
 
 
 @dataclass
-class Recent:
+class RecentJourney:
     """A journey of which something was seen of late."""
 
     id: str
@@ -25,23 +25,23 @@ class Recent:
         return next(reversed(self.types.values()), "")
 
     @property
-    def in_trouble_with(self) -> list[str]:
+    def failing_consumers(self) -> list[str]:
         """The consumers that have not managed it yet."""
         return sorted({consumer for consumer, _ in self.failing})
 
 
-def latest(attempts: Mapping[str, Sequence[Attempt]]) -> list[Recent]:
+def recent_journeys(attempts: Mapping[str, Sequence[Attempt]]) -> list[RecentJourney]:
     """Every journey that these attempts belong to: first, of which something was seen last."""
     each_in_turn = sorted(
         ((consumer, each) for consumer, tried in attempts.items() for each in tried),
         key=lambda told: told[1].at,
     )
-    found: dict[str, Recent] = {}
+    found: dict[str, RecentJourney] = {}
     for consumer, each in each_in_turn:
         if not each.correlation_id:
             continue  # it can't be read to which journey it belongs
         recent = found.setdefault(
-            each.correlation_id, Recent(each.correlation_id, each.at, each.at)
+            each.correlation_id, RecentJourney(each.correlation_id, each.at, each.at)
         )
         recent.last = each.at
         recent.types.setdefault(each.event_id, each.type)

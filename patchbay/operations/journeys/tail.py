@@ -10,7 +10,7 @@ from rich.text import Text
 
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.escape import visible
+from patchbay.operations.escape import escape
 from patchbay.operations.journeys.journal import Entry, entry, no_journal
 from patchbay.project.naming import named
 
@@ -22,7 +22,7 @@ CLOCK = "%H:%M:%S.%f"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Filter:
     """Which events are looked at."""
 
     types: Collection[str] = ()
@@ -48,19 +48,19 @@ class Tail:
         for shard in self._shards():
             is_open = "EndingSequenceNumber" not in shard["SequenceNumberRange"]
             self._iterators[shard["ShardId"]] = self._latest(shard["ShardId"]) if is_open else None
-        self._looked = time.monotonic()
+        self._browse = time.monotonic()
 
     def read(self) -> list[Entry]:
         """What has passed since the last time, the oldest first."""
         found = [event for shard in list(self._iterators) for event in self._read(shard)]
         has_ended = any(each is None for each in self._iterators.values())
-        if has_ended or time.monotonic() - self._looked > SECONDS_BETWEEN_LOOKS:
+        if has_ended or time.monotonic() - self._browse > SECONDS_BETWEEN_LOOKS:
             found += self._read_new_shards()
         return sorted(found, key=lambda event: event.published_at)
 
     def _read_new_shards(self) -> list[Entry]:
         """What is in shards that were not there before: all of it has come since."""
-        self._looked = time.monotonic()
+        self._browse = time.monotonic()
         there = {shard["ShardId"] for shard in self._shards()}
         # Those that have ended are of no use any more, but must not be taken for new ones.
         self._iterators = {key: it for key, it in self._iterators.items() if key in there or it}
@@ -121,7 +121,7 @@ class Tail:
             start = {"ExclusiveStartShardId": last}
 
 
-def follow(tail: Tail, wanted: Wanted, seconds: float | None = None) -> Iterator[Entry]:
+def follow(tail: Tail, wanted: Filter, seconds: float | None = None) -> Iterator[Entry]:
     """Each event that is wanted, when it comes; for so long, or for ever."""
     ends = time.monotonic() + seconds if seconds is not None else float("inf")
     while True:
@@ -133,13 +133,13 @@ def follow(tail: Tail, wanted: Wanted, seconds: float | None = None) -> Iterator
         time.sleep(max(0.0, min(began + SECONDS_BETWEEN_READS, ends) - now))
 
 
-def told(event: Entry) -> Text:
+def render(event: Entry) -> Text:
     """An event on one line. What is in it may be hostile, and is shown as text."""
     return Text.assemble(
         (f"{event.published_at.strftime(CLOCK)[:-3]}  ", "dim"),
-        (f"{visible(event.type, MAX_TYPE):<20}  ", "bold cyan"),
-        f"{visible(event.correlation_id, MAX_ID)}  ",
-        (f"{visible(event.source, MAX_TYPE):<16}  ", "dim"),
+        (f"{escape(event.type, MAX_TYPE):<20}  ", "bold cyan"),
+        f"{escape(event.correlation_id, MAX_ID)}  ",
+        (f"{escape(event.source, MAX_TYPE):<16}  ", "dim"),
         _short(event),
     )
 
@@ -152,7 +152,7 @@ def as_json(event: Entry) -> str:
         "source": event.source,
         "event_id": event.id,
         "correlation_id": event.correlation_id,
-        "causation_id": event.caused_by,
+        "causation_id": event.causation_id,
     }
     try:
         return json.dumps({**envelope, "data": event.data})
@@ -165,7 +165,7 @@ def _short(event: Entry) -> str:
     if event.data is None:
         return "(its data is too large for the journal, or too deep)"
     fields = [
-        f"{visible(name, MAX_VALUE)}={_value(value)}"
+        f"{escape(name, MAX_VALUE)}={_value(value)}"
         for name, value in list(event.data.items())[: MAX_FIELDS + 1]
         if value != event.correlation_id
     ]
@@ -178,7 +178,7 @@ def _value(value: Any) -> str:
         return "{…}" if value else "{}"
     if isinstance(value, list):
         return f"[{len(value)}]"
-    return visible(value if isinstance(value, str) else json.dumps(value), MAX_VALUE)
+    return escape(value if isinstance(value, str) else json.dumps(value), MAX_VALUE)
 
 
 def _stream(clients: Clients, stage: str) -> str:

@@ -14,12 +14,12 @@ from patchbay.console.feed import Feed
 from patchbay.console.guard import TOKEN
 from patchbay.console.keys import Keys
 from patchbay.operations.clients import Clients
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.health import SystemHealth
 from tests.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.browser.watched import chromium
 
 HOST = "127.0.0.1:4600"
-Look = Callable[[], Board]
+Look = Callable[[], SystemHealth]
 ORIGIN = f"http://{HOST}"
 
 
@@ -30,11 +30,11 @@ class Browser(TestClient):
         self,
         clients: Clients,
         stage: str = "dev",
-        look: Look | None = None,
+        check: Look | None = None,
         additions: Additions | None = None,
     ) -> None:
         self.keys = Keys()
-        feed = Feed(look or nothing, every=3600)
+        feed = Feed(check or nothing, every=3600)
         app = console(Deployment(clients, stage, additions), host=HOST, keys=self.keys, feed=feed)
         super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
 
@@ -55,7 +55,7 @@ class Nowhere:
         raise AssertionError(f"{service} was asked")
 
 
-def nothing() -> Board:
+def nothing() -> SystemHealth:
     raise AssertionError("There was a look at the deployment")
 
 
@@ -69,10 +69,10 @@ def browse() -> Open:
     def opened(
         clients: Clients | None = None,
         stage: str = "dev",
-        look: Look | None = None,
+        check: Look | None = None,
         additions: Additions | None = None,
     ) -> Browser:
-        return Browser(clients or Nowhere(), stage, look, additions).enter()
+        return Browser(clients or Nowhere(), stage, check, additions).enter()
 
     return opened
 

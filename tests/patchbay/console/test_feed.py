@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from patchbay.console.feed import Feed, Sight
+from patchbay.console.feed import Feed, Snapshot
 from patchbay.errors import UserError
-from patchbay.operations.health.health import Board
-from tests.patchbay.operations.health.boards import board
+from patchbay.operations.health.health import SystemHealth
+from tests.patchbay.operations.health.sample_health import health
 
 DEADLINE = 5.0  # seconds
 
@@ -22,11 +22,11 @@ class Cloud:
         self.looks = 0
         self.is_gone = False
 
-    def look(self) -> Board:
+    def check(self) -> SystemHealth:
         self.looks += 1
         if self.is_gone:
             raise UserError("Could not connect")
-        return board()
+        return health()
 
 
 @pytest.fixture
@@ -38,24 +38,26 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scene, DEADLINE))
 
 
-async def see(watching: AsyncGenerator[Sight, None], what: Callable[[Sight], bool] = bool) -> Sight:
+async def see(
+    watching: AsyncGenerator[Snapshot, None], what: Callable[[Snapshot], bool] = bool
+) -> Snapshot:
     """The next that is so."""
-    async for sight in watching:
-        if what(sight):
-            return sight
+    async for snapshot in watching:
+        if what(snapshot):
+            return snapshot
     raise AssertionError("The feed ended.")
 
 
-async def leave(*watching: AsyncGenerator[Sight, None]) -> None:
+async def leave(*watching: AsyncGenerator[Snapshot, None]) -> None:
     for each in watching:
         await each.aclose()
 
 
 def test_two_who_watch_share_each_look(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=3600)
+        feed = Feed(cloud.check, every=3600)
         one, other = feed.watch(), feed.watch()
-        assert (await see(one)).board == (await see(other)).board == board()
+        assert (await see(one)).health == (await see(other)).health == health()
         assert cloud.looks == 1
         await leave(one, other)
 
@@ -64,11 +66,11 @@ def test_two_who_watch_share_each_look(cloud: Cloud) -> None:
 
 def test_who_comes_later_sees_at_once_what_was_seen_last(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=3600)
+        feed = Feed(cloud.check, every=3600)
         one = feed.watch()
         await see(one)
         later = feed.watch()
-        assert (await see(later)).board == board()
+        assert (await see(later)).health == health()
         assert cloud.looks == 1
         await leave(one, later)
 
@@ -77,7 +79,7 @@ def test_who_comes_later_sees_at_once_what_was_seen_last(cloud: Cloud) -> None:
 
 def test_while_nobody_watches_nobody_looks(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=0)
+        feed = Feed(cloud.check, every=0)
         watching = feed.watch()
         for _ in range(3):
             await see(watching)
@@ -94,7 +96,7 @@ def test_while_nobody_watches_nobody_looks(cloud: Cloud) -> None:
 
 def test_who_leaves_does_not_end_it_for_the_others(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=0)
+        feed = Feed(cloud.check, every=0)
         one, other = feed.watch(), feed.watch()
         await see(one)
         await leave(one)
@@ -108,14 +110,14 @@ def test_who_leaves_does_not_end_it_for_the_others(cloud: Cloud) -> None:
 
 def test_a_cloud_that_goes_is_told_and_seen_again_once_it_is_back(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=0)
+        feed = Feed(cloud.check, every=0)
         watching = feed.watch()
         await see(watching)
         cloud.is_gone = True
-        gone = await see(watching, lambda sight: sight.why is not None)
-        assert gone == Sight(board(), "Could not connect")
+        gone = await see(watching, lambda snapshot: snapshot.error is not None)
+        assert gone == Snapshot(health(), "Could not connect")
         cloud.is_gone = False
-        assert (await see(watching, lambda sight: sight.why is None)).board == board()
+        assert (await see(watching, lambda snapshot: snapshot.error is None)).health == health()
         await leave(watching)
 
     run(scene())
@@ -123,10 +125,10 @@ def test_a_cloud_that_goes_is_told_and_seen_again_once_it_is_back(cloud: Cloud) 
 
 def test_a_console_that_stops_lets_who_watches_go(cloud: Cloud) -> None:
     async def scene() -> None:
-        feed = Feed(cloud.look, every=3600)
+        feed = Feed(cloud.check, every=3600)
         watching = feed.watch()
         await see(watching)
         await asyncio.to_thread(feed.close)
-        assert [sight async for sight in watching] == []
+        assert [snapshot async for snapshot in watching] == []
 
     run(scene())

@@ -11,7 +11,7 @@ import pytest
 from patchbay.console.deployment import Deployment
 from patchbay.console.serve import SECONDS_TO_END, Served, serving
 from tests.patchbay.console.conftest import Nowhere
-from tests.patchbay.operations.health.boards import board
+from tests.patchbay.operations.health.sample_health import health
 
 PORT = 4680
 SECONDS = 10
@@ -19,7 +19,7 @@ SECONDS = 10
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    with serving(Deployment(Nowhere(), "local"), PORT, board) as console:
+    with serving(Deployment(Nowhere(), "local"), PORT, health) as console:
         yield console
 
 
@@ -85,7 +85,7 @@ def test_who_watches_is_sent_what_is_seen(served: Served, visit: Visit) -> None:
 def test_a_page_that_is_left_open_does_not_keep_it_from_ending(
     visit: Visit, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(Deployment(Nowhere(), "local"), PORT, board) as served:
+    with serving(Deployment(Nowhere(), "local"), PORT, health) as served:
         feed = visit(served).get("/map/feed")
         feed.readline()
         ending = time.monotonic()
@@ -95,7 +95,7 @@ def test_a_page_that_is_left_open_does_not_keep_it_from_ending(
 
 
 def test_two_at_a_time_have_an_address_each(served: Served, visit: Visit) -> None:
-    with serving(Deployment(Nowhere(), "local"), PORT, board) as other:
+    with serving(Deployment(Nowhere(), "local"), PORT, health) as other:
         assert other.origin != served.origin
         assert visit(other).get("/").status == 200
         stranger = visit(other)

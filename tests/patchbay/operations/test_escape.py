@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patchbay.operations.escape import pretty, visible, visible_lines
+from patchbay.operations.escape import escape, escape_lines, indented
 
 
 @pytest.mark.parametrize(
@@ -21,22 +21,22 @@ from patchbay.operations.escape import pretty, visible, visible_lines
     ],
 )
 def test_what_would_act_is_spelled(hostile: str, shown: str) -> None:
-    assert visible(hostile) == shown
+    assert escape(hostile) == shown
 
 
 def test_what_people_write_stays_as_it_is() -> None:
-    assert visible("Zoë, 漢字, naïve “ok” 🙂 [bold]") == "Zoë, 漢字, naïve “ok” 🙂 [bold]"
+    assert escape("Zoë, 漢字, naïve “ok” 🙂 [bold]") == "Zoë, 漢字, naïve “ok” 🙂 [bold]"
 
 
 def test_a_long_text_is_cut_before_it_is_spelled() -> None:
-    assert visible("\x1b" * 1_000_000, most=3) == r"\x1b\x1b…"
+    assert escape("\x1b" * 1_000_000, most=3) == r"\x1b\x1b…"
 
 
 @pytest.mark.parametrize("deep", [1, 400, 3000])
 def test_of_a_deep_megabyte_no_more_is_laid_out_than_is_shown(deep: int) -> None:
     text = "[" * deep + ",".join("1" for _ in range(2**19)) + "]" * deep
     tracemalloc.start()
-    shown = pretty(text, most=20_000)
+    shown = indented(text, most=20_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert shown.startswith("[")
@@ -44,12 +44,12 @@ def test_of_a_deep_megabyte_no_more_is_laid_out_than_is_shown(deep: int) -> None
 
 
 def test_lines_stay_lines() -> None:
-    assert visible_lines("a\n\tb\x1b\r\n") == "a\n    b\\x1b\\r\n"
+    assert escape_lines("a\n\tb\x1b\r\n") == "a\n    b\\x1b\\r\n"
 
 
 @given(st.text(alphabet=st.characters()), st.integers(1, 50))
 def test_nothing_is_left_that_a_terminal_would_obey(text: str, most: int) -> None:
-    shown = visible(text, most)
+    shown = escape(text, most)
     assert shown.isprintable()
     shown.encode()
-    visible_lines(text, most).replace("\n", "").encode()
+    escape_lines(text, most).replace("\n", "").encode()

@@ -11,7 +11,7 @@ from botocore.exceptions import (
 )
 
 from patchbay.errors import UserError
-from patchbay.operations.failures import explained
+from patchbay.operations.failures import explain
 
 USER = "arn:aws:iam::123456789012:user/ann"
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:records-dev-payments"
@@ -43,7 +43,7 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
     ],
 )
 def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
-    assert said in explained(error)
+    assert said in explain(error)
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
     ],
 )
 def test_the_action_that_is_missing_is_named(code: str, message: str, lacks: str) -> None:
-    assert explained(refused(code, message)) == f"Not permitted: these credentials lack {lacks}"
+    assert explain(refused(code, message)) == f"Not permitted: these credentials lack {lacks}"

@@ -16,10 +16,10 @@ from patchbay.console.additions import (
 )
 from patchbay.console.pages import break_things
 from patchbay.operations.clients import Clients
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.health import SystemHealth
 from patchbay.topology.consumers import Consumer
 from tests.patchbay.console.conftest import Browser, Open
-from tests.patchbay.operations.health.boards import NAMES, board
+from tests.patchbay.operations.health.sample_health import NAMES, health
 
 PART = {"HX-Request": "true"}
 PAUSED = "journal"
@@ -121,13 +121,13 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return done
 
 
-def look() -> Board:
-    return board(**{PAUSED: {"state": "paused", "waiting": 7}})
+def look() -> SystemHealth:
+    return health(**{PAUSED: {"state": "paused", "waiting": 7}})
 
 
 @pytest.fixture
 def browser(browse: Open, world: World, switched: dict[str, str]) -> Browser:
-    return browse(stage="local", look=look, additions=world.additions())
+    return browse(stage="local", check=look, additions=world.additions())
 
 
 def pressed(page: str) -> set[str]:
@@ -137,7 +137,7 @@ def pressed(page: str) -> set[str]:
 
 
 def test_it_is_there_on_the_local_stage_only(browse: Open) -> None:
-    browser = browse(look=look)
+    browser = browse(check=look)
     assert 'href="/break"' not in browser.get("/").text
     assert browser.get("/break").status_code == 404
     assert browser.change(f"/break/consumers/{OTHER}/break").status_code == 404
@@ -231,7 +231,7 @@ def test_everything_is_put_right_at_once(
 def test_a_console_that_does_not_reach_the_surroundings_can_break_consumers_all_the_same(
     browse: Open,
 ) -> None:
-    browser = browse(stage="local", look=look)
+    browser = browse(stage="local", check=look)
     page = browser.get("/break").text
     assert "The console that `patchbay local` opens" in page
     assert f'hx-post="/break/consumers/{OTHER}/break"' in page
@@ -241,7 +241,7 @@ def test_a_console_that_does_not_reach_the_surroundings_can_break_consumers_all_
 
 @pytest.mark.usefixtures("switched")
 def test_a_project_that_adds_nothing_has_just_its_consumers_to_break(browse: Open) -> None:
-    page = browse(stage="local", look=look, additions=Additions()).get("/break").text
+    page = browse(stage="local", check=look, additions=Additions()).get("/break").text
     assert "patchbay local" not in page
     assert f'hx-post="/break/consumers/{OTHER}/break"' in page
 

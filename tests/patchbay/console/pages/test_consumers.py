@@ -5,9 +5,9 @@ import pytest
 from patchbay.console.pages import consumers
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.health.health import Board
+from patchbay.operations.health.health import SystemHealth
 from tests.patchbay.console.conftest import Open
-from tests.patchbay.operations.health.boards import board, failure
+from tests.patchbay.operations.health.sample_health import failure, health
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 PART = {"HX-Request": "true"}
@@ -32,13 +32,13 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return done
 
 
-def look() -> Board:
+def check() -> SystemHealth:
     if_down = {"state": "failing", "failures": (failure(f"it is down {HOSTILE}"),)}
-    return board(payments=if_down, journal={"state": "paused", "waiting": 7})
+    return health(payments=if_down, journal={"state": "paused", "waiting": 7})
 
 
 def test_it_says_what_it_is_given_and_why_it_failed_and_leads_on(browse: Open) -> None:
-    page = browse(look=look).get("/consumers/payments")
+    page = browse(check=check).get("/consumers/payments")
     assert "OrderPlaced" in page.text
     assert "it is down &lt;img" in page.text
     assert HOSTILE not in page.text
@@ -47,19 +47,19 @@ def test_it_says_what_it_is_given_and_why_it_failed_and_leads_on(browse: Open) -
 
 
 def test_the_panel_is_a_part_of_a_page(browse: Open) -> None:
-    browser = browse(look=look)
+    browser = browse(check=check)
     assert "<html" in browser.get("/consumers/payments").text
     assert "<html" not in browser.get("/consumers/payments", headers=PART).text
 
 
 def test_pausing_asks_first_and_says_what_it_does(browse: Open) -> None:
-    page = browse(look=look, stage="prod").get("/consumers/payments")
+    page = browse(check=check, stage="prod").get("/consumers/payments")
     assert "hx-confirm=" in page.text
-    assert "Stop the deliveries to payments on the stage prod?" in page.text
+    assert "Pause the deliveries to payments on the stage prod?" in page.text
 
 
 def test_it_is_paused_by_a_change_only(browse: Open, switched: list[tuple[str, str]]) -> None:
-    browser = browse(look=look)
+    browser = browse(check=check)
     assert browser.get("/consumers/payments/pause").status_code == 405
     assert browser.post("/consumers/payments/pause").status_code == 403
     assert switched == []
@@ -70,7 +70,7 @@ def test_it_is_paused_by_a_change_only(browse: Open, switched: list[tuple[str, s
 
 
 def test_what_is_paused_can_go_on(browse: Open, switched: list[tuple[str, str]]) -> None:
-    browser = browse(look=look)
+    browser = browse(check=check)
     assert "/consumers/journal/resume" in browser.get("/consumers/journal").text
     assert "journal is given its events again." in browser.change("/consumers/journal/resume").text
     assert switched == [("resume", "journal")]
@@ -78,6 +78,6 @@ def test_what_is_paused_can_go_on(browse: Open, switched: list[tuple[str, str]])
 
 @pytest.mark.usefixtures("switched")
 def test_a_consumer_that_is_not_there_is_said_to_be_so(browse: Open) -> None:
-    browser = browse(look=look)
+    browser = browse(check=check)
     assert "There is no consumer" in browser.get("/consumers/unheard-of").text
     assert "There is no consumer" in browser.change("/consumers/unheard-of/pause").text

@@ -8,13 +8,24 @@ from typing import Any
 
 import pytest
 
-from patchbay.console.board_view import cables, changes, jacks, shape
-from patchbay.console.feed import Sight
-from patchbay.console.pages.patch_bay import event
+from patchbay.console.feed import Snapshot
+from patchbay.console.health_view import changes, connections, ports, shape
+from patchbay.console.pages.map import event
 from patchbay.errors import UserError
-from patchbay.operations.health.health import Board, Cable, Doing, Source
+from patchbay.operations.health.health import (
+    ConsumerHealth,
+    PublishingService,
+    ServiceSubscription,
+    SystemHealth,
+)
 from tests.patchbay.console.conftest import Open
-from tests.patchbay.operations.health.boards import AT, CABLES, SOURCES, board, failure
+from tests.patchbay.operations.health.sample_health import (
+    AT,
+    PUBLISHERS,
+    SUBSCRIPTIONS,
+    failure,
+    health,
+)
 
 DOWN: dict[str, Any] = {
     "state": "failing",
@@ -43,7 +54,7 @@ class Tags(HTMLParser):
 
 
 def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(browse: Open) -> None:
-    page = browse(look=lambda: board(payments=DOWN)).get("/")
+    page = browse(check=lambda: health(payments=DOWN)).get("/")
     cards = Tags(page.text).with_("data-consumer")
     assert cards["payments"]["class"] == "consumer is-failing"
     assert float(cards["payments"]["data-fill"] or 0) > 0.5
@@ -55,32 +66,35 @@ def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(bro
 
 
 def test_the_tray_of_who_has_dead_letters_leads_to_them(browse: Open) -> None:
-    page = browse(look=lambda: board(notifications={"state": "dead", "dead": 3})).get("/")
+    page = browse(check=lambda: health(notifications={"state": "dead", "dead": 3})).get("/")
     links = Tags(page.text).with_("href")
     assert "hidden" not in links["/dead-letters?consumer=notifications"]
     assert "hidden" in links["/dead-letters?consumer=payments"]
 
 
-def test_each_rule_is_a_cable_in_the_colour_of_who_publishes() -> None:
-    drawn = cables(board())
-    assert len(drawn) == len(CABLES) + len(SOURCES)
+def test_each_rule_is_a_connection_in_the_colour_of_who_publishes() -> None:
+    drawn = connections(health())
+    assert len(drawn) == len(SUBSCRIPTIONS) + len(PUBLISHERS)
     hues = {each["from"]: each["hue"] for each in drawn}
     assert len(set(hues.values())) == len(hues)
     assert hues["*"] == 0
 
 
-def test_what_listens_to_a_source_that_nobody_publishes_as_has_a_jack_all_the_same() -> None:
-    stray = replace(board(), cables=(*CABLES, Cable("warehouse", "journal", ("Burnt",))))
-    assert [jack.key for jack in jacks(stray)][-2:] == ["warehouse", "*"]
+def test_what_listens_to_a_source_that_nobody_publishes_as_has_a_port_all_the_same() -> None:
+    stray = replace(
+        health(),
+        subscriptions=(*SUBSCRIPTIONS, ServiceSubscription("warehouse", "journal", ("Burnt",))),
+    )
+    assert [port.key for port in ports(stray)][-2:] == ["warehouse", "*"]
 
 
 def test_the_page_is_drawn_anew_only_where_something_was_plugged_in_or_out() -> None:
-    assert shape(board()) == shape(board(payments=DOWN))
-    assert shape(board()) != shape(replace(board(), cables=CABLES[1:]))
+    assert shape(health()) == shape(health(payments=DOWN))
+    assert shape(health()) != shape(replace(health(), subscriptions=SUBSCRIPTIONS[1:]))
 
 
 def test_who_can_not_see_the_drawing_has_the_same_in_a_table(browse: Open) -> None:
-    page = browse(look=lambda: board(payments=DOWN)).get("/").text
+    page = browse(check=lambda: health(payments=DOWN)).get("/").text
     table = unescape(page[page.index("<table") : page.index("</table>")])
     for name in ("accounts-gifts", "payments", "Failing", "231", "OrderPlaced of orders", "94 s"):
         assert name in table
@@ -88,9 +102,14 @@ def test_who_can_not_see_the_drawing_has_the_same_in_a_table(browse: Open) -> No
 
 
 def test_a_hostile_name_is_shown_as_text(browse: Open) -> None:
-    consumers = (Doing(HOSTILE, "failing", 1, 1, 1, failures=(failure(HOSTILE),)),)
-    hostile = Board(AT, (Source(HOSTILE, (HOSTILE,)),), (Cable(HOSTILE, HOSTILE, ()),), consumers)
-    page = browse(look=lambda: hostile).get("/")
+    consumers = (ConsumerHealth(HOSTILE, "failing", 1, 1, 1, failures=(failure(HOSTILE),)),)
+    hostile = SystemHealth(
+        AT,
+        (PublishingService(HOSTILE, (HOSTILE,)),),
+        (ServiceSubscription(HOSTILE, HOSTILE, ()),),
+        consumers,
+    )
+    page = browse(check=lambda: hostile).get("/")
     assert page.status_code == 200
     found = Tags(page.text)
     assert [attrs.get("src") for tag, attrs in found.found if tag == "script"] == [
@@ -99,51 +118,51 @@ def test_a_hostile_name_is_shown_as_text(browse: Open) -> None:
         "/static/console.js",
     ]
     assert HOSTILE in found.with_("data-consumer")
-    drawn = next(iter(found.with_("data-cables")))
+    drawn = next(iter(found.with_("data-connections")))
     assert json.loads(drawn or "")[0]["to"] == HOSTILE
 
 
 def test_a_bus_that_nobody_listens_to_is_said_to_be_so(browse: Open) -> None:
-    page = browse(look=lambda: Board(AT, (), (), ())).get("/")
-    assert "Nobody listens to the bus records-dev." in page.text
+    page = browse(check=lambda: SystemHealth(AT, (), (), ())).get("/")
+    assert "No consumer subscribes to the bus records-dev." in page.text
 
 
 def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> None:
-    def look() -> Board:
+    def check() -> SystemHealth:
         raise UserError("The stage is not deployed.")
 
-    page = browse(look=look).get("/")
+    page = browse(check=check).get("/")
     assert page.status_code == 502
     assert "The stage is not deployed." in page.text
 
 
 def test_what_has_changed_is_sent_in_the_words_that_stand_on_the_page() -> None:
-    told = changes(board(payments=DOWN))
+    told = changes(health(payments=DOWN))
     payments = told["consumers"]["payments"]
     assert payments["text"]["waiting"] == "231"
     assert payments["text"]["oldest"] == "94 s"
     assert payments["text"]["state"] == "Failing"
-    assert told["sources"]["orders"]["rate"] == "4.1/s"
+    assert told["publishers"]["orders"]["rate"] == "4.1/s"
     assert 0 < told["paces"]["orders>payments"] < 1
 
 
 def test_a_look_is_one_event_whatever_is_in_it() -> None:
     hostile = "\n\nevent: seen\ndata: {}\n\n"
-    text = event(Sight(board(payments={**DOWN, "failures": (failure(hostile),)})))
+    text = event(Snapshot(health(payments={**DOWN, "failures": (failure(hostile),)})))
     assert text.startswith("event: seen\ndata: {")
     assert text.count("\n") == 3
-    gone = event(Sight(board(), why=f"refused {hostile}"))
+    gone = event(Snapshot(health(), error=f"refused {hostile}"))
     assert gone.count("\n") == 3
 
 
 def test_a_cloud_that_is_gone_is_told_with_when_it_was_last_seen() -> None:
-    text = event(Sight(board(), why="Could not connect"))
+    text = event(Snapshot(health(), error="Could not connect"))
     assert text.startswith("event: gone\n")
     assert "No answer since 12:03:05. Could not connect" in text
 
 
 @pytest.mark.parametrize("path", ["/", "/map/feed"])
 def test_the_map_is_for_its_owner_only(browse: Open, path: str) -> None:
-    browser = browse(look=board)
+    browser = browse(check=health)
     browser.cookies.clear()
     assert browser.get(path).status_code == 403

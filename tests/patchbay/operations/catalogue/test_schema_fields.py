@@ -21,7 +21,7 @@ class Parcel(BaseModel):
     price: Dollars
     weight: Decimal = Decimal(1)
     sent_at: AwareDatetime | None = None
-    kind: Literal["letter", "box"]
+    kind: Literal["dead letter", "box"]
     to: Address
     notes: list[Annotated[str, Field(max_length=9)]] = Field(max_length=3)
     anything: object = Field(description="What you like.")
@@ -37,7 +37,7 @@ FIELDS = {field.name: field for field in fields_of(Parcel.model_json_schema())}
         ("order_id", "string", "like ^[A-Za-z0-9-]{1,64}$"),
         ("price", "number", "at least 0, in steps of 0.01"),
         ("sent_at", "date-time or null", ""),
-        ("kind", "string", '"letter" or "box"'),
+        ("kind", "string", '"dead letter" or "box"'),
         ("to", "object", ""),
         ("notes", "array of string", "each at most 9 characters, at most 3 of them"),
         ("anything", "anything", ""),

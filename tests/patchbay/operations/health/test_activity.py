@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from patchbay.operations.health.activity import OF_LATE, Pulse
+from patchbay.operations.health.activity import WINDOW, Activity
 from patchbay.topology.consumers import Consumer
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -50,80 +50,80 @@ def log() -> Log:
 
 
 @pytest.fixture
-def pulse() -> Pulse:
-    return Pulse(CONSUMER)
+def activity() -> Activity:
+    return Activity(CONSUMER)
 
 
 def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def test_what_was_read_once_is_counted_once(log: Log, pulse: Pulse) -> None:
+def test_what_was_read_once_is_counted_once(log: Log, activity: Activity) -> None:
     for second in range(10):
         log.write("handled", second, event_id=str(second), age_ms=100 * second)
-        pulse.listen(log, later(second + 0.1))
-    assert len(pulse.attempts) == 10
-    assert pulse.per_second(later(9)) == pytest.approx(10 / 15)
+        activity.poll(log, later(second + 0.1))
+    assert len(activity.attempts) == 10
+    assert activity.per_second(later(9)) == pytest.approx(10 / 15)
 
 
-def test_a_line_that_comes_late_is_counted_as_well(log: Log, pulse: Pulse) -> None:
+def test_a_line_that_comes_late_is_counted_as_well(log: Log, activity: Activity) -> None:
     log.write("handled", 3, event_id="second", age_ms=1)
-    pulse.listen(log, later(3))
+    activity.poll(log, later(3))
     log.write("handled", 1, event_id="first", age_ms=1)
-    pulse.listen(log, later(4))
-    assert [attempt.event_id for attempt in pulse.attempts] == ["first", "second"]
+    activity.poll(log, later(4))
+    assert [attempt.event_id for attempt in activity.attempts] == ["first", "second"]
 
 
-def test_95_of_100_are_as_fast_as_it_says(log: Log, pulse: Pulse) -> None:
+def test_95_of_100_are_as_fast_as_it_says(log: Log, activity: Activity) -> None:
     for number in range(101):
         log.write("handled", 0, event_id=str(number), age_ms=10 * number)
-    pulse.listen(log, NOW)
-    assert pulse.p95 == pytest.approx(0.95)
+    activity.poll(log, NOW)
+    assert activity.p95 == pytest.approx(0.95)
 
 
-def test_it_fails_as_long_as_most_of_the_newest_attempts_do(log: Log, pulse: Pulse) -> None:
+def test_it_fails_as_long_as_most_of_the_newest_attempts_do(log: Log, activity: Activity) -> None:
     log.write("handled", 0, event_id="a", age_ms=1)
     for second in (1, 2):
         log.write("failed", second, event_id="b", attempt=second, reason="it is down")
-    pulse.listen(log, later(2))
-    assert pulse.is_failing(later(2))
-    assert pulse.failures[-1].reason == "it is down"
+    activity.poll(log, later(2))
+    assert activity.is_failing(later(2))
+    assert activity.failures[-1].reason == "it is down"
     for second in (3, 4):
         log.write("handled", second, event_id=str(second), age_ms=1)
-    pulse.listen(log, later(4))
-    assert not pulse.is_failing(later(4))
+    activity.poll(log, later(4))
+    assert not activity.is_failing(later(4))
 
 
-def test_who_backs_off_and_tries_rarely_still_fails(log: Log, pulse: Pulse) -> None:
+def test_who_backs_off_and_tries_rarely_still_fails(log: Log, activity: Activity) -> None:
     log.write("failed", 0, event_id="b", attempt=9, reason="it is down")
-    pulse.listen(log, later(300))
-    assert pulse.is_failing(later(300))
+    activity.poll(log, later(300))
+    assert activity.is_failing(later(300))
 
 
 def test_one_poison_event_among_many_good_ones_is_no_failing_consumer(
-    log: Log, pulse: Pulse
+    log: Log, activity: Activity
 ) -> None:
     log.write("rejected", 1, event_id="bad", reason="breaks its contract")
     for second in (0, 1, 2):
         log.write("handled", second, event_id=str(second), age_ms=1)
-    pulse.listen(log, later(2))
-    assert not pulse.is_failing(later(2))
-    assert [attempt.reason for attempt in pulse.failures] == ["breaks its contract"]
+    activity.poll(log, later(2))
+    assert not activity.is_failing(later(2))
+    assert [attempt.reason for attempt in activity.failures] == ["breaks its contract"]
 
 
-def test_what_is_long_ago_is_forgotten(log: Log, pulse: Pulse) -> None:
+def test_what_is_long_ago_is_forgotten(log: Log, activity: Activity) -> None:
     log.write("failed", 0, event_id="b", reason="it was down")
-    pulse.listen(log, NOW)
-    pulse.listen(log, NOW + OF_LATE + timedelta(seconds=1))
-    assert pulse.attempts == []
-    assert not pulse.is_failing(NOW + OF_LATE)
+    activity.poll(log, NOW)
+    activity.poll(log, NOW + WINDOW + timedelta(seconds=1))
+    assert activity.attempts == []
+    assert not activity.is_failing(NOW + WINDOW)
 
 
-def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, pulse: Pulse) -> None:
+def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, activity: Activity) -> None:
     log.is_there = False
-    pulse.listen(log, NOW)
-    assert (pulse.attempts, pulse.p95, pulse.is_failing(NOW)) == ([], None, False)
-    assert pulse.quiet_for(later(7)) == 7
+    activity.poll(log, NOW)
+    assert (activity.attempts, activity.p95, activity.is_failing(NOW)) == ([], None, False)
+    assert activity.idle_for(later(7)) == 7
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, pulse: Pulse) -> N
         '{"message": "handled", "age_ms": "old", "event_id": 7}',
     ],
 )
-def test_a_line_of_any_other_shape_does_no_harm(log: Log, pulse: Pulse, line: str) -> None:
+def test_a_line_of_any_other_shape_does_no_harm(log: Log, activity: Activity, line: str) -> None:
     log.raw(line)
-    pulse.listen(log, NOW)
-    assert all(isinstance(attempt.event_id, str) for attempt in pulse.attempts)
+    activity.poll(log, NOW)
+    assert all(isinstance(attempt.event_id, str) for attempt in activity.attempts)

@@ -2,18 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
-from patchbay.operations.health.activity import JUST_NOW, Attempt
-from patchbay.operations.health.health import Cable, Source
-from patchbay.operations.health.traffic import NEWEST, Attempts, passing, rates
+from patchbay.operations.health.activity import RATE_WINDOW, Attempt
+from patchbay.operations.health.health import PublishingService, ServiceSubscription
+from patchbay.operations.health.traffic import NEWEST, Attempts, rates, recent_events
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
-ORDERS = Source("orders", ("OrderPlaced",))
-PAYMENTS = Source("payments", ("PaymentTaken", "PaymentDeclined"))
-TO_PAYMENTS = Cable("orders", "payments", ("OrderPlaced",))
-TO_GIFTS = Cable("orders", "gifts", ("OrderPlaced",), is_filtered=True)
-TO_JOURNAL = Cable(None, "journal", ())
-CABLES = (TO_PAYMENTS, TO_GIFTS, TO_JOURNAL)
-SOURCES = (ORDERS, PAYMENTS)
+ORDERS = PublishingService("orders", ("OrderPlaced",))
+PAYMENTS = PublishingService("payments", ("PaymentTaken", "PaymentDeclined"))
+TO_PAYMENTS = ServiceSubscription("orders", "payments", ("OrderPlaced",))
+TO_GIFTS = ServiceSubscription("orders", "gifts", ("OrderPlaced",), is_filtered=True)
+TO_JOURNAL = ServiceSubscription(None, "journal", ())
+SUBSCRIPTIONS = (TO_PAYMENTS, TO_GIFTS, TO_JOURNAL)
+PUBLISHERS = (ORDERS, PAYMENTS)
 
 
 def attempt(id: str, type: str = "OrderPlaced", *, number: int = 1, after: float = 0) -> Attempt:
@@ -21,42 +21,42 @@ def attempt(id: str, type: str = "OrderPlaced", *, number: int = 1, after: float
     return Attempt(at, id, type, f"order-{id}", number, age=0.1, reason=None)
 
 
-def counted(found: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+def recounted(found: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
     """How many there were, instead of how many a second."""
-    return {key: round(rate * JUST_NOW.total_seconds()) for key, rate in found.items()}
+    return {key: round(rate * RATE_WINDOW.total_seconds()) for key, rate in found.items()}
 
 
 def test_a_consumer_that_handles_nothing_is_given_what_the_others_are_given() -> None:
     seen: Attempts = {"payments": [], "journal": [attempt("1"), attempt("2")], "gifts": []}
-    found = counted(rates(SOURCES, CABLES, seen))
+    found = recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))
     assert found["orders", "payments"] == 2
     assert found["orders", ""] == 2
 
 
 def test_what_a_filter_lets_through_is_known_to_its_consumer_alone() -> None:
     seen = {"journal": [attempt("1"), attempt("2")], "gifts": [attempt("1")]}
-    assert counted(rates(SOURCES, CABLES, seen))["orders", "gifts"] == 1
+    assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["orders", "gifts"] == 1
 
 
 def test_the_cable_for_everything_carries_everything() -> None:
     seen = {"journal": [attempt("1"), attempt("2", "PaymentTaken")]}
-    assert counted(rates(SOURCES, CABLES, seen))["*", "journal"] == 2
+    assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["*", "journal"] == 2
 
 
 def test_an_event_that_is_tried_again_has_not_come_again() -> None:
     seen = {"payments": [attempt("1"), attempt("1", number=2), attempt("1", number=3)]}
-    assert counted(rates(SOURCES, CABLES, seen))["orders", "payments"] == 1
+    assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["orders", "payments"] == 1
 
 
 def test_an_event_that_several_are_given_passes_once_and_the_newest_come_first() -> None:
     many = [attempt(str(number), after=number) for number in range(NEWEST + 5)]
-    shown = passing(SOURCES, {"journal": many, "payments": many})
+    shown = recent_events(PUBLISHERS, {"journal": many, "payments": many})
     assert [each.correlation_id for each in shown] == [
         f"order-{number}" for number in reversed(range(5, NEWEST + 5))
     ]
-    assert {each.source for each in shown} == {"orders"}
+    assert {each.publisher for each in shown} == {"orders"}
 
 
 def test_an_event_that_nobody_is_known_to_publish_passes_as_well() -> None:
-    (shown,) = passing(SOURCES, {"journal": [attempt("1", "Unheard")]})
-    assert shown.source is None
+    (shown,) = recent_events(PUBLISHERS, {"journal": [attempt("1", "Unheard")]})
+    assert shown.publisher is None

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from patchbay.operations.health.activity import MOST, Attempt
-from patchbay.operations.journeys.recent_journeys import latest
+from patchbay.operations.journeys.recent_journeys import recent_journeys
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ def attempt(
 
 
 def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
-    found = latest(
+    found = recent_journeys(
         {
             "payments": [attempt("1", "order-1"), attempt("2", "order-2", after=1)],
             "journal": [attempt("3", "order-1", after=2)],
@@ -28,18 +28,18 @@ def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
 
 
 def test_an_event_that_several_are_given_counts_once() -> None:
-    (found,) = latest({"payments": [attempt("1")], "journal": [attempt("1")]})
+    (found,) = recent_journeys({"payments": [attempt("1")], "journal": [attempt("1")]})
     assert list(found.types) == ["1"]
 
 
 def test_it_is_in_trouble_with_whoever_has_failed_and_has_not_managed_it_since() -> None:
     down = attempt("1", reason="it is down")
-    (found,) = latest({"payments": [down, attempt("1", after=1)], "notifications": [down]})
-    assert found.in_trouble_with == ["notifications"]
+    (found,) = recent_journeys({"payments": [down, attempt("1", after=1)], "notifications": [down]})
+    assert found.failing_consumers == ["notifications"]
 
 
 def test_what_belongs_to_no_journey_that_can_be_read_is_left_out() -> None:
-    assert latest({"payments": [attempt("", "", reason="breaks its contract")]}) == []
+    assert recent_journeys({"payments": [attempt("", "", reason="breaks its contract")]}) == []
 
 
 def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw_them() -> None:
@@ -47,4 +47,4 @@ def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw
         f"consumer-{number}": [attempt(str(each), f"order-{each % 10_000}") for each in range(MOST)]
         for number in range(10)
     }
-    assert len(latest(several)) == MOST
+    assert len(recent_journeys(several)) == MOST

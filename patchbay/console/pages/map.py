@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from patchbay.console import board_view
+from patchbay.console import health_view
 from patchbay.console.deployment import deployment
-from patchbay.console.feed import Feed, Sight
+from patchbay.console.feed import Feed, Snapshot
 from patchbay.console.views import page
 from patchbay.errors import UserError
 from patchbay.operations.formatting import UNKNOWN
@@ -21,17 +21,17 @@ RECONNECT_AFTER = 2000  # milliseconds, when the console was gone for a while
 
 async def show(request: Request) -> Response:
     """The page, as things stand."""
-    sight = await feed(request).now()
-    board = sight.board
-    if board is None:
-        raise UserError(sight.why or "There is no answer.")
+    snapshot = await feed(request).now()
+    health = snapshot.health
+    if health is None:
+        raise UserError(snapshot.error or "There is no answer.")
     return page(
         request,
         "map.html",
-        board=board,
-        now=board_view.changes(board),
-        jacks=board_view.jacks(board),
-        cables=board_view.cables(board),
+        health=health,
+        now=health_view.changes(health),
+        ports=health_view.ports(health),
+        connections=health_view.connections(health),
         unknown=UNKNOWN,
         bus=bus_name(deployment(request).stage),
     )
@@ -44,16 +44,16 @@ async def changes(request: Request) -> Response:
 
 async def _events(feed: Feed) -> AsyncIterator[str]:
     yield f"retry: {RECONNECT_AFTER}\n\n"
-    async for sight in feed.watch():
-        yield event(sight)
+    async for snapshot in feed.watch():
+        yield event(snapshot)
 
 
-def event(sight: Sight) -> str:
+def event(snapshot: Snapshot) -> str:
     """A look, as a server-sent event."""
-    if sight.why is None and sight.board:
-        return _event("seen", board_view.changes(sight.board))
-    since = f" since {sight.board.at:%H:%M:%S}" if sight.board else ""
-    return _event("gone", {"text": f"No answer{since}. {sight.why}"})
+    if snapshot.error is None and snapshot.health:
+        return _event("seen", health_view.changes(snapshot.health))
+    since = f" since {snapshot.health.at:%H:%M:%S}" if snapshot.health else ""
+    return _event("gone", {"text": f"No answer{since}. {snapshot.error}"})
 
 
 def _event(kind: str, data: dict[str, Any]) -> str:
