@@ -149,7 +149,7 @@ def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
     desk.go("/dead-letters?consumer=payments")
     expect(page.get_by_role("row", name="OrderPlaced")).to_have_count(3)
     desk.agree_to("Put all 3 dead letters of payments back")
-    page.get_by_role("button", name="Put all back", exact=True).click()
+    page.get_by_role("button", name="Redrive all", exact=True).click()
     expect(page.locator("#work")).to_contain_text("3", timeout=SOON)
     expect(tray).to_be_hidden(timeout=SOON)
     wait_until(lambda: all_are_finished(shop, ordered), "the orders to finish", SECONDS)

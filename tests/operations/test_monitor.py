@@ -131,7 +131,7 @@ def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> 
 
 
 @pytest.mark.parametrize(
-    ("pattern", "cables"),
+    ("pattern", "subscriptions"),
     [
         (
             {"source": ["shop.orders"], "detail-type": ["OrderPlaced"]},
@@ -148,7 +148,7 @@ def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> 
         ({"detail-type": [{"suffix": "ed"}]}, [ServiceSubscription(None, "loyalty", ())]),
     ],
 )
-def test_a_rule_is_a_cable_from_each_source_that_it_names(
+def test_a_rule_is_a_subscription_to_each_source_that_it_names(
     pattern: dict[str, Any], subscriptions: list[ServiceSubscription]
 ) -> None:
     assert list(subscriptions_of(Rule("arn", json.dumps(pattern), ()), "loyalty")) == subscriptions

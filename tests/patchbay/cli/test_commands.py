@@ -23,7 +23,7 @@ def test_without_credentials_it_says_how_to_get_some(
     [
         (["replay", "--from", "yesterday", "--to", "now"], "'yesterday' is no time: write it as"),
         (["replay", "--from", "2026-01-31T09:00"], "--to"),
-        (["journey", "order-1", "--stage", "Production"], "'Production'"),
+        (["journey", "reading-1", "--stage", "Prod!"], "'Prod!'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(
