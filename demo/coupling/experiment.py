@@ -9,13 +9,12 @@ from statistics import quantiles
 from typing import Any
 
 from demo.coupling.api_usage import ApiUsage
-from demo.coupling.probe import Probe
-
 from demo.coupling.drive import Answered, Driver
 from demo.coupling.faults import Fault, faults
 from demo.coupling.names import EVENT_DRIVEN
 from demo.coupling.outcome import outcome
 from demo.coupling.prices import idle_polling, per_million_orders
+from demo.coupling.probe import Probe
 from demo.coupling.shops import Shops, Side
 from demo.purchases import Purchase, first_purchases
 
