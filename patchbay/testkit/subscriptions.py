@@ -1,20 +1,29 @@
-"""What each consumer's code says of itself, read from the handler that its template names."""
+"""The subscriptions of each consumer: in its handler's annotation, in its rules, and in fact."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from patchbay.events.catalogue import events as catalogue
 from patchbay.events.event import AnyEvent, Event
 from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function, code_of
+from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.code import entered
+from patchbay.testkit.history import Published
 from patchbay.testkit.templates import Templates
+from patchbay.topology.consumers import consumers
+from patchbay.topology.routes import routes
+from patchbay.topology.rules import rule_of
+from patchbay.topology.template import Template
+
+CONSUMER_NAME = "CONSUMER"  # the variable by which a consumer knows its own name
 
 Address = tuple[str, str]
 """Where an event is on the bus: its source and its detail-type."""
 
 
 def annotated(function: Function) -> set[Address]:
-    """The events that a consumer's handler takes; raises InitFailed if it won't load."""
+    """Return the events that a consumer's handler takes; raises InitFailed if it won't load."""
     events = _taken(function)
     if AnyEvent.detail_type() in events:
         events = catalogue()
@@ -22,12 +31,83 @@ def annotated(function: Function) -> set[Address]:
 
 
 def _taken(function: Function) -> dict[str, type[Event]]:
-    """The events in the annotation of a handler, by their types."""
+    """Return the events in the annotation of a handler, by their types."""
     code = code_of(function)
     messaging: Any = code.modules[CONSUMER]
     with entered(code):
         events: dict[str, type[Event]] = messaging.subscriptions(code.handler.__wrapped__)  # type: ignore[attr-defined]
     return events
+
+
+def address(event: type[Event]) -> Address:
+    """Return where an event is on the bus."""
+    return event.source(), event.detail_type()
+
+
+def receivers(cloud: Cloud, event: Published) -> set[str]:
+    """Return the consumers into whose queues an event was delivered."""
+    queues = {letter.queue for letter in event.deliveries}
+    return {name for name in cloud.consumers if cloud.queue(name).name in queues}
+
+
+@cache
+def takers(templates: Templates) -> dict[str, set[Address]]:
+    """Return the events that each consumer's handler takes, by its name."""
+    return {
+        function.short_name: annotated(function)
+        for function in templates.functions.values()
+        if CONSUMER_NAME in function.environment
+    }
+
+
+def routed(templates: Templates) -> dict[str, set[Address]]:
+    """Return the events that each consumer's rules let through, by its name."""
+    found: dict[str, set[Address]] = {}
+    for route in routes(_read(templates)):
+        for subscription in route.subscriptions:
+            found.setdefault(subscription.consumer, set()).add(address(route.event))
+    return found
+
+
+def filtering(templates: Templates, event: type[Event]) -> set[str]:
+    """Return the consumers whose rules filter these events by their content."""
+    return {
+        subscription.consumer
+        for route in routes(_read(templates), [event])
+        for subscription in route.subscriptions
+        if subscription.is_filtered
+    }
+
+
+def due_to(cloud: Cloud, templates: Templates, consumer: str) -> set[str]:
+    """Return the ids of the published events that a consumer must have handled in the end.
+
+    They are those that its handler takes; where its rules filter, those that were delivered.
+    """
+    queues = (cloud.queue(consumer).name, cloud.intake(consumer).name)
+    taken, filters = takers(templates)[consumer], consumer in _filtered(templates)
+    return {
+        event.id
+        for event in cloud.published()
+        if (event.source, event.type) in taken
+        and (not filters or any(letter.queue in queues for letter in event.deliveries))
+    }
+
+
+@cache
+def _filtered(templates: Templates) -> set[str]:
+    """Return the consumers that have a rule which looks into an event's content."""
+    return {
+        resources.name
+        for resources in consumers(_read(templates))
+        for rule in map(rule_of, resources.rules)
+        if rule and rule.is_filtered
+    }
+
+
+@cache
+def _read(templates: Templates) -> dict[str, Template]:
+    return {stack: Template(stack, body) for stack, body in templates.bodies.items()}
 
 
 def says_it_is_idempotent(function: Function) -> bool:
@@ -37,7 +117,7 @@ def says_it_is_idempotent(function: Function) -> bool:
 
 
 def mismatches(templates: Templates, routed: dict[str, set[Address]]) -> Iterator[str]:
-    """Where what a handler says and what its stack says differ, a sentence each.
+    """Yield a sentence for each difference between a handler's annotation and its stack.
 
     `routed` are the events that each consumer's rules pass, by its name.
     """
