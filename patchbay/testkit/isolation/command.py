@@ -20,11 +20,8 @@ REPORT = BUILD / "isolation.json"
 def isolation(console: Console, report: Path = REPORT) -> int:
     """Fill the matrix of the project; return 1 where a cell does not hold. Raises UserError."""
     out = synthesize(STAGE, {}, into=ASSEMBLIES)
-    templates = {
-        path.name.removesuffix(".template.json"): json.loads(path.read_text())
-        for path in sorted(out.glob("*.template.json"))
-    }
-    return fill(Matrix(Templates(templates, out, stage=STAGE), of_project()), console, report)
+    templates = Templates.from_assembly(out, stage=STAGE)
+    return fill(Matrix(templates, of_project()), console, report)
 
 
 def fill(matrix: Matrix, console: Console, report: Path) -> int:

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from rich.console import Console
 
 from patchbay.events.event import Event
 from patchbay.messaging.publishing import MAX_EVENT_BYTES
-from patchbay.testkit import templates as kit_templates
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.isolation.command import fill
@@ -20,7 +19,6 @@ from patchbay.testkit.isolation.matrix import Matrix
 from patchbay.testkit.isolation.troubles import TROUBLES, Stuffed, Trouble
 from patchbay.testkit.templates import Templates
 from tests.patchbay.greenhouse import assembly
-from tests.patchbay.greenhouse import templates as sample
 
 STAGE = "dev"
 Resources = dict[str, dict[str, Any]]
@@ -47,12 +45,8 @@ class GreenhousesInvariants(Invariants[Cloud]):
 
 
 @pytest.fixture(scope="module")
-def templates() -> Iterator[Templates]:
-    bodies = {stack: each.body for stack, each in sample(STAGE).items()}
-    with pytest.MonkeyPatch.context() as patch:
-        # In this process, the project is another.
-        patch.setattr(kit_templates, "named", lambda stage, name: f"greenhouse-{stage}-{name}")
-        yield Templates(bodies, assembly(STAGE), stage=STAGE)
+def templates() -> Templates:
+    return Templates.from_assembly(assembly(STAGE), stage=STAGE)
 
 
 @pytest.fixture(scope="module")
