@@ -1,13 +1,15 @@
-"""The CDK CLI against the AWS account that the environment names."""
+"""The CDK CLI against the AWS account that the environment names, checked against the stage's."""
 
 import os
+import sys
 from typing import NoReturn
 
 import boto3
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from patchbay.deploy import cdk
 from patchbay.errors import UserError
+from patchbay.project.project import Stage, project
 
 NO_CREDENTIALS = (
     "No AWS credentials: sign in with `aws sso login`, or set AWS_PROFILE, or "
@@ -17,37 +19,77 @@ NO_CREDENTIALS = (
 
 def synth(stage: str) -> NoReturn:
     """Write the stage's templates to cdk.out; needs no account."""
-    _become_cdk(stage, "synth", "--quiet")
+    _become_cdk(project().stage(stage), "synth", "--quiet")
 
 
 def diff(stage: str) -> NoReturn:
     """Show what deploying would change; raises UserError."""
-    _check_credentials()
-    _become_cdk(stage, "diff")
+    _become_cdk(_checked(stage), "diff")
 
 
 def deploy(stage: str) -> NoReturn:
     """Deploy every stack of the stage; raises UserError."""
-    _check_credentials()
-    _become_cdk(stage, "deploy", "--all")
+    _become_cdk(_checked(stage), "deploy", "--all")
 
 
 def destroy(stage: str, *, confirmed_as: str | None = None) -> NoReturn:
-    """Delete every stack of the stage; raises UserError."""
-    _check_credentials()
-    _become_cdk(stage, "destroy", "--all")
+    """Delete every stack of the stage; raises UserError.
+
+    A stage of kind prod is destroyed only where its name is given once more.
+    """
+    checked = _checked(stage)
+    if checked.kind == "prod":
+        _confirm(checked.name, confirmed_as)
+        # The CDK CLI would ask again, and needs a terminal for it.
+        _become_cdk(checked, "destroy", "--all", "--force")
+    _become_cdk(checked, "destroy", "--all", *(["--force"] if confirmed_as == stage else []))
 
 
-def _become_cdk(stage: str, *arguments: str) -> NoReturn:
-    command = [*cdk.command(*arguments), "--no-notices", "-c", f"stage={stage}"]
-    os.execve(command[0], command, cdk.environ(os.environ))  # noqa: S606
+def _become_cdk(stage: Stage, *arguments: str) -> NoReturn:
+    command = [*cdk.command(*arguments), "--no-notices", "-c", f"stage={stage.name}"]
+    region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}
+    environ = cdk.environ(os.environ) | {k: v for k, v in region.items() if v}
+    os.execve(command[0], command, environ)  # noqa: S606
 
 
-def _check_credentials() -> None:
-    """Raises UserError where there are none."""
+def _checked(name: str) -> Stage:
+    """Return the stage; raises UserError where the credentials are not its account's."""
+    stage = project().stage(name)
     try:
-        found = boto3.Session().get_credentials()
+        session = boto3.Session()
+        if session.get_credentials() is None:
+            raise UserError(NO_CREDENTIALS)
+        if stage.account:
+            _check_account(stage, session)
     except BotoCoreError as error:
         raise UserError(f"The AWS credentials can't be read: {error}.") from error
-    if found is None:
-        raise UserError(NO_CREDENTIALS)
+    return stage
+
+
+def _check_account(stage: Stage, session: boto3.Session) -> None:
+    # STS answers in every region, and needs one.
+    client = session.client("sts", region_name=stage.region or session.region_name or "us-east-1")
+    try:
+        account = client.get_caller_identity()["Account"]
+    except ClientError as error:
+        raise UserError(f"AWS does not take your credentials: {error}.") from error
+    if account != stage.account:
+        raise UserError(
+            f"The stage {stage.name} is account {stage.account}, your credentials are "
+            f"{account}'s. Sign in to {stage.account} (`aws sso login`, AWS_PROFILE), or change "
+            f"[tool.patchbay.stages.{stage.name}] in pyproject.toml. Nothing was done."
+        )
+
+
+def _confirm(name: str, confirmed_as: str | None) -> None:
+    """Raise UserError unless the name of the stage is given once more."""
+    if confirmed_as is None:
+        if not sys.stdin.isatty():
+            raise UserError(
+                f"The stage {name} is of kind prod, and this is no terminal to ask you in. To "
+                f"destroy it all the same, pass `--yes-destroy {name}`."
+            )
+        print(f"The stage {name} is of kind prod. Its stacks will be deleted; its data is kept.")
+        confirmed_as = input("Type its name to destroy it: ").strip()
+    if confirmed_as != name:
+        raise UserError(f"{confirmed_as!r} is not {name!r}: nothing was destroyed.")
