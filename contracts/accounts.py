@@ -1,4 +1,4 @@
-"""What the accounts service tells the others."""
+"""The events of the service accounts."""
 
 from datetime import date
 

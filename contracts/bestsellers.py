@@ -1,4 +1,4 @@
-"""What the bestsellers service tells the others."""
+"""The events of the service bestsellers."""
 
 from pydantic import PositiveInt
 

@@ -1,4 +1,4 @@
-"""What the fulfilment service tells the others."""
+"""The events of the service fulfilment."""
 
 from pydantic import PositiveInt
 

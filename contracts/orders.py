@@ -1,4 +1,4 @@
-"""What the orders service tells the others."""
+"""The events of the service orders."""
 
 from pydantic import PositiveInt
 

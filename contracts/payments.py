@@ -1,4 +1,4 @@
-"""What the payments service tells the others."""
+"""The events of the service payments."""
 
 from pydantic import PositiveInt
 

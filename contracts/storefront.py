@@ -1,4 +1,4 @@
-"""What the storefront puts on its stream; it is never on the bus."""
+"""The records that the storefront puts on its stream. They are not published on the bus."""
 
 from typing import Literal
 

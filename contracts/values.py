@@ -1,4 +1,4 @@
-"""The values that events are made of: one type each, with its limits."""
+"""The types of the events' fields, with their limits."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -10,7 +10,7 @@ CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 PaymentId = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
-# A JSON number on the bus, since EventBridge's numeric filters match nothing else.
+# A JSON number on the bus: EventBridge's numeric filters match nothing else.
 Dollars = Annotated[
     Decimal,
     Field(ge=0, max_digits=12, decimal_places=2),

@@ -1,17 +1,17 @@
-"""What stands on the bus for data that is too large for it, and where that data is kept."""
+"""A claim: the reference to an event's data in S3, for data that is too large for the bus."""
 
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# The archive keeps an event for 90 days. One that is replayed on the last of them may be among the
-# dead letters for 14 days, and once redriven wait 4 days in the queue, and be a dead letter again.
+# The archive keeps an event for 90 days. An event that is replayed on the last day may be a dead
+# letter for 14 days, be redriven, wait in the queue for 4 days, and be a dead letter again.
 KEPT_FOR = timedelta(days=90 + 14 + 4 + 14)
 
 
 class Claim(BaseModel):
-    """With what an event's data is claimed from the bucket of claims."""
+    """The key, hash and size of an event's data in the bucket of claims."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -21,5 +21,5 @@ class Claim(BaseModel):
 
 
 def folder(source: str, detail_type: str) -> str:
-    """What the key of each such event's data begins with, and rights are given for."""
+    """Return the prefix of the keys of these events' data; permissions are granted for it."""
     return f"{source}/{detail_type}/"

@@ -1,4 +1,4 @@
-"""What every event is: a frozen model whose class and module name its place on the bus."""
+"""The base of all events, and their envelope."""
 
 import os
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ class Event(BaseModel):
 
     The class name is the event's detail-type, its module the source: `ReadingTaken` in
     `contracts/sensors.py` is `ReadingTaken` from `greenhouse.sensors`, where `greenhouse` is the
-    project's namespace. Readers ignore fields that they do not know, so that a publisher may add
+    project's namespace. Consumers ignore fields that they do not know, so that a publisher may add
     optional ones at any time.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: ClassVar[int] = 1
-    """Raised by one when a change would break a reader; see `patchbay.events.compatibility`."""
+    """Increase it when a change would break a consumer; see `patchbay.events.compatibility`."""
 
     @classmethod
     def detail_type(cls) -> str:
@@ -39,19 +39,19 @@ class Event(BaseModel):
 
 
 def namespace() -> str:
-    """Return what the sources of the project's events begin with.
+    """Return the namespace with which the sources of the project's events begin.
 
-    A function has it in its environment; anywhere else, the project's pyproject.toml says it.
+    In Lambda it comes from the environment, anywhere else from the project's pyproject.toml.
     """
     if given := os.environ.get(NAMESPACE_VARIABLE):
         return given
-    # By its name, so that no function's asset holds what reads a pyproject.toml.
+    # Imported by name, so that no function's asset contains the module.
     described = import_module("patchbay.project.project")
     return str(described.project().namespace)
 
 
 class Metadata(BaseModel):
-    """The envelope's own part: which event this is, and which journey it belongs to."""
+    """The metadata of an event: its id, its version, and the journey that it belongs to."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -60,7 +60,7 @@ class Metadata(BaseModel):
     correlation_id: CorrelationId
     causation_id: UUID | None = None
     published_at: AwareDatetime
-    # Where it is there, `data` holds small fields only, and the claim all of them.
+    # If it is set, `data` has the small fields only; the claimed object has all of them.
     claim: Claim | None = Field(default=None, exclude_if=lambda claim: claim is None)
 
     @classmethod
@@ -78,9 +78,9 @@ class Envelope(BaseModel):
 
 
 class AnyEvent(Event):
-    """An event of which nothing is known but its envelope: for a consumer of all events.
+    """An event of any type, for a consumer of all events.
 
-    The data of a claim is not fetched: `data` is then as much of it as is on the bus.
+    The data of a claim is not fetched: `data` then has the small fields only.
     """
 
     metadata: Metadata

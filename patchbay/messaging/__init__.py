@@ -1,7 +1,7 @@
-"""What runs in the functions: consumers, and what they publish.
+"""The runtime in Lambda: consumers, publishing, schedules, HTTP APIs.
 
-Each name is loaded from its module when it is first asked for: a function that only consumes never
-loads what publishes, and its asset does not hold it either (patchbay/packaging/asset.py).
+Each name is loaded from its module on first use. A function that only consumes does not load the
+module that publishes, and its asset does not contain it (patchbay/packaging/asset.py).
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""An HTTP API: what it answers, and how it refuses what was sent.
+"""An HTTP API: its responses, and how it refuses an invalid request.
 
 app = http_api("invalid order")
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 
 class BadRequest(ValueError):
-    """What was sent is wrong, and where."""
+    """A request is invalid; names the field and the problem."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -22,14 +22,14 @@ class BadRequest(ValueError):
 
 
 class Refusal(BaseModel):
-    """The body of an answer that says no."""
+    """The body of a response that refuses a request."""
 
     error: str
     fields: list[dict[str, str]] = []
 
 
 def http_api(invalid: str) -> APIGatewayHttpResolver:
-    """An API that refuses by itself what breaks its models, as `invalid`, and a BadRequest."""
+    """Return an API that answers a ValidationError, as `invalid`, and a BadRequest with 400."""
     app = APIGatewayHttpResolver()
 
     @app.exception_handler(ValidationError)  # type: ignore[untyped-decorator]
@@ -48,7 +48,7 @@ def http_api(invalid: str) -> APIGatewayHttpResolver:
 
 
 def body(app: APIGatewayHttpResolver) -> str:
-    """What was sent; API Gateway encodes what is not text. Raises BadRequest."""
+    """Return the request's body, decoded; raises BadRequest where it is not UTF-8 text."""
     try:
         return app.current_event.decoded_body or ""
     except ValueError as error:
@@ -56,7 +56,7 @@ def body(app: APIGatewayHttpResolver) -> str:
 
 
 def answer(status: HTTPStatus, content: BaseModel) -> Response[str]:
-    """An answer in JSON; what is not there is left out."""
+    """Return a JSON response, without the fields that are None."""
     return Response(
         status_code=status,
         content_type="application/json",

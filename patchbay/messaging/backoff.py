@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential backoff with full jitter."""
+"""The wait before a retry: exponential backoff with full jitter."""
 
 import random
 
@@ -7,9 +7,10 @@ CAP = 900.0  # seconds: the longest wait before any retry
 
 
 def full_jitter(attempt: int, *, base: float = BASE, cap: float = CAP) -> float:
-    """Seconds to wait after the `attempt`-th failure (counted from 1), anywhere in its window.
+    """Return a random wait in seconds after the `attempt`-th failure, counted from 1.
 
-    The whole window is open, so that consumers that failed together don't come back together.
+    It is anywhere between 0 and the longest wait, so that consumers that failed together are not
+    retried together.
     """
     # 2 ** 64 seconds is past any cap; a larger exponent only risks an overflow.
     window = min(cap, base * 2.0 ** min(attempt - 1, 64))

@@ -1,4 +1,4 @@
-"""Where in its journey an event is published: what caused it, and what its id will be."""
+"""The cause of an event: it gives a published event its place in a journey, and its id."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ from patchbay.events.event import Event, Metadata
 
 @dataclass(frozen=True)
 class Cause:
-    """What makes a function publish.
+    """The reason for which a function publishes.
 
-    Published events' ids derive from `seed` alone, so whoever publishes again for the same cause
-    publishes the same ids again, and every consumer downstream can tell that it has seen them.
+    The ids of published events derive from `seed` alone. A retry publishes the same ids again, and
+    every consumer downstream recognizes them.
     """
 
     seed: str
     correlation_id: str
     causation_id: UUID | None = None
     handled: Metadata | None = None
-    """The envelope of the event that is being handled, where one is."""
+    """The metadata of the event that is being handled, if there is one."""
     _published: Counter[str] = field(default_factory=Counter)
 
     def metadata_for(self, event: Event) -> Metadata:
-        """The envelope of the next event of that type."""
+        """Return the metadata of the next event of that type."""
         detail_type = event.detail_type()
         position = self._published[detail_type]
         self._published[detail_type] += 1
@@ -43,7 +43,7 @@ _current: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
 @contextmanager
 def caused_by(cause: Cause) -> Iterator[None]:
-    """Within it, everything that is published belongs to the cause."""
+    """Give everything that is published within this context that cause."""
     token = _current.set(cause)
     try:
         yield
@@ -52,5 +52,5 @@ def caused_by(cause: Cause) -> Iterator[None]:
 
 
 def current_cause() -> Cause:
-    """The cause at hand; outside of any, a new journey that starts here."""
+    """Return the current cause; outside of any, one that begins a new journey."""
     return _current.get() or Cause(seed=str(uuid4()), correlation_id=str(uuid4()))

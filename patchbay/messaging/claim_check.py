@@ -1,8 +1,8 @@
-"""Claim check: data that is too large for the bus waits in S3, and the event says where.
+"""Claim check: data that is too large for the bus is kept in S3, and the event has its key.
 
-The data is in the bucket before the event is on the bus: whoever crashes in between and publishes
-again writes the same key again. What stays on the bus are the small fields, by which rules filter
-and relays put in order.
+The data is written to the bucket before the event is put on the bus. After a crash in between, the
+retry writes the same key again. Small fields stay on the bus: rules filter by them, and relays
+order by them.
 """
 
 import json
@@ -20,20 +20,20 @@ from patchbay.messaging.errors import Reject
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MAX_DATA_BYTES = 32 * 1024 * 1024  # what a function of 512 MB can read, with room for its work
+MAX_DATA_BYTES = 32 * 1024 * 1024  # what a function of 512 MB can read and still handle
 SMALL = 256  # characters: the longest text that stays on the bus
 
 
 @dataclass(frozen=True)
 class Deposit:
-    """What goes into the bucket."""
+    """An object to be written to the bucket."""
 
     key: str
     body: bytes
 
 
 def checked(source: str, detail_type: str, detail: str) -> tuple[str, Deposit]:
-    """The detail with a claim in place of its data, and what is to be deposited for it."""
+    """Return the detail with a claim in place of its data, and the object that it claims."""
     envelope = json.loads(detail)
     data, metadata = envelope["data"], envelope["metadata"]
     body = json.dumps(data).encode()
@@ -45,12 +45,12 @@ def checked(source: str, detail_type: str, detail: str) -> tuple[str, Deposit]:
 
 
 def deposit(deposited: Deposit) -> None:
-    """Put the data where whoever gets the event finds it."""
+    """Write the object to the project's bucket of claims."""
     deposit_in(_client(), os.environ["CLAIMS_BUCKET"], deposited)
 
 
 def deposit_in(s3: "S3Client", bucket: str, deposited: Deposit) -> None:
-    """Put the data into a bucket of claims."""
+    """Write the object to a bucket of claims."""
     s3.put_object(
         Bucket=bucket,
         Key=deposited.key,
@@ -60,7 +60,7 @@ def deposit_in(s3: "S3Client", bucket: str, deposited: Deposit) -> None:
 
 
 def claimed(metadata: Metadata, source: str, detail_type: str) -> Any:
-    """The data that the event claims; raises Reject where it can't be had any more."""
+    """Return the data that an event claims; raises Reject where it is gone or has changed."""
     claim = metadata.claim
     assert claim
     if claim.key != folder(source, detail_type) + str(metadata.id):
@@ -83,13 +83,13 @@ def _fetch(claim: Claim, published_at: datetime) -> bytes:
     except ClientError as error:
         code = error.response["Error"]["Code"]
         expired = datetime.now(UTC) > published_at + KEPT_FOR
-        # Whoever may not list a bucket is told AccessDenied for what is not in it.
+        # Without s3:ListBucket, S3 answers AccessDenied for a key that does not exist.
         if code == "NoSuchKey" or (code == "AccessDenied" and expired):
             raise Reject(
                 f"its data is gone: {claim.key} is not in the bucket of claims, which keeps what "
                 f"is published for {KEPT_FOR.days} days"
             ) from error
-        raise  # a right that is missing can be given, and then the event is handled
+        raise  # a missing permission can be granted, and then the event is handled
 
 
 def _is_small(value: Any) -> bool:
@@ -100,7 +100,7 @@ def _is_small(value: Any) -> bool:
 
 @cache
 def _client() -> "S3Client":
-    # Here, not at the top: only what meets a claim pays for loading it.
+    # Imported here: only a function that receives a claim pays for loading it.
     import boto3
 
     return boto3.client("s3")

@@ -1,4 +1,4 @@
-"""Turns a function of one event into a Lambda handler for a queue of them.
+"""The decorator `consumer`: it makes a function of one event a Lambda handler of an SQS queue.
 
     @consumer
     def handler(order: OrderPlaced) -> None: ...
@@ -43,7 +43,7 @@ LambdaHandler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResp
 
 @dataclass(frozen=True)
 class Received:
-    """An event as it came off the queue, and which one it is."""
+    """An event that was received, with its metadata and its detail-type."""
 
     metadata: Metadata
     event: Event
@@ -53,10 +53,10 @@ class Received:
 def consumer(function: Callable[[Any], None]) -> LambdaHandler:
     """Make `function` the handler of an SQS queue that holds EventBridge events.
 
-    Each event is handled once, whatever is delivered twice, unless `function` is marked as
-    `naturally_idempotent`. What it raises concerns its own event only: `Reject` sends it to the
-    dead-letter queue at once, with the reason; anything else brings it back after a backoff, until
-    the queue gives up on it.
+    Each event is handled once, even if it is delivered twice, unless `function` is marked as
+    `naturally_idempotent`. An exception concerns its own event only: `Reject` sends it to the
+    dead-letter queue at once, with the reason; any other is retried after a backoff, until the
+    queue's maximum receive count.
 
     Raises TypeError where the annotation of `function` names no event.
     """
@@ -79,7 +79,7 @@ def consumer(function: Callable[[Any], None]) -> LambdaHandler:
 
 
 def subscriptions(function: Callable[[Any], None]) -> dict[str, type[Event]]:
-    """The events that a consumer function takes, by detail-type, read from its annotation."""
+    """Return the events of a consumer function's annotation, by detail-type; raises TypeError."""
     hints = {name: kind for name, kind in get_type_hints(function).items() if name != "return"}
     if len(hints) != 1:
         raise TypeError(
@@ -101,8 +101,8 @@ def _processor(event: Mapping[str, Any]) -> BatchProcessor:
         processor: BatchProcessor = InGroups()
     else:
         processor = BatchProcessor(event_type=EventType.SQS)
-    # A batch in which everything failed is a partial failure too: raising would only
-    # replace each record's own backoff by none.
+    # A batch in which every record failed is a partial failure too: if this raised, the records
+    # would lose their own backoff.
     processor.raise_on_entire_batch_failure = False
     return processor
 
@@ -142,14 +142,14 @@ def _retry_later(record: SQSRecord, attempt: int, failure: Exception, started: f
         reason=f"{type(failure).__name__}: {failure}",
         retry_in_seconds=delay,
         duration_ms=_ms_since(started),
-        # Where another attempt is still at it, there is nothing to trace.
+        # If another attempt is still running, there is no traceback.
         exc_info=not isinstance(failure, IdempotencyAlreadyInProgressError),
     )
     redelivery.hide(record, delay)
 
 
 def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
-    """The event inside an SQS message; raises Reject where it breaks its contract."""
+    """Return the event in an SQS message; raises Reject where it breaks its contract."""
     try:
         delivered = json.loads(body)
         detail_type = delivered["detail-type"]
@@ -203,7 +203,7 @@ def _handle(
         event_type=received.of_type,
     )
     cause = Cause(
-        # Two consumers may publish the same type for the same cause; those are different events.
+        # Two consumers may publish the same type for one cause: those are different events.
         seed=f"{metadata.id}/{os.environ['CONSUMER']}",
         correlation_id=metadata.correlation_id,
         causation_id=metadata.id,

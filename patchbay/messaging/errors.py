@@ -1,16 +1,16 @@
-"""The failures that messaging tells apart."""
+"""The exceptions of the runtime."""
 
 
 class Reject(Exception):
-    """The event can never be handled: retrying won't help.
+    """The event can never be handled, and is not to be retried.
 
     Raised by a handler, it sends the message to the dead-letter queue at once, with the reason.
     """
 
 
 class PublishFailed(Exception):
-    """Events that were to be published did not get onto the bus. Its text names each of them."""
+    """Events could not be put on the bus. The message names each of them."""
 
 
 class EventTooLarge(PublishFailed, Reject):
-    """An event with more data than consumers can read, which no retry will shrink."""
+    """An event has more data than consumers can read. It is not retried."""

@@ -1,4 +1,4 @@
-"""What becomes of a FIFO batch: a failed record stops those behind it in its message group."""
+"""FIFO batches: a failed record stops the later records of its message group."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from patchbay.messaging import redelivery
 
 
 class InGroups(SqsFifoPartialProcessor):
-    """Handles each message group in its order, and no group waits for another."""
+    """Handles each message group in order; no group waits for another."""
 
     def __init__(self) -> None:
         super().__init__(skip_group_on_error=True)
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Take a record for failed; one that was merely behind it is not kept from coming back.
+        """Report a record as failed, and make one that was only skipped visible again.
 
-        Its group has to wait for the failed record anyway, but as long as this one is in flight,
-        the group would wait for it, too.
+        The group waits for the failed record anyway. While a skipped record is in flight, the group
+        would wait for that one as well.
         """
         if exception[0] is SQSFifoMessageGroupCircuitBreakerError:
             redelivery.hide(record, 0)

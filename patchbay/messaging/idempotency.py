@@ -1,4 +1,4 @@
-"""An event has its effect once, however often it is delivered."""
+"""Idempotency: an event has its effect once, however often it is delivered."""
 
 import os
 from collections.abc import Callable
@@ -13,41 +13,41 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Longer than any way back to the queue takes: 4 days in the queue, then 14 in the dead letters.
+# Longer than a redriven message can take: 4 days in the queue, then 14 among the dead letters.
 REMEMBERED_FOR = 30 * 24 * 60 * 60  # seconds
 
 Action = Callable[[], None]
-# How a handler is run for an event, given the event's id: returns whether it was run.
+# Runs an action for the event of that id; returns whether it ran.
 Run = Callable[[str, Action, LambdaContext], bool]
 _Handler = TypeVar("_Handler", bound=Callable[[Any], None])
 _MARK = "naturally_idempotent"
 
 
 class NoTable(Exception):
-    """The stack takes a handler for naturally idempotent that does not say that it is."""
+    """The stack has no idempotency table, and the handler is not marked naturally idempotent."""
 
 
 def naturally_idempotent(function: _Handler) -> _Handler:
-    """Mark a consumer's function as one whose effect is the same if an event is handled again.
+    """Mark a consumer's function whose effect is the same if an event is handled again.
 
-    Then nothing is noted of what it has handled, and it runs each time: its writes are conditional,
-    or write the same again. Below `@consumer`; its stack says `naturally_idempotent=True`.
+    Its writes are conditional, or write the same again. It runs for every delivery, and no record
+    of handled events is kept. Place it below `@consumer`; its stack has to say the same.
     """
     setattr(function, _MARK, True)
     return function
 
 
 def run_for(function: Callable[[Any], None]) -> Run:
-    """How a consumer's function is to be run: `once`, unless it may as well be run again."""
+    """Return `once`, or `at_least_once` for a function that is naturally idempotent."""
     return at_least_once if getattr(function, _MARK, False) else once
 
 
 def once(event_id: str, action: Action, context: LambdaContext) -> bool:
     """Run `action` unless it has already succeeded for that event; returns whether it ran.
 
-    An attempt that raised is forgotten, so that the next one runs. One that never ended (its
-    function timed out or crashed) holds the event until that function's time would be up: until
-    then this raises Powertools' IdempotencyAlreadyInProgressError. Raises NoTable.
+    After an attempt that raised, the next one runs. An attempt that never ended (its function timed
+    out or crashed) blocks the event until its timeout would have passed: until then this raises
+    Powertools' IdempotencyAlreadyInProgressError. Raises NoTable.
     """
     ran = False
 
@@ -69,7 +69,7 @@ def once(event_id: str, action: Action, context: LambdaContext) -> bool:
 
 
 def at_least_once(_event_id: str, action: Action, _context: LambdaContext) -> bool:
-    """Run `action` whether or not it was run for that event; returns that it ran."""
+    """Run `action`, even if it was run for that event before; returns True."""
     action()
     return True
 
@@ -81,7 +81,7 @@ def _config() -> IdempotencyConfig:
 
 @cache
 def _store() -> DynamoDBPersistenceLayer:
-    # Its own would be made in a session of its own, which reads all of boto3's models again.
+    # Powertools would create a session of its own, which loads boto3's models a second time.
     client = boto3.client("dynamodb")
     return DynamoDBPersistenceLayer(_table_name(), boto3_client=client)
 

@@ -1,4 +1,4 @@
-"""The handler of the journal: keeps a copy of every event, by the journey that it belongs to."""
+"""The handler of the journal: it keeps a copy of every event, by its correlation id."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from patchbay.messaging.consuming import consumer
 from patchbay.messaging.idempotency import naturally_idempotent
 
 KEPT_FOR = timedelta(days=90)  # as long as the bus's archive
-# An item has 400 KB at most, and is paid for by its size.
+# An item has at most 400 KB, and is billed by its size.
 MAX_DATA_BYTES = 64 * 1024
 
 _table = boto3.resource("dynamodb").Table(os.environ["JOURNAL_TABLE"])
@@ -21,7 +21,7 @@ _table = boto3.resource("dynamodb").Table(os.environ["JOURNAL_TABLE"])
 @consumer
 @naturally_idempotent
 def handler(event: AnyEvent) -> None:
-    # What is written twice is the same item: delivered again, it changes nothing.
+    # A second delivery writes the same item again.
     _table.put_item(Item=_entry(event))
 
 

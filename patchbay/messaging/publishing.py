@@ -1,4 +1,4 @@
-"""Puts events on the bus: all of them, or an error that names what did not get out."""
+"""Publishing: puts events on the bus, or raises an error that names those that failed."""
 
 import os
 import time
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 10  # in a request: PutEvents' own limit
 MAX_REQUEST_BYTES = 1024 * 1024  # of a request's entries together: PutEvents' own limit
-# A queue takes 1 MiB too, but what EventBridge delivers is the entry and its envelope: account,
-# region, time, id and the names again. An entry that leaves it no room would never arrive.
+# SQS takes 1 MiB as well, but EventBridge delivers the entry within an envelope: account, region,
+# time, id, source and type. An entry that leaves no room for it would never be delivered.
 ENVELOPE_BYTES = 1024
 MAX_EVENT_BYTES = MAX_REQUEST_BYTES - ENVELOPE_BYTES
 
@@ -32,25 +32,25 @@ ATTEMPTS = 5
 BACKOFF_BASE = 0.1  # seconds: a handler waits here, with its message in flight
 BACKOFF_CAP = 2.0  # seconds
 
-# What EventBridge answers when it was its own fault, or too much at once. Anything else, such as
-# a missing permission, stays wrong however often it is repeated.
+# EventBridge's own failures, and throttling. A retry does not help with any other code, such as a
+# missing permission.
 _TRANSIENT = {"InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"}
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """An event in the form in which it goes on the bus."""
+    """An event in its envelope, ready for PutEvents."""
 
     event_id: str
     source: str
     detail_type: str
     detail: str
     deposit: claim_check.Deposit | None = None
-    """What is too large for the bus, and has to be in S3 before the event is on it."""
+    """Data that is too large for the bus, to be written to S3 before the event is published."""
 
     @property
     def size(self) -> int:
-        """Bytes, as EventBridge counts them: the UTF-8 of source, detail-type and detail."""
+        """The entry's size in bytes as EventBridge counts it: source, detail-type and detail."""
         return sum(len(part.encode()) for part in (self.source, self.detail_type, self.detail))
 
     def __str__(self) -> str:
@@ -60,18 +60,15 @@ class Outgoing:
 def publish(*events: Event) -> None:
     """Put events on the bus, in as few requests as PutEvents' limits allow.
 
-    The data of one that is too large for the bus goes to S3, and whoever consumes it gets it from
-    there. What EventBridge refuses for the moment is tried again with backoff. Raises EventTooLarge
-    before anything is sent, and PublishFailed, naming every event that did not get out.
+    The data of an event that is too large for the bus goes to S3, and its consumers read it from
+    there. Entries that EventBridge throttles are sent again, with backoff. Raises EventTooLarge
+    before anything is sent, and PublishFailed with the names of all events that were not published.
     """
     send([prepare(event) for event in events])
 
 
 def prepare(event: Event) -> Outgoing:
-    """Put the event into its envelope, as one more that the cause at hand has brought about.
-
-    Raises EventTooLarge.
-    """
+    """Put the event into its envelope, with the current cause; raises EventTooLarge."""
     return enveloped(event, current_cause().metadata_for(event))
 
 
@@ -87,7 +84,7 @@ def enveloped(event: Event, metadata: Metadata) -> Outgoing:
 
 
 def _with_claim(event: Outgoing) -> Outgoing:
-    """The event with its data apart from it; raises EventTooLarge."""
+    """Return the event with a claim in place of its data; raises EventTooLarge."""
     detail, deposit = claim_check.checked(event.source, event.detail_type, event.detail)
     reduced = replace(event, detail=detail, deposit=deposit)
     if len(deposit.body) > claim_check.MAX_DATA_BYTES or reduced.size > MAX_EVENT_BYTES:
@@ -101,7 +98,7 @@ def _with_claim(event: Outgoing) -> Outgoing:
 
 @dataclass(frozen=True)
 class Bus:
-    """Where events go, and what is too large for it."""
+    """A bus, and what writes data that is too large for it to S3."""
 
     name: str
     client: "EventBridgeClient"
@@ -109,10 +106,7 @@ class Bus:
 
 
 def send(events: Sequence[Outgoing], to: Bus | None = None) -> None:
-    """Put prepared events on the bus, whatever caused each of them; raises PublishFailed.
-
-    That bus is the function's own, where none is given.
-    """
+    """Put prepared events on a bus, by default the function's own; raises PublishFailed."""
     requests = list(packed(events))
     for number, request in enumerate(requests):
         try:
@@ -123,7 +117,7 @@ def send(events: Sequence[Outgoing], to: Bus | None = None) -> None:
 
 
 def packed(events: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """The events in their order, cut into requests within PutEvents' limits."""
+    """Return the events in their order, in requests within PutEvents' limits."""
     return chunks(events, MAX_ENTRIES, size=lambda event: event.size, max_size=MAX_REQUEST_BYTES)
 
 
@@ -135,7 +129,7 @@ class _Refused(Exception):
 
 
 def _put(request: Sequence[Outgoing], bus: Bus) -> None:
-    """Send one request until all of it is on the bus; raises _Refused with what is not."""
+    """Send one request, with retries; raises _Refused with the events that are not on the bus."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     waiting = list(request)
@@ -195,7 +189,7 @@ def _own_bus() -> Bus:
 
 @cache
 def _client() -> "EventBridgeClient":
-    # Here, not at the top: a function that never publishes never pays for loading it.
+    # Imported here: a function that never publishes does not pay for loading it.
     import boto3
 
     return boto3.client("events")

@@ -1,4 +1,4 @@
-"""What becomes of a message that was not handled: it comes back later, or it is a dead letter."""
+"""Messages that were not handled: they are retried later, or become dead letters."""
 
 import math
 import os
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-# All that XML 1.0 has no place for: SQS refuses the message that holds it.
+# Characters that are not in XML 1.0: SQS refuses a message with one of them.
 _UNSENDABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-MAX_REASON = 1024  # characters: enough to say why, and it counts towards the message's size
+MAX_REASON = 1024  # characters; they count towards the message's size
 
 
 def delay_after(attempt: int) -> int:
-    """Seconds until the next attempt, after the `attempt`-th has failed."""
+    """Return the seconds until the next attempt, after the `attempt`-th has failed."""
     return math.ceil(full_jitter(attempt, cap=float(os.environ.get("BACKOFF_CAP", CAP))))
 
 
 def hide(record: SQSRecord, seconds: int) -> None:
-    """Keep the message from being delivered for that long."""
+    """Set the message's visibility timeout."""
     _client().change_message_visibility(
         QueueUrl=os.environ["QUEUE_URL"],
         ReceiptHandle=record.receipt_handle,
@@ -35,10 +35,10 @@ def hide(record: SQSRecord, seconds: int) -> None:
 
 
 def reject(record: SQSRecord, reason: Exception) -> None:
-    """Put the message into the dead-letter queue, with what an operator needs to know.
+    """Send the message to the dead-letter queue, with the reason and its attempts.
 
-    The caller then reports it as handled, and Lambda deletes it from the queue. Should the function
-    die in between, the message is a dead letter twice, which is better than not at all.
+    The caller then reports it as handled, and Lambda deletes it from the queue. If the function
+    dies in between, the message is a dead letter twice, which is better than being lost.
     """
     attributes = {
         "Reason": _sendable(str(reason))[:MAX_REASON] or type(reason).__name__,
@@ -55,7 +55,7 @@ def reject(record: SQSRecord, reason: Exception) -> None:
 
 
 def _sendable(text: str) -> str:
-    """The text, with a � for each character that SQS takes in no message."""
+    """Return the text, with a � for each character that SQS refuses."""
     return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
@@ -72,7 +72,7 @@ def _fifo_fields(record: SQSRecord) -> dict[str, Any]:
 
 @cache
 def _client() -> "SQSClient":
-    # Here, not at the top: as long as nothing fails, nobody pays for making it.
+    # Imported here: a function in which nothing fails does not pay for loading it.
     import boto3
 
     return boto3.client("sqs")

@@ -1,11 +1,11 @@
-"""Puts a consumer's events in order: from the queue that the bus fills into one with a group a key.
+"""The relay of an ordered consumer: it moves events from the intake to a queue, a group for a key.
 
 The intake is a FIFO queue with one message group for all, so that no two batches are relayed at
-once, and what EventBridge delivered first is relayed first. Within a batch, what arrived out of
-order is put right by when it was published.
+once, and what EventBridge delivered first is relayed first. Within a batch, events are sorted by
+the time at which they were published.
 
-It rejects nothing: what has no key goes in a group of its own, and the consumer says what is wrong
-with it.
+It rejects nothing: an event without the key gets a group of its own, and the consumer rejects it
+with the reason.
 """
 
 import json
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 MAX_ENTRIES = 10  # in a request: SendMessageBatch's own limit
 MAX_REQUEST_BYTES = 1024 * 1024  # of a request's messages together: its other limit
 LONGEST_WAIT = 300  # seconds until a failed message is tried again: all others wait for it
-# Of a message group, and of what tells a duplicate: SQS takes these, and so many, characters.
+# The characters, and the length, that SQS takes in a message group or a deduplication id.
 _TAKEN = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
 
 
 class Sendable(Protocol):
-    """What fits into a request by its size, and by the group that it belongs to."""
+    """A message with a size and a message group."""
 
     @property
     def group(self) -> str: ...
@@ -52,7 +52,7 @@ M = TypeVar("M", bound=Sendable)
 
 @dataclass(frozen=True)
 class Relayed:
-    """A message on its way into its group."""
+    """A message with its message group and its deduplication id."""
 
     record: SQSRecord
     group: str
@@ -66,7 +66,7 @@ class Relayed:
 
 @event_source(data_class=SQSEvent)
 def handler(event: SQSEvent, context: LambdaContext) -> dict[str, Any]:
-    """Pass a batch on; what could not be is tried again, and so is what is behind it."""
+    """Send a batch on; a message that failed is retried, with the later ones of its group."""
     waiting = in_order([_relayed(record) for record in event.records])
     failed: list[Relayed] = []
     for request in requests(waiting):
@@ -81,7 +81,7 @@ def handler(event: SQSEvent, context: LambdaContext) -> dict[str, Any]:
 
 
 def in_order(messages: Sequence[Relayed]) -> list[Relayed]:
-    """By when they were published; one that does not say stays behind what came before it."""
+    """Sort by publishing time; a message without one stays behind the message before it."""
     placed: list[tuple[datetime, Relayed]] = []
     latest: datetime | None = None
     for message in messages:
@@ -89,14 +89,15 @@ def in_order(messages: Sequence[Relayed]) -> list[Relayed]:
         if latest:
             placed.append((latest, message))
     unplaced = messages[: len(messages) - len(placed)]
-    # sorted() leaves what is equal as it came.
+    # sorted() is stable.
     return [*unplaced, *(message for _, message in sorted(placed, key=lambda pair: pair[0]))]
 
 
 def requests(messages: Sequence[M]) -> Iterator[list[M]]:
-    """The messages in as few requests as may be, of which none has two of a group.
+    """Return the messages in as few requests as possible, none with two of the same group.
 
-    SQS may take a part of a request: the later of two must not get in without the earlier.
+    SQS may accept a part of a request: a later message must not be accepted without an earlier one
+    of its group.
     """
     return chunks(
         messages,
@@ -108,7 +109,7 @@ def requests(messages: Sequence[M]) -> Iterator[list[M]]:
 
 
 def _send(request: Sequence[Relayed]) -> list[Relayed]:
-    """Send one request; returns what of it did not get into the queue."""
+    """Send one request; returns the messages that SQS did not accept."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     if not request:
@@ -145,7 +146,7 @@ def _relayed(record: SQSRecord) -> Relayed:
     return Relayed(
         record,
         group=_name(event_id if key is None else str(key)),
-        # A replay is another delivery, and must not be taken for a duplicate of the first.
+        # A replayed event must not be taken for a duplicate of the first delivery.
         deduplication=_name(f"{replay}/{event_id}" if replay else event_id),
         published_at=_moment(metadata.get("published_at")),
     )
@@ -171,7 +172,7 @@ def _moment(text: Any) -> datetime | None:
 
 
 def _name(text: str) -> str:
-    """The text where SQS takes it for a name, and its digest where not."""
+    """Return the text if SQS accepts it, or else its digest."""
     return text if _TAKEN.fullmatch(text) else sha256(text.encode()).hexdigest()
 
 

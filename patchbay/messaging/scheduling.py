@@ -1,10 +1,10 @@
-"""Turns a function of a moment into a Lambda handler that EventBridge Scheduler invokes.
+"""The decorator `scheduled`: it makes a function a Lambda handler for EventBridge Scheduler.
 
     @scheduled
     def handler(at: datetime) -> None: ...
 
-`at` is when the run was due, and not when it is running: a run that is late, or repeated, is the
-run of that moment all the same, and what it publishes has the same ids again.
+`at` is the time at which the run was due, not the current time. A run that is late or repeated has
+the same `at`, and the events that it publishes have the same ids.
 """
 
 import time
@@ -23,14 +23,13 @@ ScheduledHandler = Callable[[dict[str, Any], LambdaContext], None]
 
 
 class NoSuchRun(ValueError):
-    """The invocation does not say which schedule it is of, and for when."""
+    """An invocation does not have the name of a schedule and the time of a run."""
 
 
 def scheduled(function: Callable[[datetime], None]) -> ScheduledHandler:
-    """Make `function` what a schedule runs.
+    """Make `function` the handler of a schedule.
 
-    What it raises brings the run back: Lambda tries twice more, and then leaves it among the
-    schedule's dead letters.
+    If it raises, Lambda retries the run twice, and then sends it to the schedule's dead letters.
     """
 
     @wraps(function)
@@ -45,7 +44,7 @@ def scheduled(function: Callable[[datetime], None]) -> ScheduledHandler:
 
 
 def _run_of(event: Mapping[str, Any]) -> tuple[str, datetime]:
-    """The schedule's name, and when it was due."""
+    """Return the schedule's name, and the time at which the run was due; raises NoSuchRun."""
     try:
         name, at = str(event["schedule"]), datetime.fromisoformat(event["at"])
     except (KeyError, TypeError, ValueError) as error:
@@ -53,7 +52,7 @@ def _run_of(event: Mapping[str, Any]) -> tuple[str, datetime]:
             f"{event!r:.200} names no schedule and no moment. EventBridge Scheduler gives both; to "
             'run one by hand, give {"schedule": NAME, "at": "2026-01-31T03:00:00Z"}.'
         ) from error
-    # Scheduler's times are UTC, and it says so.
+    # EventBridge Scheduler's times are in UTC.
     return name, at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

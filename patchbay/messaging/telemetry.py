@@ -1,4 +1,4 @@
-"""What a function says about its work: JSON logs, and metrics in embedded metric format."""
+"""A function's logs, in JSON, and its metrics, in embedded metric format."""
 
 from functools import cache
 
@@ -9,11 +9,11 @@ NAMESPACE = "Patchbay"
 
 @cache
 def logger() -> Logger:
-    """The function's one logger; its service name comes from POWERTOOLS_SERVICE_NAME."""
+    """Return the function's logger; its service name comes from POWERTOOLS_SERVICE_NAME."""
     return Logger()
 
 
 @cache
 def metrics() -> Metrics:
-    """The function's one set of metrics, by service."""
+    """Return the function's metrics, by service."""
     return Metrics(namespace=NAMESPACE)

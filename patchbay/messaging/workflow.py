@@ -1,4 +1,4 @@
-"""Starts a state machine for the event at hand: once, however often the event is handled."""
+"""Workflows: starts a state machine for an event, once, however often the event is handled."""
 
 import os
 from functools import cache
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 def start_workflow(event: Event) -> None:
     """Start the service's state machine; its input is the event in its envelope.
 
-    The execution is named after the event's id, and a state machine takes each name once in 90
-    days: whoever starts it again finds that it is started. Raises RuntimeError outside of a
-    consumer's handler, where no event has an id.
+    The execution is named after the event's id, and a state machine accepts a name once in 90 days:
+    a second start changes nothing. Raises RuntimeError outside of a consumer's handler.
     """
     handled = current_cause().handled
     if handled is None:
@@ -37,7 +36,7 @@ def start_workflow(event: Event) -> None:
 
 @cache
 def _client() -> "SFNClient":
-    # Here, not at the top: a function that starts nothing never pays for loading it.
+    # Imported here: a function that starts no workflow does not pay for loading it.
     import boto3
 
     return boto3.client("stepfunctions")
