@@ -41,69 +41,72 @@ def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
     data = {"order_id": "order-1", "customer_id": "00001", "items": "many"}
     cloud.put("shop.orders", "OrderPlaced", {"metadata": metadata, "data": data})
     cloud.settle()
-    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
-    assert parse_message.reason.startswith(
+    (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
+    assert dead_letter.reason.startswith(
         "breaks its contract: items: Input should be a valid integer"
     )
-    assert parse_message.attempts == 1
-    assert parse_message.first == START - timedelta(seconds=2)
-    assert parse_message.last == START
-    assert parse_message.event
-    assert (parse_message.event.type, parse_message.event.order_id) == ("OrderPlaced", "order-1")
-    assert (parse_message.event.id, parse_message.event.journey) == (metadata["id"], "order-1")
-    assert parse_message.event.data == data
+    assert dead_letter.attempts == 1
+    assert dead_letter.first == START - timedelta(seconds=2)
+    assert dead_letter.last == START
+    assert dead_letter.event
+    assert (dead_letter.event.type, dead_letter.event.ids["order_id"]) == (
+        "OrderPlaced",
+        "order-1",
+    )
+    assert (dead_letter.event.id, dead_letter.event.journey) == (metadata["id"], "order-1")
+    assert dead_letter.event.data == data
 
 
 def test_an_outage_says_how_the_last_attempt_failed_and_where_in_the_code(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("the provider is down"))
     order = cloud.place_order()
     cloud.settle()
-    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
-    assert parse_message.reason == "ConnectionError: the provider is down"
-    assert parse_message.attempts == 12
-    assert parse_message.traceback
-    assert "Traceback (most recent call last)" in parse_message.traceback
-    assert parse_message.event
-    assert parse_message.event.id == order.event_id
-    assert parse_message.last
-    assert timedelta(minutes=1) < parse_message.last - parse_message.first < timedelta(hours=2)
+    (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
+    assert dead_letter.reason == "ConnectionError: the provider is down"
+    assert dead_letter.attempts == 12
+    assert dead_letter.traceback
+    assert "Traceback (most recent call last)" in dead_letter.traceback
+    assert dead_letter.event
+    assert dead_letter.event.id == order.event_id
+    assert dead_letter.last
+    assert timedelta(minutes=1) < dead_letter.last - dead_letter.first < timedelta(hours=2)
 
 
 def test_what_timed_out_without_a_word_is_not_given_a_reason(cloud: Shop) -> None:
     cloud.break_("payments", with_=TimesOut())
     cloud.place_order()
     cloud.settle()
-    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
-    assert parse_message.reason == NOT_LOGGED
-    assert (parse_message.attempts, parse_message.last) == (12, None)
+    (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
+    assert dead_letter.reason == NOT_LOGGED
+    assert (dead_letter.attempts, dead_letter.last) == (12, None)
 
 
 def test_what_eventbridge_could_not_deliver_says_so_with_its_code(cloud: Shop) -> None:
     cloud.break_("payments", with_=Undeliverable())
     cloud.place_order()
     cloud.advance(days=2)
-    (parse_message,) = dead_letters(cloud, "payments-undelivered")
-    assert parse_message.reason == "SDK_CLIENT_ERROR: can't be reached"
-    assert parse_message.attempts
-    assert parse_message.attempts > 100
+    (dead_letter,) = dead_letters(cloud, "payments-undelivered")
+    assert dead_letter.reason == "SDK_CLIENT_ERROR: can't be reached"
+    assert dead_letter.attempts
+    assert dead_letter.attempts > 100
 
 
 def test_a_run_that_failed_says_why_and_when_it_was_due(cloud: Shop) -> None:
     cloud.break_("accounts-close", with_=DynamoDBThrottled())
     cloud.run("accounts-close")
     cloud.settle()
-    (parse_message,) = dead_letters(cloud, "accounts-close-missed")
-    assert "ThrottlingException" in parse_message.reason
-    assert parse_message.reason.endswith("(RetriesExhausted)")
-    assert (parse_message.attempts, parse_message.first, parse_message.event) == (3, START, None)
+    (dead_letter,) = dead_letters(cloud, "accounts-close-missed")
+    assert "ThrottlingException" in dead_letter.reason
+    assert dead_letter.reason.endswith("(RetriesExhausted)")
+    assert (dead_letter.attempts, dead_letter.first, dead_letter.event) == (3, START, None)
 
 
 def test_what_an_outbox_gave_up_says_under_which_condition(cloud: Shop) -> None:
     cloud.break_("orders-outbox", with_=RefusesEntries())
     cloud.place_order()
     cloud.advance(hours=13)
-    (parse_message,) = dead_letters(cloud, "orders-unpublished")
-    assert parse_message.reason.endswith("(MaximumRecordAgeExceeded)")
+    (dead_letter,) = dead_letters(cloud, "orders-unpublished")
+    assert dead_letter.reason.endswith("(MaximumRecordAgeExceeded)")
 
 
 def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
@@ -111,9 +114,9 @@ def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
     first, again = [dead_letters(cloud, "payments-dead-letters") for _ in range(2)]
-    assert len({parse_message.id for parse_message in first}) == 25
-    assert {parse_message.body for parse_message in first} == {
-        parse_message.body for parse_message in again
+    assert len({dead_letter.id for dead_letter in first}) == 25
+    assert {dead_letter.body for dead_letter in first} == {
+        dead_letter.body for dead_letter in again
     }
     assert queue(cloud, "payments-dead-letters").in_flight == 0
     assert len(cloud.dead_letters("payments")) == 25
@@ -179,9 +182,9 @@ def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: S
 def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> None:
     cloud.send("payments", body)
     cloud.settle()
-    (parse_message,) = dead_letters(cloud, "payments-dead-letters")
-    assert parse_message.body == body
-    assert parse_message.reason.startswith(("is no event of ours", "breaks its contract"))
+    (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
+    assert dead_letter.body == body
+    assert dead_letter.reason.startswith(("is no event of ours", "breaks its contract"))
 
 
 def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
@@ -193,9 +196,9 @@ def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
     cloud.redrive("payments")
     cloud.send("payments", json.dumps({**body, "requestContext": lie, "responsePayload": {}}))
     cloud.settle()
-    assert {
-        parse_message.reason for parse_message in dead_letters(cloud, "payments-dead-letters")
-    } == {NOT_LOGGED}
+    assert {dead_letter.reason for dead_letter in dead_letters(cloud, "payments-dead-letters")} == {
+        NOT_LOGGED
+    }
     assert order.event_id
 
 

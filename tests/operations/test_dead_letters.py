@@ -103,7 +103,7 @@ def test_one_is_shown_with_all_that_is_known_of_it(cloud: Shop, terminal: Termin
     assert "attempt 12  failed" in said
     assert "queue records-dev-payments" in said
     told = terminal.read("show", order.event_id)
-    assert (told["attempts"], told["order_id"]) == (12, order.order_id)
+    assert (told["attempts"], told["ids"]["order_id"]) == (12, order.order_id)
     assert len(told["log"]) == 12
 
 

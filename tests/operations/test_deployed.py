@@ -98,7 +98,7 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
     seen: list[Entry] = []
 
     def is_shipped() -> bool:
-        seen.extend(event for event in tail.read() if event in Filter(order=order))
+        seen.extend(event for event in tail.read() if event in Filter(id=order))
         return bool(seen) and seen[-1].type == "OrderShipped"
 
     wait_until(is_shipped, "the order's last event to pass", SECONDS)

@@ -65,8 +65,8 @@ def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
         (Filter(), True),
         (Filter(["OrderPlaced", "PaymentTaken"]), True),
         (Filter(["PaymentTaken"]), False),
-        (Filter(order="order-1"), True),
-        (Filter(order="order-2"), False),
+        (Filter(id="order-1"), True),
+        (Filter(id="order-2"), False),
         (Filter(["PaymentTaken"], "order-1"), False),
     ],
 )
@@ -75,7 +75,7 @@ def test_only_what_is_wanted_is_shown(wanted: Filter, is_shown: bool) -> None:
 
 
 def test_an_order_is_found_in_another_journey_too() -> None:
-    assert replace(EVENT, correlation_id="a-batch") in Filter(order="order-1")
+    assert replace(EVENT, correlation_id="a-batch") in Filter(id="order-1")
 
 
 class Streams:

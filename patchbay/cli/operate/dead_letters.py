@@ -169,7 +169,7 @@ def _facts(dead_letter: "DeadLetter") -> list[tuple[str, str]]:
         ("goes back to", str(dead_letter.queue.redrive_target)),
         ("event", f"{event.type or UNREADABLE}  {event.id or UNREADABLE}" if event else None),
         ("journey", event.journey if event else None),
-        ("order", event.order_id if event else None),
+        *((name, value) for name, value in (event.ids.items() if event else ())),
         ("reason", dead_letter.reason),
         (
             "attempts",

@@ -31,7 +31,7 @@ def events(
     That is in the contracts, and takes no credentials. Who publishes and consumes is asked of the
     deployed stage; where there is none, of what was synthesized for it last.
 
-    Example: patchbay events OrderPlaced --stage local
+    Example: patchbay events ReadingTaken --stage local
     """
     from patchbay.operations.catalogue.catalogue import as_json as for_machines
     from patchbay.operations.catalogue.catalogue import catalogue, contract

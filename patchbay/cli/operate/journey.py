@@ -11,13 +11,13 @@ from patchbay.operations.clients import Environment
 
 
 def journey(
-    id: Annotated[str, typer.Argument(help="An order's id, an event's id, or its correlation_id.")],
+    id: Annotated[str, typer.Argument(help="A correlation id, or the id of an event.")],
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """Draw what became of an order: what caused what, and who did what with it.
+    """Draw a journey: its events, what each caused, and how its consumers handled it.
 
-    Example: patchbay journey ORDER_ID --stage local
+    Example: patchbay journey ID --stage local
     """
     from patchbay.operations.journeys import journey as journeys
 

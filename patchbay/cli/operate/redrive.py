@@ -48,7 +48,7 @@ def redrive(
     None is lost if this is ended half way; one may then be in both places, and is handled once all
     the same. What fails again comes back.
 
-    Example: patchbay dead-letters redrive payments --rate 20 --stage local --dry-run
+    Example: patchbay dead-letters redrive alerts --rate 20 --stage local --dry-run
     """
     from patchbay.operations.dead_letters.redrive import count_selected
     from patchbay.operations.dead_letters.redrive import redrive as put_back
@@ -89,7 +89,7 @@ def discard(
 
     It asks twice; where nobody can be asked, and on prod, it takes --yes.
 
-    Example: patchbay dead-letters discard payments --reason refused --dry-run --stage local
+    Example: patchbay dead-letters discard alerts --reason refused --dry-run --stage local
     """
     from patchbay.operations.dead_letters.discard import discard as discard_selected
     from patchbay.operations.dead_letters.redrive import count_selected

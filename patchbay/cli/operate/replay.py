@@ -21,7 +21,7 @@ def replay(
 ) -> None:
     """Play a part of the bus's archive again. Times are like 2026-01-31T09:00, in UTC.
 
-    Example: patchbay replay --from AN_HOUR_AGO --to NOW --to-consumer payments --stage local
+    Example: patchbay replay --from AN_HOUR_AGO --to NOW --to-consumer alerts --stage local
     """
     from patchbay.operations import replay as replays
 

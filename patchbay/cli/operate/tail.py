@@ -18,8 +18,9 @@ def tail(
     event: Annotated[
         list[str] | None, typer.Option(metavar="TYPE", help="Of this type only; may be repeated.")
     ] = None,
-    order: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of this order, or correlation id, only.")
+    id: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="With this correlation id, or id in its data, only."),
     ] = None,
     seconds: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", help="Then end; else at Ctrl-C.")
@@ -31,7 +32,7 @@ def tail(
 
     They are seen when the journal has written them down, and nothing is changed by that.
 
-    Example: patchbay tail --event OrderPlaced --for 2 --stage local
+    Example: patchbay tail --event ReadingTaken --for 2 --stage local
     """
     from patchbay.operations.journeys import tail as tails
 
@@ -39,7 +40,7 @@ def tail(
     shown, notes = Console(highlight=False), Console(stderr=True)
     notes.print(Text(f"Watching the stage {stage}. Ctrl-C ends it.", style="dim"))
     try:
-        for each in tails.follow(stream, tails.Filter(event or (), order), seconds):
+        for each in tails.follow(stream, tails.Filter(event or (), id), seconds):
             if as_json:
                 print(tails.as_json(each), flush=True)
                 continue

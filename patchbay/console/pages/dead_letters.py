@@ -198,7 +198,8 @@ def _facts(dead_letter: DeadLetter) -> list[tuple[str, str]]:
     event = dead_letter.event
     facts: list[tuple[str, str | None]] = [
         ("Event", f"{event.type} {event.id}" if event else None),
-        ("Order", event.order_id if event else None),
+        ("Journey", event.journey if event else None),
+        *((name, value) for name, value in (event.ids.items() if event else ())),
         (
             "Attempts",
             str(dead_letter.attempts) if dead_letter.attempts is not None else "not known",

@@ -20,6 +20,7 @@ from patchbay.events.catalogue import events
 from patchbay.events.descriptions import describe
 from patchbay.events.event import Metadata
 from patchbay.operations.catalogue.catalogue import KnownEvent, known_events
+from patchbay.operations.event_ids import ids_in
 from patchbay.project.naming import bus_name, named
 from patchbay.project.root import ROOT
 from patchbay.topology.routes import Route, Subscription, routes, short_name
@@ -37,7 +38,7 @@ _INFO: Part = {
     # What is promised has a version of its own: each event's, in its metadata.
     "version": "1",
     "description": (
-        "What the services of the record shop tell each other. A message's payload is the `detail` "
+        "The events that the services publish to each other. A message's payload is the `detail` "
         "of an event on EventBridge. Where its metadata holds a claim, the data is too large for "
         "the bus: all of it is in S3, and on the bus are its small fields alone."
     ),
@@ -135,7 +136,7 @@ def _examples(event: KnownEvent, constants: Mapping[str, str]) -> list[Part]:
     metadata = {
         "id": str(uuid5(NAMESPACE_URL, event.type)),
         "version": event.version,
-        "correlation_id": event.example.get("order_id", "journey-1"),
+        "correlation_id": next(iter(ids_in(event.example).values()), "journey-1"),
         "causation_id": None,
         "published_at": "2026-01-01T12:00:00Z",
     }

@@ -1,6 +1,6 @@
 """Reads events that somebody wrote, and holds each against its contract before any is published.
 
-An event is {"type": "OrderPlaced", "data": {…}}, with a "correlation_id" if it belongs to a
+An event is {"type": "ReadingTaken", "data": {…}}, with a "correlation_id" if it belongs to a
 journey; or an entry of PutEvents; or what EventBridge has delivered. A file holds one of them, a
 list, or one after the other.
 """
@@ -187,7 +187,7 @@ def _with_envelope(
 def _event(type_: Any, data: Any) -> Event:
     """Raises _Wrong."""
     if not isinstance(type_, str):
-        raise _Wrong(f'type: it is an event\'s name, such as "OrderPlaced", not {_cut(type_)}')
+        raise _Wrong(f'type: it is an event\'s name, such as "ReadingTaken", not {_cut(type_)}')
     try:
         kind = contract(type_)
     except UserError as error:

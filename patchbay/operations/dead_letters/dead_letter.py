@@ -110,8 +110,9 @@ class DeadLetterEvent:
     type: str | None
     source: str | None
     journey: str | None
-    """Its correlation id, such as the order's."""
-    order_id: str | None
+    """Its correlation id."""
+    ids: Mapping[str, str]
+    """The ids among its data, by field."""
     published_at: datetime | None
     data: Any
 
@@ -170,7 +171,7 @@ def as_json(dead_letter: DeadLetter) -> dict[str, Any]:
         "event_id": event.id if event else None,
         "type": event.type if event else None,
         "journey": event.journey if event else None,
-        "order_id": event.order_id if event else None,
+        "ids": dict(event.ids) if event else {},
         "reason": dead_letter.reason,
         "traceback": dead_letter.traceback,
         "attempts": dead_letter.attempts,

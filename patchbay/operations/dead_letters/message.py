@@ -11,6 +11,7 @@ from patchbay.operations.dead_letters.dead_letter import (
     DeadLetterEvent,
     DeadLetterQueue,
 )
+from patchbay.operations.event_ids import ids_in
 
 NOT_LOGGED = "no reason was logged: the function timed out, crashed, or its log has expired"
 NOT_RELAYED = "its relay could not put it into the consumer's queue: the relay's log says why"
@@ -116,7 +117,7 @@ def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
         type=text_in(delivered, "detail-type"),
         source=text_in(delivered, "source"),
         journey=text_in(metadata, "correlation_id"),
-        order_id=text_in(object_in(detail, "data"), "order_id"),
+        ids=ids_in(detail.get("data")),
         published_at=_moment(published) or _moment(delivered.get("time")),
         data=detail.get("data"),
     )

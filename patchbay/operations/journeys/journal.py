@@ -57,8 +57,8 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     if not items:
         known_by = escape(id, MAX_ID)
         raise UserError(
-            f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes an order's "
-            "id, an event's id or its correlation_id, and keeps what is not older than 90 days."
+            f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes a "
+            "correlation id or an event's id, and keeps events for 90 days."
         )
     return [entry(item) for item in items]
 

@@ -1,4 +1,4 @@
-"""The journey of an order: what caused what, when, and who did what with it."""
+"""A journey: events with the events that they caused, and their deliveries to consumers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from patchbay.project.naming import bus_name
 
 MAX_TYPE = 80  # characters of an event's type, and of a reason, on a terminal
 MAX_REASON = 1000
-MAX_DEPTH = 100  # events below each other; a journey of the shop has four
+MAX_DEPTH = 100  # events below each other; most journeys have fewer than ten
 
 
 @dataclass
@@ -34,8 +34,8 @@ class Step:
 def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Step]:
     """What set off a journey, with all that came of it; raises UserError.
 
-    It is known by its order's id, its correlation id, or the id of any of its events. Of a longer
-    one, the first events are looked at.
+    It is named by its correlation id, or by the id of any of its events. Of a journey with
+    more than `most` events, the first ones are read.
     """
     kept = entries(clients, stage, id, most)
     consumers = deployed_consumers(clients, bus_name(stage))

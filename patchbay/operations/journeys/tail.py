@@ -11,6 +11,7 @@ from rich.text import Text
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
 from patchbay.operations.escape import escape
+from patchbay.operations.event_ids import ids_in
 from patchbay.operations.journeys.journal import Entry, entry, no_journal
 from patchbay.project.naming import named
 
@@ -27,14 +28,13 @@ class Filter:
 
     types: Collection[str] = ()
     """All of them where it names none."""
-    order: str | None = None
-    """An order's id, or a correlation id."""
+    id: str | None = None
+    """A correlation id, or an id among the event's data; None for all events."""
 
     def __contains__(self, event: Entry) -> bool:
         if self.types and event.type not in self.types:
             return False
-        data = event.data or {}
-        return self.order is None or self.order in (event.correlation_id, data.get("order_id"))
+        return self.id is None or self.id in (event.correlation_id, *ids_in(event.data).values())
 
 
 class Tail:

@@ -38,9 +38,9 @@ def interruptible() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["pause", "payments"],
+        ["pause", "alerts"],
         ["status", "--watch"],
-        ["journey", "order-1"],
+        ["journey", "reading-1"],
         ["events"],
         ["dead-letters"],
     ],

@@ -79,7 +79,7 @@ def test_who_watches_is_sent_what_is_seen(served: Served, visit: Visit) -> None:
     assert feed.headers["Content-Security-Policy"]
     lines = [feed.readline().decode().strip() for _ in range(4)]
     assert lines[2] == "event: seen"
-    assert "payments" in json.loads(lines[3].removeprefix("data: "))["consumers"]
+    assert "alerts" in json.loads(lines[3].removeprefix("data: "))["consumers"]
 
 
 def test_a_page_that_is_left_open_does_not_keep_it_from_ending(

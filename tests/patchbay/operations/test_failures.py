@@ -14,7 +14,7 @@ from patchbay.errors import UserError
 from patchbay.operations.failures import explain
 
 USER = "arn:aws:iam::123456789012:user/ann"
-QUEUE = "arn:aws:sqs:eu-central-1:123456789012:records-dev-payments"
+QUEUE = "arn:aws:sqs:eu-central-1:123456789012:records-dev-alerts"
 
 
 def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> ClientError:
@@ -30,7 +30,10 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
         (refused("ExpiredToken", "it is included"), "The AWS credentials have expired. Sign in"),
         (refused("ExpiredTokenException"), "The AWS credentials have expired. Sign in again"),
         (refused("InvalidClientTokenId"), "AWS does not know these credentials"),
-        (ProfileNotFound(profile="shop"), "(shop) could not be found. AWS_PROFILE names it"),
+        (
+            ProfileNotFound(profile="notes"),
+            "(notes) could not be found. AWS_PROFILE names it",
+        ),
         (
             EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/"),
             "https://127.0.0.1:4566/ does not answer. Is there a network",

@@ -16,23 +16,27 @@ def rule(pattern: dict[str, Any]) -> Resource:
 @pytest.mark.parametrize(
     ("pattern", "passes", "filtered"),
     [
-        ({"source": ["shop.orders"], "detail-type": ["OrderPlaced"]}, True, False),
-        ({"source": ["shop.orders"]}, True, False),
-        ({"source": [{"prefix": "shop."}]}, True, False),
-        ({"source": ["shop.payments"]}, False, False),
-        ({"detail-type": ["Orderplaced"]}, False, False),
-        ({"source": ["shop.orders"], "detail": {"data": {"items": [1]}}}, True, True),
-        ({"source": ["shop.payments"], "detail": {"data": {"items": [1]}}}, False, True),
+        ({"source": ["gh.sensors"], "detail-type": ["ReadingTaken"]}, True, False),
+        ({"source": ["gh.sensors"]}, True, False),
+        ({"source": [{"prefix": "gh."}]}, True, False),
+        ({"source": ["gh.alerts"]}, False, False),
+        ({"detail-type": ["Readingtaken"]}, False, False),
+        ({"source": ["gh.sensors"], "detail": {"data": {"items": [1]}}}, True, True),
+        ({"source": ["gh.alerts"], "detail": {"data": {"items": [1]}}}, False, True),
         ({"detail": {"data": {"items": [1]}}}, True, True),
-        ({"source": ["shop.orders"], "account": [{"Ref": "AWS::AccountId"}]}, True, True),
-        ({"$or": [{"source": ["shop.orders"]}, {"source": ["shop.payments"]}]}, True, False),
-        ({"$or": [{"source": ["shop.a"]}, {"source": ["shop.b"]}]}, False, False),
-        ({"$or": [{"source": ["shop.a"]}, {"detail": {"data": {"items": [1]}}}]}, True, True),
+        ({"source": ["gh.sensors"], "account": [{"Ref": "AWS::AccountId"}]}, True, True),
+        (
+            {"$or": [{"source": ["gh.sensors"]}, {"source": ["gh.alerts"]}]},
+            True,
+            False,
+        ),
+        ({"$or": [{"source": ["gh.a"]}, {"source": ["gh.b"]}]}, False, False),
+        ({"$or": [{"source": ["gh.a"]}, {"detail": {"data": {"items": [1]}}}]}, True, True),
         ({"source": [{"no-such-operator": 1}]}, False, False),
     ],
 )
 def test_a_rule_is_judged_by_the_source_and_type_that_it_asks_for(
     pattern: dict[str, Any], passes: bool, filtered: bool
 ) -> None:
-    assert lets_through(rule(pattern), "shop.orders", "OrderPlaced") is passes
+    assert lets_through(rule(pattern), "gh.sensors", "ReadingTaken") is passes
     assert looks_inside(rule(pattern)) is filtered

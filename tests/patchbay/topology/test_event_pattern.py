@@ -453,7 +453,7 @@ def test_a_pattern_that_is_no_json_object_is_refused(text: str) -> None:
     ],
 )
 def test_a_refusal_names_the_place_and_what_would_mend_it(wanted: Any, said: str) -> None:
-    sentence = refusal({"source": ["shop.orders"], "detail": {"amount": wanted}})
+    sentence = refusal({"source": ["greenhouse.orders"], "detail": {"amount": wanted}})
     assert sentence.startswith("detail.amount: ")
     assert sentence.endswith(".")
     assert said in sentence

@@ -34,39 +34,37 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 def check() -> SystemHealth:
     if_down = {"state": "failing", "failures": (failure(f"it is down {HOSTILE}"),)}
-    return health(payments=if_down, journal={"state": "paused", "waiting": 7})
+    return health(alerts=if_down, journal={"state": "paused", "waiting": 7})
 
 
 def test_it_says_what_it_is_given_and_why_it_failed_and_leads_on(browse: Open) -> None:
-    page = browse(check=check).get("/consumers/payments")
-    assert "OrderPlaced" in page.text
+    page = browse(check=check).get("/consumers/alerts")
+    assert "ReadingTaken" in page.text
     assert "it is down &lt;img" in page.text
     assert HOSTILE not in page.text
-    assert 'href="/dead-letters?consumer=payments"' in page.text
-    assert 'href="/journeys?id=order-1"' in page.text
+    assert 'href="/dead-letters?consumer=alerts"' in page.text
+    assert 'href="/journeys?id=reading-1"' in page.text
 
 
 def test_the_panel_is_a_part_of_a_page(browse: Open) -> None:
     browser = browse(check=check)
-    assert "<html" in browser.get("/consumers/payments").text
-    assert "<html" not in browser.get("/consumers/payments", headers=PART).text
+    assert "<html" in browser.get("/consumers/alerts").text
+    assert "<html" not in browser.get("/consumers/alerts", headers=PART).text
 
 
 def test_pausing_asks_first_and_says_what_it_does(browse: Open) -> None:
-    page = browse(check=check, stage="prod").get("/consumers/payments")
+    page = browse(check=check, stage="prod").get("/consumers/alerts")
     assert "hx-confirm=" in page.text
-    assert "Pause the deliveries to payments on the stage prod?" in page.text
+    assert "Pause the deliveries to alerts on the stage prod?" in page.text
 
 
 def test_it_is_paused_by_a_change_only(browse: Open, switched: list[tuple[str, str]]) -> None:
     browser = browse(check=check)
-    assert browser.get("/consumers/payments/pause").status_code == 405
-    assert browser.post("/consumers/payments/pause").status_code == 403
+    assert browser.get("/consumers/alerts/pause").status_code == 405
+    assert browser.post("/consumers/alerts/pause").status_code == 403
     assert switched == []
-    assert (
-        "payments is paused: its events wait." in browser.change("/consumers/payments/pause").text
-    )
-    assert switched == [("pause", "payments")]
+    assert "alerts is paused: its events wait." in browser.change("/consumers/alerts/pause").text
+    assert switched == [("pause", "alerts")]
 
 
 def test_what_is_paused_can_go_on(browse: Open, switched: list[tuple[str, str]]) -> None:

@@ -54,11 +54,11 @@ class Tags(HTMLParser):
 
 
 def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(browse: Open) -> None:
-    page = browse(check=lambda: health(payments=DOWN)).get("/")
+    page = browse(check=lambda: health(alerts=DOWN)).get("/")
     cards = Tags(page.text).with_("data-consumer")
-    assert cards["payments"]["class"] == "consumer is-failing"
-    assert float(cards["payments"]["data-fill"] or 0) > 0.5
-    others = [card for name, card in cards.items() if name != "payments"]
+    assert cards["alerts"]["class"] == "consumer is-failing"
+    assert float(cards["alerts"]["data-fill"] or 0) > 0.5
+    others = [card for name, card in cards.items() if name != "alerts"]
     assert {card["class"] for card in others} == {"consumer is-well"}
     assert {card["data-fill"] for card in others} == {"0.0"}
     assert "ProviderUnavailable: it answered 503" in page.text
@@ -66,10 +66,10 @@ def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(bro
 
 
 def test_the_tray_of_who_has_dead_letters_leads_to_them(browse: Open) -> None:
-    page = browse(check=lambda: health(notifications={"state": "dead", "dead": 3})).get("/")
+    page = browse(check=lambda: health(notes={"state": "dead", "dead": 3})).get("/")
     links = Tags(page.text).with_("href")
-    assert "hidden" not in links["/dead-letters?consumer=notifications"]
-    assert "hidden" in links["/dead-letters?consumer=payments"]
+    assert "hidden" not in links["/dead-letters?consumer=notes"]
+    assert "hidden" in links["/dead-letters?consumer=alerts"]
 
 
 def test_each_rule_is_a_connection_in_the_colour_of_who_publishes() -> None:
@@ -83,20 +83,20 @@ def test_each_rule_is_a_connection_in_the_colour_of_who_publishes() -> None:
 def test_what_listens_to_a_source_that_nobody_publishes_as_has_a_port_all_the_same() -> None:
     stray = replace(
         health(),
-        subscriptions=(*SUBSCRIPTIONS, ServiceSubscription("warehouse", "journal", ("Burnt",))),
+        subscriptions=(*SUBSCRIPTIONS, ServiceSubscription("cellar", "journal", ("Burnt",))),
     )
-    assert [port.key for port in ports(stray)][-2:] == ["warehouse", "*"]
+    assert [port.key for port in ports(stray)][-2:] == ["cellar", "*"]
 
 
 def test_the_page_is_drawn_anew_only_where_something_was_plugged_in_or_out() -> None:
-    assert shape(health()) == shape(health(payments=DOWN))
+    assert shape(health()) == shape(health(alerts=DOWN))
     assert shape(health()) != shape(replace(health(), subscriptions=SUBSCRIPTIONS[1:]))
 
 
 def test_who_can_not_see_the_drawing_has_the_same_in_a_table(browse: Open) -> None:
-    page = browse(check=lambda: health(payments=DOWN)).get("/").text
+    page = browse(check=lambda: health(alerts=DOWN)).get("/").text
     table = unescape(page[page.index("<table") : page.index("</table>")])
-    for name in ("accounts-gifts", "payments", "Failing", "231", "OrderPlaced of orders", "94 s"):
+    for name in ("reports-frost", "alerts", "Failing", "231", "ReadingTaken of sensors", "94 s"):
         assert name in table
     assert "everything" in table
 
@@ -137,18 +137,18 @@ def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> Non
 
 
 def test_what_has_changed_is_sent_in_the_words_that_stand_on_the_page() -> None:
-    told = changes(health(payments=DOWN))
-    payments = told["consumers"]["payments"]
-    assert payments["text"]["waiting"] == "231"
-    assert payments["text"]["oldest"] == "94 s"
-    assert payments["text"]["state"] == "Failing"
-    assert told["publishers"]["orders"]["rate"] == "4.1/s"
-    assert 0 < told["paces"]["orders>payments"] < 1
+    told = changes(health(alerts=DOWN))
+    alerts = told["consumers"]["alerts"]
+    assert alerts["text"]["waiting"] == "231"
+    assert alerts["text"]["oldest"] == "94 s"
+    assert alerts["text"]["state"] == "Failing"
+    assert told["publishers"]["sensors"]["rate"] == "4.1/s"
+    assert 0 < told["paces"]["sensors>alerts"] < 1
 
 
 def test_a_look_is_one_event_whatever_is_in_it() -> None:
     hostile = "\n\nevent: seen\ndata: {}\n\n"
-    text = event(Snapshot(health(payments={**DOWN, "failures": (failure(hostile),)})))
+    text = event(Snapshot(health(alerts={**DOWN, "failures": (failure(hostile),)})))
     assert text.startswith("event: seen\ndata: {")
     assert text.count("\n") == 3
     gone = event(Snapshot(health(), error=f"refused {hostile}"))

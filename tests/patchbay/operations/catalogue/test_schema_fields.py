@@ -7,17 +7,19 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, BaseModel, Field
 
-from contracts.values import Dollars, OrderId
 from patchbay.operations.catalogue.schema_fields import fields_of
+
+SensorId = Annotated[str, Field(pattern="^[A-Za-z0-9-]{1,64}$")]
+Dollars = Annotated[float, Field(ge=0, multiple_of=0.01)]
 
 
 class Address(BaseModel):
     city: str
 
 
-class Parcel(BaseModel):
+class Label(BaseModel):
     id: UUID
-    order_id: OrderId
+    sensor_id: SensorId
     price: Dollars
     weight: Decimal = Decimal(1)
     sent_at: AwareDatetime | None = None
@@ -27,14 +29,14 @@ class Parcel(BaseModel):
     anything: object = Field(description="What you like.")
 
 
-FIELDS = {field.name: field for field in fields_of(Parcel.model_json_schema())}
+FIELDS = {field.name: field for field in fields_of(Label.model_json_schema())}
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "limits"),
     [
         ("id", "uuid", ""),
-        ("order_id", "string", "like ^[A-Za-z0-9-]{1,64}$"),
+        ("sensor_id", "string", "like ^[A-Za-z0-9-]{1,64}$"),
         ("price", "number", "at least 0, in steps of 0.01"),
         ("sent_at", "date-time or null", ""),
         ("kind", "string", '"dead letter" or "box"'),

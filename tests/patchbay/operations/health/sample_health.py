@@ -1,4 +1,4 @@
-"""A board as the record shop's might be."""
+"""A board as a greenhouse's might be."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,32 +14,32 @@ from patchbay.operations.health.health import (
 
 AT = datetime(2026, 1, 31, 12, 3, 5, tzinfo=UTC)
 PUBLISHERS = (
-    PublishingService("accounts", ("DayClosed",)),
-    PublishingService("bestsellers", ("BestsellerChanged",)),
-    PublishingService("fulfilment", ("OrderShipped", "OrderUnfulfillable")),
-    PublishingService("orders", ("OrderPlaced",)),
-    PublishingService("payments", ("PaymentDeclined", "PaymentRefunded", "PaymentTaken")),
+    PublishingService("reports", ("DayClosed",)),
+    PublishingService("trends", ("TrendChanged",)),
+    PublishingService("watering", ("BedWatered", "WateringFailed")),
+    PublishingService("sensors", ("ReadingTaken",)),
+    PublishingService("alerts", ("AlertCleared", "AlertRepeated", "AlertRaised")),
 )
 SUBSCRIPTIONS = (
-    ServiceSubscription("orders", "accounts-gifts", ("OrderPlaced",)),
-    ServiceSubscription("payments", "accounts-statement", ("PaymentRefunded", "PaymentTaken")),
-    ServiceSubscription("payments", "fulfilment", ("PaymentTaken",)),
+    ServiceSubscription("sensors", "reports-frost", ("ReadingTaken",)),
+    ServiceSubscription("alerts", "reports-daily", ("AlertRepeated", "AlertRaised")),
+    ServiceSubscription("alerts", "watering", ("AlertRaised",)),
     ServiceSubscription(None, "journal", ()),
-    ServiceSubscription("orders", "notifications", ("OrderPlaced",)),
-    ServiceSubscription("payments", "notifications", ("PaymentDeclined", "PaymentRefunded")),
-    ServiceSubscription("fulfilment", "orders-status", ("OrderShipped", "OrderUnfulfillable")),
+    ServiceSubscription("sensors", "notes", ("ReadingTaken",)),
+    ServiceSubscription("alerts", "notes", ("AlertCleared", "AlertRepeated")),
+    ServiceSubscription("watering", "sensors-status", ("BedWatered", "WateringFailed")),
     ServiceSubscription(
-        "payments", "orders-status", ("PaymentDeclined", "PaymentRefunded", "PaymentTaken")
+        "alerts", "sensors-status", ("AlertCleared", "AlertRepeated", "AlertRaised")
     ),
-    ServiceSubscription("orders", "payments", ("OrderPlaced",)),
-    ServiceSubscription("fulfilment", "payments-refund", ("OrderUnfulfillable",)),
+    ServiceSubscription("sensors", "alerts", ("ReadingTaken",)),
+    ServiceSubscription("watering", "alerts-watering", ("WateringFailed",)),
 )
 NAMES = sorted({subscription.consumer for subscription in SUBSCRIPTIONS})
 
 
 def failure(reason: str) -> Attempt:
     """An attempt that failed for that reason."""
-    return Attempt(AT, "event-1", "OrderPlaced", "order-1", 3, age=None, reason=reason)
+    return Attempt(AT, "event-1", "ReadingTaken", "reading-1", 3, age=None, reason=reason)
 
 
 def well(name: str, **changed: Any) -> ConsumerHealth:
@@ -52,4 +52,4 @@ def health(**changed: dict[str, Any]) -> SystemHealth:
     """A board on which all is well, but for what is changed, by the consumer's name."""
     consumers = tuple(well(name, **changed.get(name.replace("-", "_"), {})) for name in NAMES)
     rates = {(subscription.port, subscription.consumer): 4.1 for subscription in SUBSCRIPTIONS}
-    return SystemHealth(AT, PUBLISHERS, SUBSCRIPTIONS, consumers, rates | {("orders", ""): 4.1})
+    return SystemHealth(AT, PUBLISHERS, SUBSCRIPTIONS, consumers, rates | {("sensors", ""): 4.1})

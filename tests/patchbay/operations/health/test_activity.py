@@ -11,7 +11,7 @@ from patchbay.operations.health.activity import WINDOW, Activity
 from patchbay.topology.consumers import Consumer
 
 NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
-CONSUMER = Consumer("payments", "queue", "dead", "/aws/lambda/payments", None, ())
+CONSUMER = Consumer("alerts", "queue", "dead", "/aws/lambda/alerts", None, ())
 
 
 class Log:

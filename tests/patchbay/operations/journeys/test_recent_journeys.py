@@ -9,7 +9,7 @@ START = datetime(2026, 1, 31, 9, tzinfo=UTC)
 
 
 def attempt(
-    event: str, journey: str = "order-1", *, after: float = 0, reason: str | None = None
+    event: str, journey: str = "reading-1", *, after: float = 0, reason: str | None = None
 ) -> Attempt:
     at = START + timedelta(seconds=after)
     return Attempt(at, event, f"Type-{event}", journey, 1, age=0.1, reason=reason)
@@ -18,33 +18,33 @@ def attempt(
 def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
     found = recent_journeys(
         {
-            "payments": [attempt("1", "order-1"), attempt("2", "order-2", after=1)],
-            "journal": [attempt("3", "order-1", after=2)],
+            "alerts": [attempt("1", "reading-1"), attempt("2", "reading-2", after=1)],
+            "journal": [attempt("3", "reading-1", after=2)],
         }
     )
-    assert [each.id for each in found] == ["order-1", "order-2"]
+    assert [each.id for each in found] == ["reading-1", "reading-2"]
     assert found[0].newest_type == "Type-3"
     assert (found[0].first, found[0].last) == (START, START + timedelta(seconds=2))
 
 
 def test_an_event_that_several_are_given_counts_once() -> None:
-    (found,) = recent_journeys({"payments": [attempt("1")], "journal": [attempt("1")]})
+    (found,) = recent_journeys({"alerts": [attempt("1")], "journal": [attempt("1")]})
     assert list(found.types) == ["1"]
 
 
 def test_it_is_in_trouble_with_whoever_has_failed_and_has_not_managed_it_since() -> None:
     down = attempt("1", reason="it is down")
-    (found,) = recent_journeys({"payments": [down, attempt("1", after=1)], "notifications": [down]})
-    assert found.failing_consumers == ["notifications"]
+    (found,) = recent_journeys({"alerts": [down, attempt("1", after=1)], "notes": [down]})
+    assert found.failing_consumers == ["notes"]
 
 
 def test_what_belongs_to_no_journey_that_can_be_read_is_left_out() -> None:
-    assert recent_journeys({"payments": [attempt("", "", reason="breaks its contract")]}) == []
+    assert recent_journeys({"alerts": [attempt("", "", reason="breaks its contract")]}) == []
 
 
 def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw_them() -> None:
     several = {
-        f"consumer-{number}": [attempt(str(each), f"order-{each % 10_000}") for each in range(MOST)]
+        f"consumer-{number}": [attempt(str(each), f"r-{each % 10_000}") for each in range(MOST)]
         for number in range(10)
     }
     assert len(recent_journeys(several)) == MOST
