@@ -31,6 +31,7 @@ from patchbay.cli.operate.replay import replay
 from patchbay.cli.operate.routes import routes
 from patchbay.cli.operate.status import status
 from patchbay.cli.operate.tail import tail
+from patchbay.project.root import ROOT
 
 WRONG = 1
 INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
@@ -124,6 +125,8 @@ def _end() -> None:
 def run() -> None:
     """Run the command that the process was started with, and end the process."""
     _end_in_time()
+    # The project's contracts are imported from its folder, in whatever folder of it this is.
+    sys.path.insert(0, str(ROOT))
     sys.exit(main())
 
 
