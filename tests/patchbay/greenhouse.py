@@ -38,6 +38,16 @@ def run_app(context: Mapping[str, str], out: Path, root: Path = SAMPLE) -> tuple
     return result.returncode, result.stderr
 
 
+def copy(folder: Path) -> Path:
+    """Copy the sample project, to change it; the layer is shared."""
+    root = folder / NAME
+    shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("build", "__pycache__"))
+    (BUILD / "layers").mkdir(parents=True, exist_ok=True)
+    (root / "build").mkdir()
+    (root / "build" / "layers").symlink_to(BUILD / "layers")
+    return root
+
+
 @cache
 def assembly(stage: str) -> Path:
     """Return the sample's cloud assembly for a stage, made anew where a source has changed."""

@@ -18,7 +18,7 @@ def encryption(system: System) -> Iterator[Finding]:
         if properties.get("SqsManagedSseEnabled") is not True and not _has_key(queue):
             yield Finding(
                 queue,
-                f"Queue {queue.name} does not say that it encrypts its messages, customers' data "
+                f"Queue {queue.name} does not say that it encrypts its messages, personal data "
                 "among them. Set SqsManagedSseEnabled, or a KMS key.",
             )
     for topic in system.all("SNS::Topic"):

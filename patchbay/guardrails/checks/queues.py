@@ -19,7 +19,7 @@ MAX_RECEIVES = 1000  # SQS's own limit
 
 
 def visibility(system: System) -> Iterator[Finding]:
-    """A message stays hidden for as long as Lambda may be at it, its own retries included."""
+    """A queue's visibility timeout is long enough for Lambda to handle a message and retry."""
     for mapping in system.all("Lambda::EventSourceMapping"):
         queue, function = mapped(mapping)
         if not queue or queue.kind != "SQS::Queue" or not function:
@@ -31,8 +31,9 @@ def visibility(system: System) -> Iterator[Finding]:
         if hidden < needed:
             yield Finding(
                 queue,
-                f"Queue {queue.name} is shorter-sighted than its function: visibility {hidden} s, "
-                f"timeout {timeout} s; a message would be handled twice. {_remedy(needed, window)}",
+                f"Queue {queue.name}: visibility timeout {hidden} s is below {VISIBILITY_FACTOR} "
+                f"times the function's timeout ({timeout} s){_window(window)}. A message would be "
+                f"delivered again while it is handled. {_remedy(needed)}",
             )
 
 
@@ -152,10 +153,14 @@ def _unlike(queue: Resource, dead: Resource) -> Iterator[Finding]:
         )
 
 
-def _remedy(needed: int, window: int) -> str:
+def _window(seconds: int) -> str:
+    return f" plus the batch window ({seconds} s)" if seconds else ""
+
+
+def _remedy(needed: int) -> str:
     if needed > MAX_VISIBILITY:
-        return f"That would take {needed} s, and SQS has {MAX_VISIBILITY} s at most: cut the work."
-    return f"Use at least {needed} s{f', {window} s of them for the batch window' * bool(window)}."
+        return f"It would take {needed} s, and SQS allows {MAX_VISIBILITY} s: shorten the work."
+    return f"Set it to at least {needed} s."
 
 
 def _days(seconds: int) -> str:

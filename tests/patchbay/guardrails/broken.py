@@ -1,25 +1,25 @@
-"""The real templates of a stage, for a test to break one thing in."""
+"""The sample's templates of a stage, for a test to break one thing in."""
 
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contracts.fulfilment import OrderShipped, OrderUnfulfillable
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
+from contracts.alerts import AlertCleared, AlertRaised
+from contracts.charts import HottestBedChanged
+from contracts.diary import DayClosed
+from contracts.sensors import ReadingTaken
+from contracts.watering import BedNotWatered, BedWatered
 from patchbay.events.event import Event
-from patchbay.guardrails.acceptance import Acceptances
+from patchbay.guardrails.acceptance import Acceptances, read
 from patchbay.guardrails.finding import Finding
 from patchbay.guardrails.guard import findings, unaccepted
 from patchbay.project.naming import named
 from patchbay.topology.template import Resource, Template, listed
+from tests.patchbay.greenhouse import NAME, assembly
 
 STAGE = "dev"
-# What the shop came with: a test of a check is not to depend on what is plugged in.
-SERVICES = ("broker", "fulfilment", "notifications", "orders", "payments")
-EVENTS = (
-    OrderPlaced, OrderShipped, OrderUnfulfillable, PaymentDeclined, PaymentRefunded, PaymentTaken,
-)  # fmt: skip
+SERVICES = ("broker", "watering", "notes", "sensors", "alerts")
+EVENTS = (ReadingTaken, AlertRaised, AlertCleared, BedWatered, BedNotWatered)
 
 
 class Broken:
@@ -122,6 +122,19 @@ class Broken:
         """This is found, and nothing else."""
         found = [(finding.id, finding.text) for finding in self.found()]
         assert found == [(id, text)], found
+
+
+def accepted_by(*services: str) -> Acceptances:
+    """What the constructs of these services accept."""
+    found = read(assembly(STAGE))
+    prefixes = tuple(f"{NAME}-{STAGE}-{service}/" for service in services)
+    reasons = {path: names for path, names in found.reasons.items() if path.startswith(prefixes)}
+    return Acceptances(found.paths, reasons)
+
+
+def every_event() -> list[type[Event]]:
+    """All events of the sample."""
+    return [*EVENTS, DayClosed, HottestBedChanged]
 
 
 def _properties(resource: Resource) -> dict[str, Any]:

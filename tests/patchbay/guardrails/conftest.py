@@ -1,3 +1,8 @@
-"""The synthesized templates of each stage."""
+"""The sample is the project of these tests."""
 
-from tests.stacks.conftest import templates as templates
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _greenhouse(greenhouse: None) -> None:
+    """Have names and sources be the sample's."""

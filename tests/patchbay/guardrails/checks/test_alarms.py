@@ -8,45 +8,45 @@ from tests.patchbay.guardrails.broken import Broken
 
 
 @pytest.mark.parametrize(
-    "queue", ["payments-dead-letters", "payments-undelivered", "orders-unpublished"]
+    "queue", ["alerts-dead-letters", "alerts-undelivered", "sensors-unpublished"]
 )
 def test_every_dead_letter_queue_has_an_alarm(queue: str, dev: Broken) -> None:
     dev.remove("CloudWatch::Alarm", queue)
     dev.finds(
         "alarm",
-        f"Queue records-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
+        f"Queue greenhouse-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
         "dead letter would wait there until it expires, unseen. Add one.",
     )
 
 
 def test_a_consumer_that_falls_behind_raises_an_alarm(dev: Broken) -> None:
-    dev.remove("CloudWatch::Alarm", "payments-age")
+    dev.remove("CloudWatch::Alarm", "alerts-age")
     dev.finds(
         "alarm",
-        "Queue records-dev-payments has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
+        "Queue greenhouse-dev-alerts has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
         "that stands still would go unnoticed. Add one.",
     )
 
 
 @pytest.mark.parametrize("change", [{"AlarmActions": []}, {"ActionsEnabled": False}])
 def test_an_alarm_that_tells_nobody_is_found(change: dict[str, Any], dev: Broken) -> None:
-    dev.alarm("payments-age").update(change)
+    dev.alarm("alerts-age").update(change)
     dev.finds(
         "alarm",
-        "Alarm records-dev-payments-age tells nobody: it has no action, or its actions are "
+        "Alarm greenhouse-dev-alerts-age tells nobody: it has no action, or its actions are "
         "switched off, and a consumer that stands still would go unnoticed. Have it go to the "
         "stage's topic.",
     )
 
 
 def test_the_first_dead_letter_raises_the_alarm(dev: Broken) -> None:
-    alarm = dev.alarm("payments-dead-letters")
+    alarm = dev.alarm("alerts-dead-letters")
     alarm |= {"Threshold": 0, "ComparisonOperator": "GreaterThanThreshold"}
     assert dev.found() == []
     alarm["Threshold"] = 100
     dev.finds(
         "dead-letter-alarm",
-        "Alarm records-dev-payments-dead-letters is not raised by the first dead letter in "
-        "records-dev-payments-dead-letters: its threshold is 100. Set it to 1, "
+        "Alarm greenhouse-dev-alerts-dead-letters is not raised by the first dead letter in "
+        "greenhouse-dev-alerts-dead-letters: its threshold is 100. Set it to 1, "
         "GreaterThanOrEqualToThreshold.",
     )

@@ -10,29 +10,31 @@ from tests.patchbay.guardrails.broken import Broken
 
 ELSEWHERE = "arn:aws:sqs:eu-west-1:111122223333:somebodys"
 WIDER = (
-    "Queue records-dev-payments lets in more than records-dev-payments-shop-orders: its policy "
+    "Queue greenhouse-dev-alerts lets in more than greenhouse-dev-alerts-greenhouse-sensors: its "
+    "policy "
     "allows another sender or another action, so that others could forge events or read them. "
     "Allow events.amazonaws.com sqs:SendMessage, where aws:SourceArn is its own rule's."
 )
 
 
 def test_a_queue_that_does_not_let_its_rule_send_gets_no_events(dev: Broken) -> None:
-    dev.policy("payments").remove(dev.allowed("payments"))
+    dev.policy("alerts").remove(dev.allowed("alerts"))
     dev.finds(
         "queue-policy",
-        "Queue records-dev-payments does not let rule records-dev-payments-shop-orders send to "
+        "Queue greenhouse-dev-alerts does not let rule greenhouse-dev-alerts-greenhouse-sensors "
+        "send to "
         "it: EventBridge would be refused, and not one event would arrive. Allow "
         "events.amazonaws.com sqs:SendMessage, where aws:SourceArn is that rule's.",
     )
 
 
 def test_a_queue_for_two_rules_must_let_both_send(dev: Broken) -> None:
-    first, _ = (s for s in dev.policy("notifications-undelivered") if s["Effect"] == "Allow")
-    dev.policy("notifications-undelivered").remove(first)
+    first, _ = (s for s in dev.policy("notes-undelivered") if s["Effect"] == "Allow")
+    dev.policy("notes-undelivered").remove(first)
     (finding,) = dev.found()
     assert finding.text.startswith(
-        "Queue records-dev-notifications-undelivered does not let rule "
-        "records-dev-notifications-shop-orders send to it"
+        "Queue greenhouse-dev-notes-undelivered does not let rule "
+        "greenhouse-dev-notes-greenhouse-alerts send to it"
     )
 
 
@@ -52,71 +54,74 @@ def test_a_queue_for_two_rules_must_let_both_send(dev: Broken) -> None:
 def test_a_queue_that_lets_in_more_than_its_rule_is_found(
     change: dict[str, Any], dev: Broken
 ) -> None:
-    dev.policy("payments").append(copy.deepcopy(dev.allowed("payments")) | change)
+    dev.policy("alerts").append(copy.deepcopy(dev.allowed("alerts")) | change)
     dev.finds("queue-policy", WIDER)
 
 
 def test_nobody_sends_to_a_queue_of_dead_letters_by_its_policy(dev: Broken) -> None:
-    queue = dev.the("SQS::Queue", "payments-dead-letters")
-    allowed = copy.deepcopy(dev.allowed("payments")) | {"Resource": queue.arn}
-    dev.policy("payments-dead-letters").append(allowed)
+    queue = dev.the("SQS::Queue", "alerts-dead-letters")
+    allowed = copy.deepcopy(dev.allowed("alerts")) | {"Resource": queue.arn}
+    dev.policy("alerts-dead-letters").append(allowed)
     (finding,) = dev.found()
-    assert finding.text.startswith("Queue records-dev-payments-dead-letters lets in more than no")
+    assert finding.text.startswith("Queue greenhouse-dev-alerts-dead-letters lets in more than no")
 
 
 def test_what_a_rule_can_not_deliver_is_kept(dev: Broken) -> None:
-    (target,) = dev.rule("payments-shop-orders")["Targets"]
+    (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     del target["DeadLetterConfig"]
-    dev.policy("payments-undelivered").remove(dev.allowed("payments-undelivered"))
+    dev.policy("alerts-undelivered").remove(dev.allowed("alerts-undelivered"))
     dev.finds(
         "target",
-        "Rule records-dev-payments-shop-orders keeps nothing of what it can't deliver to queue "
-        "records-dev-payments: EventBridge would drop those events. Give the target a dead-letter "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors keeps nothing of what it can't deliver to "
+        "queue "
+        "greenhouse-dev-alerts: EventBridge would drop those events. Give the target a dead-letter "
         "queue, in this stack.",
     )
 
 
 def test_a_rules_dead_letters_go_to_a_standard_queue(dev: Broken) -> None:
-    dev.queue("payments-undelivered")["FifoQueue"] = True
+    dev.queue("alerts-undelivered")["FifoQueue"] = True
     dev.finds(
         "target",
-        "Rule records-dev-payments-shop-orders leaves what it can't deliver in "
-        "records-dev-payments-undelivered, which is a FIFO queue: EventBridge writes dead letters "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors leaves what it can't deliver in "
+        "greenhouse-dev-alerts-undelivered, which is a FIFO queue: EventBridge writes dead letters "
         "to standard queues only, and would drop them. Use a standard queue.",
     )
 
 
 @pytest.mark.parametrize("policy", [None, {"MaximumRetryAttempts": 0}])
 def test_a_rule_says_how_often_it_tries_again(policy: dict[str, int] | None, dev: Broken) -> None:
-    (target,) = dev.rule("payments-shop-orders")["Targets"]
+    (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     del target["RetryPolicy"]
     target |= {"RetryPolicy": policy} if policy else {}
     dev.finds(
         "target",
-        "Rule records-dev-payments-shop-orders does not say how often to retry to queue "
-        "records-dev-payments: a moment's trouble may cost an event. Set the target's "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors does not say how often to retry to queue "
+        "greenhouse-dev-alerts: a moment's trouble may cost an event. Set the target's "
         "MaximumRetryAttempts, 185 at most, and MaximumEventAgeInSeconds.",
     )
 
 
 def test_a_target_in_another_stack_can_not_be_checked(dev: Broken) -> None:
-    (target,) = dev.rule("payments-shop-orders")["Targets"]
+    (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     target["Arn"] = ELSEWHERE
-    dev.policy("payments").remove(dev.allowed("payments"))
+    dev.policy("alerts").remove(dev.allowed("alerts"))
     dev.finds(
         "target",
-        "Rule records-dev-payments-shop-orders has a target that is not in its stack: whether "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has a target that is not in its stack: "
+        "whether "
         "that lets it send, keeps what fails and serves no other consumer can't be checked. Give "
         "the consumer a queue of its own, next to its rule.",
     )
 
 
 def test_a_pattern_that_aws_would_refuse_is_refused_before_it_is_deployed(dev: Broken) -> None:
-    dev.rule("payments-shop-orders")["EventPattern"]["detail-type"] = [{"prefx": "Order"}]
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail-type"] = [{"prefx": "Order"}]
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule records-dev-payments-shop-orders has a pattern that AWS does not take, and would "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has a pattern that AWS does not take, and "
+        "would "
         "refuse only when it is deployed: "
     )
     assert "prefx" in finding.text
@@ -125,18 +130,19 @@ def test_a_pattern_that_aws_would_refuse_is_refused_before_it_is_deployed(dev: B
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"detail-type": ["Orderplaced"]},
+        {"detail-type": ["Readingtaken"]},
         {"detail-type": [{"prefix": "order"}]},
-        {"source": ["shop.order"]},
-        {"source": ["shop.payments"]},
+        {"source": ["greenhouse.sensor"]},
+        {"source": ["greenhouse.alerts"]},
     ],
 )
 def test_a_rule_that_no_event_can_pass_is_found(wrong: dict[str, Any], dev: Broken) -> None:
-    dev.rule("payments-shop-orders")["EventPattern"] |= wrong
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"] |= wrong
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule records-dev-payments-shop-orders passes no event of the contracts: it asks for {"
+        "Rule greenhouse-dev-alerts-greenhouse-sensors passes no event of the contracts: it asks "
+        "for {"
     )
     assert finding.text.endswith(
         "Its consumer would wait for ever. Take source and detail-type from the contract."
@@ -144,83 +150,89 @@ def test_a_rule_that_no_event_can_pass_is_found(wrong: dict[str, Any], dev: Brok
 
 
 def test_what_a_rule_asks_for_in_vain_is_quoted(dev: Broken) -> None:
-    dev.rule("payments-shop-orders")["EventPattern"] = {"source": ["shop.order"], "version": ["0"]}
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"] = {
+        "source": ["greenhouse.sensor"],
+        "version": ["0"],
+    }
     dev.finds(
         "pattern",
-        "Rule records-dev-payments-shop-orders passes no event of the contracts: it asks for "
-        '{"source": ["shop.order"]}. Its consumer would wait for ever. Take source and detail-type '
-        "from the contract.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors passes no event of the contracts: it asks "
+        'for {"source": ["greenhouse.sensor"]}. Its consumer would wait for ever. Take source and '
+        "detail-type from the contract.",
     )
 
 
 def test_a_rule_that_filters_on_content_is_a_rule_for_the_event(dev: Broken) -> None:
-    large = {"data": {"amount": [{"numeric": [">", 100]}]}}
-    dev.rule("payments-shop-orders")["EventPattern"]["detail"] = large
+    large = {"data": {"celsius": [{"numeric": [">", 100]}]}}
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail"] = large
     assert dev.found() == []
 
 
 @pytest.mark.parametrize(
     ("detail", "field"),
     [
-        ({"data": {"ammount": [{"numeric": [">", 100]}]}}, "detail.data.ammount"),
-        ({"amount": [{"numeric": [">", 100]}]}, "detail.amount"),
-        ({"metadata": {"order_id": [{"exists": True}]}}, "detail.metadata.order_id"),
+        ({"data": {"celsus": [{"numeric": [">", 100]}]}}, "detail.data.celsus"),
+        ({"celsius": [{"numeric": [">", 100]}]}, "detail.celsius"),
+        ({"metadata": {"sensor_id": [{"exists": True}]}}, "detail.metadata.sensor_id"),
     ],
 )
 def test_a_filter_on_what_no_event_has_is_found(
     detail: dict[str, Any], field: str, dev: Broken
 ) -> None:
-    dev.rule("payments-shop-orders")["EventPattern"]["detail"] = detail
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail"] = detail
     dev.finds(
         "pattern",
-        f"Rule records-dev-payments-shop-orders can't pass OrderPlaced: it asks for {field}, "
-        "which that event does not have. Take the fields from contracts/orders.py.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors can't pass ReadingTaken: it asks for "
+        f"{field}, "
+        "which that event does not have. Take the fields from contracts/sensors.py.",
     )
 
 
 def test_a_filter_may_ask_for_what_is_not_there(dev: Broken) -> None:
     without = {"data": {"voucher": [{"exists": False}]}}
-    dev.rule("payments-shop-orders")["EventPattern"]["detail"] = without
+    dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail"] = without
     assert dev.found() == []
 
 
 def test_a_rule_on_the_default_bus_may_be_for_events_of_aws(dev: Broken) -> None:
-    rule = dev.rule("payments-shop-orders")
+    rule = dev.rule("alerts-greenhouse-sensors")
     rule["EventPattern"] = {"source": ["aws.health"]}
     del rule["EventBusName"]
     assert dev.found() == []
 
 
 def test_a_rule_may_be_on_a_schedule(dev: Broken) -> None:
-    rule = dev.rule("payments-shop-orders")
+    rule = dev.rule("alerts-greenhouse-sensors")
     del rule["EventPattern"]
     rule["ScheduleExpression"] = "rate(1 day)"
     assert dev.found() == []
 
 
 def test_a_rule_has_five_targets_at_most(dev: Broken) -> None:
-    rule = dev.rule("payments-shop-orders")
+    rule = dev.rule("alerts-greenhouse-sensors")
     target = rule["Targets"][0]
     rule["Targets"] = [target] * 5
     assert dev.found() == []
     rule["Targets"] = [target] * 6
     dev.finds(
         "limits",
-        "Rule records-dev-payments-shop-orders has 6 targets, and EventBridge takes 5: it could "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has 6 targets, and EventBridge takes 5: "
+        "it could "
         "not be deployed. Give each consumer a rule of its own.",
     )
 
 
 def test_a_pattern_has_two_thousand_and_forty_eight_characters_at_most(dev: Broken) -> None:
-    pattern = dev.rule("payments-shop-orders")["EventPattern"]
-    pattern["detail"] = {"data": {"order_id": [""]}}
+    pattern = dev.rule("alerts-greenhouse-sensors")["EventPattern"]
+    pattern["detail"] = {"data": {"sensor_id": [""]}}
     spare = 2048 - len(json.dumps(pattern, separators=(",", ":")))
-    pattern["detail"]["data"]["order_id"] = ["o" * spare]
+    pattern["detail"]["data"]["sensor_id"] = ["o" * spare]
     assert dev.found() == []
-    pattern["detail"]["data"]["order_id"] = ["o" * (spare + 1)]
+    pattern["detail"]["data"]["sensor_id"] = ["o" * (spare + 1)]
     dev.finds(
         "limits",
-        "Rule records-dev-payments-shop-orders has a pattern of 2049 characters, and EventBridge "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has a pattern of 2049 characters, and "
+        "EventBridge "
         "takes 2048: it could not be deployed. Ask for less in the rule, and leave the rest to the "
         "handler; or have the quota raised, and accept this.",
     )
@@ -229,16 +241,17 @@ def test_a_pattern_has_two_thousand_and_forty_eight_characters_at_most(dev: Brok
 def test_a_bus_has_three_hundred_rules_at_most_over_all_stacks(dev: Broken) -> None:
     rule = {
         "Type": "AWS::Events::Rule",
-        "Properties": dev.rule("payments-shop-orders") | {"Targets": []},
+        "Properties": dev.rule("alerts-greenhouse-sensors") | {"Targets": []},
     }
     there = sum(len(template.all("Events::Rule")) for template in dev.templates.values())
-    dev.resources("orders").update({f"First{number}": rule for number in range(150)})
-    dev.resources("payments").update({f"Second{number}": rule for number in range(150 - there)})
+    dev.resources("sensors").update({f"First{number}": rule for number in range(150)})
+    dev.resources("alerts").update({f"Second{number}": rule for number in range(150 - there)})
     assert dev.found() == []
-    dev.resources("payments")["OneMore"] = rule
+    dev.resources("alerts")["OneMore"] = rule
     dev.finds(
         "limits",
-        "Bus records-dev has 301 rules, and EventBridge takes 300: the last could not be "
-        "deployed. Have the quota raised, and accept this on records-dev-payments-shop-orders; "
+        "Bus greenhouse-dev has 301 rules, and EventBridge takes 300: the last could not be "
+        "deployed. Have the quota raised, and accept this on "
+        "greenhouse-dev-alerts-greenhouse-sensors; "
         "or use a second bus.",
     )

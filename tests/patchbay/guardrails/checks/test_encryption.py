@@ -9,18 +9,18 @@ from tests.patchbay.guardrails.broken import Broken
 
 @pytest.mark.parametrize("setting", [False, None])
 def test_a_queue_that_does_not_encrypt_is_found(setting: bool | None, dev: Broken) -> None:
-    queue = dev.queue("payments-dead-letters")
+    queue = dev.queue("alerts-dead-letters")
     del queue["SqsManagedSseEnabled"]
     queue |= {} if setting is None else {"SqsManagedSseEnabled": setting}
     dev.finds(
         "encryption",
-        "Queue records-dev-payments-dead-letters does not say that it encrypts its messages, "
-        "customers' data among them. Set SqsManagedSseEnabled, or a KMS key.",
+        "Queue greenhouse-dev-alerts-dead-letters does not say that it encrypts its messages, "
+        "personal data among them. Set SqsManagedSseEnabled, or a KMS key.",
     )
 
 
 def test_a_queue_may_have_a_key_instead(dev: Broken) -> None:
-    queue = dev.queue("payments")
+    queue = dev.queue("alerts")
     del queue["SqsManagedSseEnabled"]
     queue["KmsMasterKeyId"] = "alias/ours"
     assert dev.found() == []
@@ -31,18 +31,18 @@ def test_a_topic_without_a_key_is_found(dev: Broken) -> None:
     del dev.resources("broker")[topic.id]["Properties"]["KmsMasterKeyId"]
     dev.finds(
         "encryption",
-        "Topic records-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
+        "Topic greenhouse-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
         "KmsMasterKeyId.",
     )
 
 
 def test_a_queue_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
-    dev.policy("payments").remove(
-        next(each for each in dev.policy("payments") if each["Effect"] == "Deny")
+    dev.policy("alerts").remove(
+        next(each for each in dev.policy("alerts") if each["Effect"] == "Deny")
     )
     dev.finds(
         "tls",
-        "Queue records-dev-payments takes requests without TLS: its messages could be read on "
+        "Queue greenhouse-dev-alerts takes requests without TLS: its messages could be read on "
         "the way. Have its policy deny all where aws:SecureTransport is false "
         "(`enforce_ssl=True`).",
     )
@@ -57,17 +57,17 @@ def test_a_queue_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
     ],
 )
 def test_only_a_denial_for_everyone_counts(change: dict[str, Any], dev: Broken) -> None:
-    (denial,) = (each for each in dev.policy("payments") if each["Effect"] == "Deny")
+    (denial,) = (each for each in dev.policy("alerts") if each["Effect"] == "Deny")
     denial |= change
     assert "tls" in [finding.id for finding in dev.found()]
 
 
 def test_a_topic_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
-    (policy,) = dev.templates["records-dev-broker"].all("SNS::TopicPolicy")
+    (policy,) = dev.templates["greenhouse-dev-broker"].all("SNS::TopicPolicy")
     statements = policy.properties["PolicyDocument"]["Statement"]
     statements[:] = [each for each in statements if each["Effect"] == "Allow"]
     dev.finds(
         "tls",
-        "Topic records-dev-alarms takes requests without TLS: its messages could be read on the "
+        "Topic greenhouse-dev-alarms takes requests without TLS: its messages could be read on the "
         "way. Have its policy deny all where aws:SecureTransport is false (`enforce_ssl=True`).",
     )

@@ -6,31 +6,31 @@ from tests.patchbay.guardrails.broken import Broken
 
 
 def test_a_function_without_a_log_group_is_found(dev: Broken) -> None:
-    dev.remove("Logs::LogGroup", "payments-sandbox")
+    dev.remove("Logs::LogGroup", "alerts-siren")
     dev.finds(
         "log-group",
-        "Function records-dev-payments-sandbox has no log group in its stack: Lambda would make "
+        "Function greenhouse-dev-alerts-siren has no log group in its stack: Lambda would make "
         "one that keeps everything for ever, at your cost. Make it, with a retention.",
     )
 
 
 def test_a_log_group_may_be_a_functions_by_its_name(dev: Broken) -> None:
-    del dev.function("payments")["LoggingConfig"]
+    del dev.function("alerts")["LoggingConfig"]
     assert dev.found() == []
 
 
 def test_a_log_group_that_two_functions_share_is_found(dev: Broken) -> None:
-    theirs = dev.function("payments")["LoggingConfig"]
-    dev.function("payments-sandbox")["LoggingConfig"] = theirs
+    theirs = dev.function("alerts")["LoggingConfig"]
+    dev.function("alerts-siren")["LoggingConfig"] = theirs
     dev.finds(
         "log-group",
-        "Log group /aws/lambda/records-dev-payments is shared by records-dev-payments and "
-        "records-dev-payments-sandbox: nobody could tell whose lines are whose, or keep one's "
+        "Log group /aws/lambda/greenhouse-dev-alerts is shared by greenhouse-dev-alerts and "
+        "greenhouse-dev-alerts-siren: nobody could tell whose lines are whose, or keep one's "
         "longer. Give each function its own.",
     )
 
 
-@pytest.mark.parametrize("name", ["/aws/lambda/records-dev-payments", "/aws/apigateway/"])
+@pytest.mark.parametrize("name", ["/aws/lambda/greenhouse-dev-alerts", "/aws/apigateway/"])
 def test_a_log_group_that_never_forgets_is_found(name: str, dev: Broken) -> None:
     (group,) = (
         group
@@ -48,10 +48,10 @@ def test_a_log_group_that_never_forgets_is_found(name: str, dev: Broken) -> None
 
 @pytest.mark.parametrize("runtime", ["provided.al2023", "nodejs24.x", "python3", "python3.x"])
 def test_a_runtime_that_is_no_version_of_python_is_found(runtime: str, dev: Broken) -> None:
-    dev.function("payments")["Runtime"] = runtime
+    dev.function("alerts")["Runtime"] = runtime
     dev.finds(
         "runtime",
-        f"Function records-dev-payments runs on {runtime}, which is not a version of Python: what "
+        f"Function greenhouse-dev-alerts runs on {runtime}, which is not a version of Python: what "
         "its layer and its tests are made for may not be there. Use python3.N.",
     )
 
@@ -60,23 +60,23 @@ def test_a_runtime_that_is_no_version_of_python_is_found(runtime: str, dev: Brok
 def test_a_runtime_that_lambda_does_not_support_any_more_is_found(
     runtime: str, dev: Broken
 ) -> None:
-    dev.function("payments")["Runtime"] = runtime
+    dev.function("alerts")["Runtime"] = runtime
     dev.finds(
         "runtime",
-        f"Function records-dev-payments runs on {runtime}, which Lambda does not support any "
+        f"Function greenhouse-dev-alerts runs on {runtime}, which Lambda does not support any "
         "more: it gets no security fixes, and AWS will refuse it. Use python3.11 or newer.",
     )
 
 
 def test_the_oldest_python_that_lambda_supports_will_do(dev: Broken) -> None:
-    dev.function("payments")["Runtime"] = "python3.11"
+    dev.function("alerts")["Runtime"] = "python3.11"
     assert dev.found() == []
 
 
 def test_a_function_that_does_not_state_its_architecture_is_found(dev: Broken) -> None:
-    del dev.function("payments")["Architectures"]
+    del dev.function("alerts")["Architectures"]
     dev.finds(
         "runtime",
-        "Function records-dev-payments does not state its architecture, and would run on x86_64: "
+        "Function greenhouse-dev-alerts does not state its architecture, and would run on x86_64: "
         "a layer built for arm64 fails there when it is imported. State it.",
     )

@@ -10,24 +10,24 @@ WORDS = {kind: word for kind, (word, _) in LIMITS.items()}
 
 
 def test_a_name_that_is_too_long_is_found_with_its_excess(dev: Broken) -> None:
-    dev.queue("payments")["QueueName"] = "records-dev-" + "q" * 70
-    longest = "records-" + "s" * 12 + "-" + "q" * 70
+    dev.queue("alerts")["QueueName"] = "greenhouse-dev-" + "q" * 70
+    longest = "greenhouse-" + "s" * 12 + "-" + "q" * 70
     (finding,) = dev.found()
     assert finding.id == "name"
     assert finding.text == (
-        f"Queue {longest} has a name of 91 characters, and AWS takes 80: it could not be deployed. "
-        "Shorten it by 11 characters."
+        f"Queue {longest} has a name of 94 characters, and AWS takes 80: it could not be deployed. "
+        "Shorten it by 14 characters."
     )
 
 
 def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broken) -> None:
-    queue = dev.queue("payments")
-    queue["QueueName"] = "records-dev-" + "q" * 59
+    queue = dev.queue("alerts")
+    queue["QueueName"] = "greenhouse-dev-" + "q" * 56
     assert dev.found() == []
     queue["QueueName"] += "q"
     dev.finds(
         "name",
-        f"Queue records-{'s' * 12}-{'q' * 60} has a name of 81 characters, and AWS takes 80: it "
+        f"Queue greenhouse-{'s' * 12}-{'q' * 57} has a name of 81 characters, and AWS takes 80: it "
         "could not be deployed. Shorten it by 1 character.",
     )
 
@@ -44,7 +44,7 @@ def test_a_name_of_each_kind_may_be_as_long_as_aws_says_and_no_longer(
     kind: str, property: str, limit: int, dev: Broken
 ) -> None:
     properties = {property: "n" * limit, "SqsManagedSseEnabled": True, "RetentionInDays": 1}
-    dev.resources("orders")["New"] = {"Type": f"AWS::{kind}", "Properties": properties}
+    dev.resources("sensors")["New"] = {"Type": f"AWS::{kind}", "Properties": properties}
     assert "name" not in [finding.id for finding in dev.found()]
     properties[property] = "n" * (limit + 1)
     assert [f.text for f in dev.found() if f.id == "name"] == [
@@ -54,13 +54,13 @@ def test_a_name_of_each_kind_may_be_as_long_as_aws_says_and_no_longer(
 
 
 def test_a_word_that_begins_like_a_stage_is_not_one(dev: Broken) -> None:
-    dev.queue("payments")["QueueName"] = "patchbay-device-" + "q" * 64
+    dev.queue("alerts")["QueueName"] = "patchbay-device-" + "q" * 64
     assert dev.found() == []
 
 
-@pytest.mark.parametrize(("length", "count"), [(107, 0), (108, 1)])
+@pytest.mark.parametrize(("length", "count"), [(104, 0), (105, 1)])
 def test_a_stack_has_a_name_that_cloudformation_takes(length: int, count: int, dev: Broken) -> None:
-    stack = "records-dev-" + "s" * length
+    stack = "greenhouse-dev-" + "s" * length
     dev.templates[stack] = Template(stack, {"Resources": {}})
     found = dev.found()
     assert len(found) == count

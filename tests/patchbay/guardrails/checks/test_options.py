@@ -1,21 +1,22 @@
-"""What the accounts are made of, ordered and on a schedule, with one thing broken."""
+"""The diary service, ordered and on a schedule, with one thing broken."""
 
 import copy
 from typing import Any
 
 import pytest
 
-from patchbay.events.catalogue import events
+from contracts.diary import DayClosed
 from patchbay.guardrails.guard import findings
 from patchbay.topology.template import Template, listed
-from tests.stacks.conftest import Templates
+from tests.patchbay.greenhouse import templates
+from tests.patchbay.guardrails.broken import EVENTS
 
-STACK = "records-dev-accounts"
+STACK = "greenhouse-dev-diary"
 OURS = {"order", "relay", "schedule", "schedule-role"}
 
 
-class Accounts:
-    """The accounts' template, to be broken, among the others."""
+class DiaryTemplate:
+    """The diary's template, to be broken, among the others."""
 
     def __init__(self, templates: dict[str, Template]) -> None:
         self.body: dict[str, Any] = copy.deepcopy(dict(templates[STACK].body))
@@ -32,62 +33,62 @@ class Accounts:
         return properties
 
     def found(self) -> list[str]:
-        templates = {**self._others, STACK: Template(STACK, self.body)}
-        found = findings(templates, events().values())
+        broken = {**self._others, STACK: Template(STACK, self.body)}
+        found = findings(broken, (*EVENTS, DayClosed))
         return [each.text for each in found if each.check in OURS]
 
 
 @pytest.fixture
-def accounts(templates: Templates) -> Accounts:
-    return Accounts(templates("dev"))
+def diary() -> DiaryTemplate:
+    return DiaryTemplate(templates("dev"))
 
 
-def test_as_they_are_there_is_nothing_to_find(accounts: Accounts) -> None:
-    assert accounts.found() == []
+def test_as_they_are_there_is_nothing_to_find(diary: DiaryTemplate) -> None:
+    assert diary.found() == []
 
 
-def test_a_rule_that_gives_a_fifo_queue_no_group_is_found(accounts: Accounts) -> None:
-    (target,) = accounts.the("Events::Rule", "StatementConsumer")["Targets"]
+def test_a_rule_that_gives_a_fifo_queue_no_group_is_found(diary: DiaryTemplate) -> None:
+    (target,) = diary.the("Events::Rule", "PagesConsumer")["Targets"]
     del target["SqsParameters"]
-    (text,) = accounts.found()
+    (text,) = diary.found()
     assert text.startswith(
-        "Rule records-dev-accounts-statement-shop-payments gives "
-        "records-dev-accounts-statement-intake.fifo, a FIFO queue, no message group"
+        "Rule greenhouse-dev-diary-pages-greenhouse-alerts gives "
+        "greenhouse-dev-diary-pages-intake.fifo, a FIFO queue, no message group"
     )
 
 
 def test_a_fifo_queue_to_which_eventbridge_could_deliver_nothing_is_found(
-    accounts: Accounts,
+    diary: DiaryTemplate,
 ) -> None:
-    del accounts.the("SQS::Queue", "StatementConsumerIntakeQueue")["ContentBasedDeduplication"]
-    (text,) = accounts.found()
+    del diary.the("SQS::Queue", "PagesConsumerIntakeQueue")["ContentBasedDeduplication"]
+    (text,) = diary.found()
     assert text.endswith("could deliver nothing. Set ContentBasedDeduplication.")
 
 
-def test_a_fifo_queue_that_nothing_fills_is_found(accounts: Accounts) -> None:
-    del accounts.the("Lambda::Function", "StatementRelay")["Environment"]["Variables"]["RELAYS_TO"]
+def test_a_fifo_queue_that_nothing_fills_is_found(diary: DiaryTemplate) -> None:
+    del diary.the("Lambda::Function", "PagesRelay")["Environment"]["Variables"]["RELAYS_TO"]
     assert (
-        "Queue records-dev-accounts-statement.fifo is a FIFO queue that neither a rule nor a "
+        "Queue greenhouse-dev-diary-pages.fifo is a FIFO queue that neither a rule nor a "
         "relay fills: its consumer would wait for ever. Ask for `ordered_by=` in its service."
-    ) in accounts.found()
+    ) in diary.found()
 
 
-def test_a_relay_that_may_not_send_is_found(accounts: Accounts) -> None:
-    statements = accounts.the("IAM::Policy", "StatementRelay")["PolicyDocument"]["Statement"]
+def test_a_relay_that_may_not_send_is_found(diary: DiaryTemplate) -> None:
+    statements = diary.the("IAM::Policy", "PagesRelay")["PolicyDocument"]["Statement"]
     statements[:] = [s for s in statements if "sqs:SendMessage" not in listed(s["Action"])]
-    assert accounts.found() == [
-        "Relay records-dev-accounts-statement-relay may not send to "
-        "records-dev-accounts-statement.fifo: not one event would arrive. Allow it "
+    assert diary.found() == [
+        "Relay greenhouse-dev-diary-pages-relay may not send to "
+        "greenhouse-dev-diary-pages.fifo: not one event would arrive. Allow it "
         "sqs:SendMessage there."
     ]
 
 
-def test_a_function_that_may_send_past_the_relay_is_found(accounts: Accounts) -> None:
-    relay = accounts.the("IAM::Policy", "StatementRelay")["PolicyDocument"]["Statement"]
+def test_a_function_that_may_send_past_the_relay_is_found(diary: DiaryTemplate) -> None:
+    relay = diary.the("IAM::Policy", "PagesRelay")["PolicyDocument"]["Statement"]
     (right,) = (s for s in relay if "sqs:SendMessage" in listed(s["Action"]))
-    accounts.the("IAM::Policy", "GiftsFunction")["PolicyDocument"]["Statement"].append(right)
-    (text,) = accounts.found()
-    assert text.startswith("Function records-dev-accounts-gifts may send to")
+    diary.the("IAM::Policy", "FrostFunction")["PolicyDocument"]["Statement"].append(right)
+    (text,) = diary.found()
+    assert text.startswith("Function greenhouse-dev-diary-frost may send to")
 
 
 @pytest.mark.parametrize(
@@ -102,29 +103,29 @@ def test_a_function_that_may_send_past_the_relay_is_found(accounts: Accounts) ->
     ],
 )
 def test_a_schedule_that_would_lose_or_mistake_a_run_is_found(
-    change: Any, text: str, accounts: Accounts
+    change: Any, text: str, diary: DiaryTemplate
 ) -> None:
-    change(accounts.the("Scheduler::Schedule"))
+    change(diary.the("Scheduler::Schedule"))
     assert any(
-        each.startswith(f"Schedule records-dev-accounts-close {text}") for each in accounts.found()
+        each.startswith(f"Schedule greenhouse-dev-diary-close {text}") for each in diary.found()
     )
 
 
-def test_a_scheduled_function_that_keeps_no_failed_run_is_found(accounts: Accounts) -> None:
-    del accounts.the("Lambda::EventInvokeConfig")["DestinationConfig"]
-    (text,) = accounts.found()
-    assert "runs records-dev-accounts-close, which keeps nothing of a run that fails" in text
+def test_a_scheduled_function_that_keeps_no_failed_run_is_found(diary: DiaryTemplate) -> None:
+    del diary.the("Lambda::EventInvokeConfig")["DestinationConfig"]
+    (text,) = diary.found()
+    assert "runs greenhouse-dev-diary-close, which keeps nothing of a run that fails" in text
 
 
-def test_a_role_that_is_for_any_schedule_is_found(accounts: Accounts) -> None:
-    role = accounts.the("IAM::Role", "CloseSchedule")
+def test_a_role_that_is_for_any_schedule_is_found(diary: DiaryTemplate) -> None:
+    role = diary.the("IAM::Role", "CloseSchedule")
     del role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
-    (text,) = accounts.found()
+    (text,) = diary.found()
     assert "may be assumed for any schedule, of any account" in text
 
 
-def test_a_schedules_role_that_may_do_more_is_found(accounts: Accounts) -> None:
-    policy = accounts.the("IAM::Policy", "CloseSchedule")["PolicyDocument"]["Statement"]
+def test_a_schedules_role_that_may_do_more_is_found(diary: DiaryTemplate) -> None:
+    policy = diary.the("IAM::Policy", "CloseSchedule")["PolicyDocument"]["Statement"]
     policy.append({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:another"})
-    (text,) = accounts.found()
+    (text,) = diary.found()
     assert "may do more than to invoke its function" in text

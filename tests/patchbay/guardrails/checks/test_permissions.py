@@ -8,16 +8,17 @@ import pytest
 from tests.patchbay.guardrails.broken import Broken
 
 ANY_EVENT = (
-    "Function records-dev-orders-outbox may publish any event in anyone's name: its PutEvents is "
+    "Function greenhouse-dev-sensors-outbox may publish any event in anyone's name: its "
+    "PutEvents is "
     "not limited by events:source and events:detail-type. Declare what it publishes."
 )
 
 
 def test_a_wildcard_of_actions_is_found(dev: Broken) -> None:
-    dev.right("payments", "dynamodb:GetItem")["Action"] = ["dynamodb:GetItem", "dynamodb:Put*"]
+    dev.right("alerts", "dynamodb:GetItem")["Action"] = ["dynamodb:GetItem", "dynamodb:Put*"]
     dev.finds(
         "wildcard[dynamodb:Put*]",
-        "Function records-dev-payments may dynamodb:Put*, which is more than one action: a bug "
+        "Function greenhouse-dev-alerts may dynamodb:Put*, which is more than one action: a bug "
         "could do what it never needs. Name each action.",
     )
 
@@ -26,29 +27,29 @@ def test_a_wildcard_of_actions_is_found(dev: Broken) -> None:
     "resource", ["*", {"Fn::Join": ["", ["arn:aws:dynamodb:", {"Ref": "R"}, ":1:table/*"]]}]
 )
 def test_a_wildcard_of_resources_is_found(resource: Any, dev: Broken) -> None:
-    dev.right("payments-sandbox", "dynamodb:Scan").update(
+    dev.right("alerts-siren", "dynamodb:PutItem").update(
         {"Action": "dynamodb:Scan", "Resource": resource}
     )
     dev.finds(
         "wildcard[dynamodb:Scan]",
-        "Function records-dev-payments-sandbox may dynamodb:Scan on any resource: a bug could "
+        "Function greenhouse-dev-alerts-siren may dynamodb:Scan on any resource: a bug could "
         "reach another service's. Name the resource; where the action knows none, accept this.",
     )
 
 
 def test_what_one_action_is_granted_on_everything_covers_no_other(dev: Broken) -> None:
-    tracing = dev.right("payments", "xray:PutTraceSegments")
+    tracing = dev.right("alerts", "xray:PutTraceSegments")
     tracing["Action"].append("xray:GetTraceSummaries")
     (finding,) = dev.found()
     assert finding.id == "wildcard[xray:GetTraceSummaries]"
 
 
 def test_a_right_that_is_gone_leaves_no_acceptance_behind(dev: Broken) -> None:
-    dev.rights("payments").remove(dev.right("payments", "xray:PutTraceSegments"))
+    dev.rights("alerts").remove(dev.right("alerts", "xray:PutTraceSegments"))
     assert [(finding.id, finding.text) for finding in dev.found()] == [
         (
             "acceptance",
-            f"records-dev-payments/Function/Role accepts wildcard[xray:{action}], and there is "
+            f"greenhouse-dev-alerts/Function/Role accepts wildcard[xray:{action}], and there is "
             "nothing to accept: what comes next would pass unseen. Remove it.",
         )
         for action in ("PutTelemetryRecords", "PutTraceSegments")
@@ -57,21 +58,21 @@ def test_a_right_that_is_gone_leaves_no_acceptance_behind(dev: Broken) -> None:
 
 @pytest.mark.parametrize("word", ["Action", "Resource"])
 def test_a_right_to_all_but_something_is_found(word: str, dev: Broken) -> None:
-    right = dev.right("payments-sandbox", "dynamodb:Scan")
+    right = dev.right("alerts-siren", "dynamodb:PutItem")
     right[f"Not{word}"] = right.pop(word)
     (finding,) = dev.found()
     assert finding.id == "wildcard[Not]"
 
 
 def test_a_denial_may_be_as_wide_as_it_likes(dev: Broken) -> None:
-    dev.rights("payments").append({"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    dev.rights("alerts").append({"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
     assert dev.found() == []
 
 
 def test_a_policy_inside_of_a_role_is_checked_too(dev: Broken) -> None:
     statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::one"}
-    role = dev.function("payments")["Role"]["Fn::GetAtt"][0]
-    dev.resources("payments")[role]["Properties"]["Policies"] = [
+    role = dev.function("alerts")["Role"]["Fn::GetAtt"][0]
+    dev.resources("alerts")[role]["Properties"]["Policies"] = [
         {"PolicyName": "More", "PolicyDocument": {"Statement": [statement]}}
     ]
     (finding,) = dev.found()
@@ -82,15 +83,15 @@ def test_a_policy_inside_of_a_role_is_checked_too(dev: Broken) -> None:
     "resource",
     [
         "arn:aws:events:eu-west-1:111122223333:event-bus/default",
-        "arn:aws:events:eu-west-1:111122223333:event-bus/records-prod",
+        "arn:aws:events:eu-west-1:111122223333:event-bus/greenhouse-prod",
     ],
 )
 def test_events_go_to_the_systems_own_bus(resource: str, dev: Broken) -> None:
-    dev.right("orders-outbox", "events:PutEvents")["Resource"] = resource
+    dev.right("sensors-outbox", "events:PutEvents")["Resource"] = resource
     dev.finds(
         "publishing",
-        "Function records-dev-orders-outbox may put events on another bus than records-dev: "
-        "there, nothing of this system would see them. Name records-dev as the resource.",
+        "Function greenhouse-dev-sensors-outbox may put events on another bus than greenhouse-dev: "
+        "there, nothing of this system would see them. Name greenhouse-dev as the resource.",
     )
 
 
@@ -98,11 +99,14 @@ def test_events_go_to_the_systems_own_bus(resource: str, dev: Broken) -> None:
     "condition",
     [
         {},
-        {"StringEquals": {"events:source": "shop.orders"}},
-        {"StringEquals": {"events:detail-type": ["OrderPlaced"]}},
-        {"StringLike": {"events:source": "shop.*", "events:detail-type": "*"}},
+        {"StringEquals": {"events:source": "greenhouse.sensors"}},
+        {"StringEquals": {"events:detail-type": ["ReadingTaken"]}},
+        {"StringLike": {"events:source": "greenhouse.*", "events:detail-type": "*"}},
         {
-            "StringEquals": {"events:source": "shop.orders", "events:detail-type": "OrderPlaced"},
+            "StringEquals": {
+                "events:source": "greenhouse.sensors",
+                "events:detail-type": "ReadingTaken",
+            },
             "ForAnyValue:StringLike": {"events:source": "*"},
         },
     ],
@@ -110,29 +114,30 @@ def test_events_go_to_the_systems_own_bus(resource: str, dev: Broken) -> None:
 def test_a_function_that_may_publish_anything_is_found(
     condition: dict[str, Any], dev: Broken
 ) -> None:
-    dev.right("orders-outbox", "events:PutEvents")["Condition"] = condition
+    dev.right("sensors-outbox", "events:PutEvents")["Condition"] = condition
     dev.finds("publishing", ANY_EVENT)
 
 
 def test_an_event_that_no_contract_describes_may_not_be_published(dev: Broken) -> None:
-    (condition,) = dev.right("orders-outbox", "events:PutEvents")["Condition"].values()
-    condition["events:detail-type"].append("OrderShiped")
+    (condition,) = dev.right("sensors-outbox", "events:PutEvents")["Condition"].values()
+    condition["events:detail-type"].append("BedWaterd")
     dev.finds(
         "publishing",
-        "Function records-dev-orders-outbox may publish OrderShiped from shop.orders, which no "
+        "Function greenhouse-dev-sensors-outbox may publish BedWaterd from greenhouse.sensors, "
+        "which no "
         "contract describes: no consumer could know what is in it. Write its contract, or take it "
         "away.",
     )
 
 
 def test_every_event_is_published_by_the_service_that_owns_it_alone(dev: Broken) -> None:
-    theirs = copy.deepcopy(dev.right("payments", "events:PutEvents"))
+    theirs = copy.deepcopy(dev.right("alerts", "events:PutEvents"))
     (condition,) = theirs["Condition"].values()
-    condition["events:detail-type"] = ["PaymentTaken"]
-    dev.rights("orders-outbox").append(theirs)
+    condition["events:detail-type"] = ["AlertRaised"]
+    dev.rights("sensors-outbox").append(theirs)
     dev.finds(
         "publishing",
-        "Function records-dev-orders-outbox may publish PaymentTaken, which is the payments "
-        "service's own: its consumers could not tell who says so. Publish an event of the orders "
+        "Function greenhouse-dev-sensors-outbox may publish AlertRaised, which is the alerts "
+        "service's own: its consumers could not tell who says so. Publish an event of the sensors "
         "service's instead.",
     )

@@ -4,25 +4,18 @@ from typing import Any
 
 import pytest
 
-from contracts.bestsellers import BestsellerChanged
-from patchbay.guardrails.acceptance import Acceptances, read
-from patchbay.project.naming import named
-from tests.patchbay.guardrails.broken import STAGE, Broken
-from tests.stacks.conftest import Templates
-from tests.synthesis import assembly
+from contracts.charts import HottestBedChanged
+from tests.patchbay.greenhouse import templates
+from tests.patchbay.guardrails.broken import STAGE, Broken, accepted_by
 
-SERVICES = ("broker", "storefront", "bestsellers")
-READS = "Function records-dev-bestsellers reads the stream records-dev-storefront "
+SERVICES = ("broker", "climate", "charts")
+READS = "Function greenhouse-dev-charts reads the stream greenhouse-dev-climate "
 
 
 @pytest.fixture
-def dev(templates: Templates) -> Broken:
+def dev() -> Broken:
     """The services of the stream."""
-    found = read(assembly(STAGE))
-    ours = tuple(f"{named(STAGE, service)}/" for service in SERVICES)
-    reasons = {path: names for path, names in found.reasons.items() if path.startswith(ours)}
-    accepted = Acceptances(found.paths, reasons)
-    return Broken(templates(STAGE), accepted, SERVICES, [BestsellerChanged])
+    return Broken(templates(STAGE), accepted_by(*SERVICES), SERVICES, [HottestBedChanged])
 
 
 def errors(dev: Broken) -> list[tuple[str, str]]:
@@ -61,12 +54,12 @@ def test_the_stream_as_it_is_has_no_findings(dev: Broken) -> None:
 def test_a_record_of_a_stream_is_neither_lost_nor_in_the_way(
     change: dict[str, Any], wrong: str, dev: Broken
 ) -> None:
-    dev.mapping("bestsellers").update(change)
+    dev.mapping("charts").update(change)
     assert errors(dev) == [("stream-consumer", READS + wrong)]
 
 
 def test_what_is_given_up_must_leave_a_trace(dev: Broken) -> None:
-    dev.mapping("bestsellers")["DestinationConfig"] = {}
+    dev.mapping("charts")["DestinationConfig"] = {}
     assert (
         "stream-consumer",
         READS + "and leaves no trace of what it gives up: a record could be lost in silence. Name "
@@ -75,7 +68,7 @@ def test_what_is_given_up_must_leave_a_trace(dev: Broken) -> None:
 
 
 def test_a_stream_that_is_read_must_be_there(dev: Broken) -> None:
-    dev.remove("Kinesis::Stream", "storefront")
+    dev.remove("Kinesis::Stream", "climate")
     assert errors(dev) == [
         (
             "stream-exists",
@@ -86,23 +79,23 @@ def test_a_stream_that_is_read_must_be_there(dev: Broken) -> None:
 
 
 def test_a_stream_that_nobody_reads_is_worth_knowing(dev: Broken) -> None:
-    mapping = dev.mapping("bestsellers")
+    mapping = dev.mapping("charts")
     mapping["EventSourceArn"] = {"Fn::Sub": "arn:aws:sqs:us-east-1:123456789012:elsewhere"}
     (warning,) = [each for each in dev.found() if each.id == "stream-exists"]
     assert warning.warning
-    assert warning.text.startswith("Stream records-dev-storefront has no reader: ")
+    assert warning.text.startswith("Stream greenhouse-dev-climate has no reader: ")
 
 
 @pytest.mark.parametrize("change", [{"MetricName": "Errors"}, {"ActionsEnabled": False}])
 def test_who_reads_a_stream_has_an_alarm_on_being_behind(
     change: dict[str, Any], dev: Broken
 ) -> None:
-    dev.alarm("bestsellers-iterator-age").update(change)
+    dev.alarm("charts-iterator-age").update(change)
     assert errors(dev) == [
         (
             "stream-alarm",
-            "Function records-dev-bestsellers has no alarm on its IteratorAge that tells someone: "
-            "it could fall behind the stream records-dev-storefront until records expire, unseen. "
+            "Function greenhouse-dev-charts has no alarm on its IteratorAge that tells someone: "
+            "it could fall behind the stream greenhouse-dev-climate until records expire, unseen. "
             "Add one.",
         )
     ]

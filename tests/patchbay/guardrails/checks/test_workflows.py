@@ -4,67 +4,58 @@ from typing import Any
 
 import pytest
 
-from patchbay.guardrails.acceptance import read
 from patchbay.guardrails.finding import Finding
-from patchbay.guardrails.guard import findings, unaccepted
-from patchbay.project.naming import named
 from patchbay.topology.template import Template
-from tests.patchbay.guardrails.broken import EVENTS, SERVICES, STAGE, Broken
-from tests.stacks.conftest import Templates
-from tests.synthesis import assembly
+from tests.patchbay.greenhouse import templates
+from tests.patchbay.guardrails.broken import SERVICES, STAGE, Broken, accepted_by
 
-NAME = "records-dev-fulfilment"
+NAME = "greenhouse-dev-watering"
 
 
-class WithFulfilment(Broken):
-    """The shop and its fulfilment."""
+class WithWatering(Broken):
+    """The sample and its watering."""
 
     @property
     def machine(self) -> dict[str, Any]:
         """What the template says of the state machine."""
-        found: dict[str, Any] = self.the("StepFunctions::StateMachine", "fulfilment").body[
+        found: dict[str, Any] = self.the("StepFunctions::StateMachine", "watering").body[
             "Properties"
         ]
         return found
 
     def found(self) -> list[Finding]:
         """What stands, but for what is merely worth knowing."""
-        found = findings(self.templates, EVENTS)
-        prefixes = tuple(f"{named(STAGE, service)}/" for service in SERVICES)
-        standing = unaccepted(found, self.accepted)
-        return [
-            each
-            for each in standing
-            if not each.warning and (each.check != "acceptance" or each.text.startswith(prefixes))
-        ]
+        return [each for each in super().found() if not each.warning]
 
 
 @pytest.fixture
-def dev(templates: Templates) -> WithFulfilment:
-    return WithFulfilment(templates(STAGE), read(assembly(STAGE)))
+def dev() -> WithWatering:
+    return WithWatering(templates(STAGE), accepted_by(*SERVICES))
 
 
-def test_the_shops_own_state_machine_passes(dev: WithFulfilment) -> None:
+def test_the_samples_own_state_machine_passes(dev: WithWatering) -> None:
     assert dev.found() == []
 
 
-def test_a_mistake_in_a_definition_is_found(dev: WithFulfilment) -> None:
+def test_a_mistake_in_a_definition_is_found(dev: WithWatering) -> None:
     text = dev.machine["DefinitionString"]
-    dev.machine["DefinitionString"] = text.replace('"Default": "WaitToRelease"', '"Default": "No"')
+    dev.machine["DefinitionString"] = text.replace(
+        '"Default": "PublishBedNotWatered"', '"Default": "No"'
+    )
     found = [finding.text for finding in dev.found()]
-    problem = "The state WhyNotReleased leads to 'No', which is no state of it."
+    problem = "The state WhyNotChecked leads to 'No', which does not exist."
     assert f"State machine {NAME}: {problem}" in found
     assert {finding.id for finding in dev.found()} == {"workflow"}
 
 
-def test_a_task_that_is_not_tried_again_is_found(dev: WithFulfilment) -> None:
+def test_a_task_that_is_not_tried_again_is_found(dev: WithWatering) -> None:
     text = dev.machine["DefinitionString"]
-    assert text.count('"JitterStrategy": "FULL"') == 5
+    assert text.count('"JitterStrategy": "FULL"') == 4
     dev.machine["DefinitionString"] = text.replace(', "JitterStrategy": "FULL"', "")
-    assert [finding.id for finding in dev.found()] == ["workflow"] * 5
+    assert [finding.id for finding in dev.found()] == ["workflow"] * 4
 
 
-def test_a_definition_that_only_cloudformation_can_read_is_found(dev: WithFulfilment) -> None:
+def test_a_definition_that_only_cloudformation_can_read_is_found(dev: WithWatering) -> None:
     dev.machine["DefinitionString"] = {"Fn::Join": ["", ["{", {"Ref": "Anything"}, "}"]]}
     dev.finds(
         "workflow",
@@ -78,7 +69,7 @@ def test_a_definition_that_only_cloudformation_can_read_is_found(dev: WithFulfil
     "logging", [{}, {"Level": "ERROR"}, {"Level": "ALL"}, {"Level": "ALL", "Destinations": [{}]}]
 )
 def test_a_state_machine_that_does_not_log_is_found(
-    logging: dict[str, Any], dev: WithFulfilment
+    logging: dict[str, Any], dev: WithWatering
 ) -> None:
     dev.machine["LoggingConfiguration"] = logging
     dev.finds(
@@ -89,7 +80,7 @@ def test_a_state_machine_that_does_not_log_is_found(
     )
 
 
-def test_a_state_machine_that_is_not_traced_is_found(dev: WithFulfilment) -> None:
+def test_a_state_machine_that_is_not_traced_is_found(dev: WithWatering) -> None:
     dev.machine["TracingConfiguration"]["Enabled"] = False
     dev.finds(
         "workflow-trail[traces]",
@@ -108,9 +99,9 @@ def test_a_state_machine_that_is_not_traced_is_found(dev: WithFulfilment) -> Non
 )
 @pytest.mark.parametrize("change", [{"AlarmActions": []}, {"Threshold": 2}, {"Dimensions": []}])
 def test_an_execution_that_ends_badly_and_unseen_is_found(
-    change: dict[str, Any], alarm: str, metric: str, dev: WithFulfilment
+    change: dict[str, Any], alarm: str, metric: str, dev: WithWatering
 ) -> None:
-    dev.alarm(f"fulfilment-{alarm}").update(change)
+    dev.alarm(f"watering-{alarm}").update(change)
     dev.finds(
         f"workflow-alarm[{metric}]",
         f"State machine {NAME} has no alarm on its {metric} that the first one raises and that "
@@ -118,8 +109,8 @@ def test_an_execution_that_ends_badly_and_unseen_is_found(
     )
 
 
-def test_a_state_machine_that_could_publish_anything_is_found(dev: WithFulfilment) -> None:
-    machine = dev.the("StepFunctions::StateMachine", "fulfilment")
+def test_a_state_machine_that_could_publish_anything_is_found(dev: WithWatering) -> None:
+    machine = dev.the("StepFunctions::StateMachine", "watering")
     template: Template = machine.template
     (grant,) = (
         grant
@@ -132,7 +123,7 @@ def test_a_state_machine_that_could_publish_anything_is_found(dev: WithFulfilmen
     assert dev.found()[0].text.startswith(f"State machine {NAME} may publish any event")
 
 
-def test_an_event_that_comes_back_through_a_state_machine_is_found(dev: WithFulfilment) -> None:
-    rule = dev.rule("fulfilment-shop-payments")
-    rule["EventPattern"] = {"source": ["shop.fulfilment"], "detail-type": ["OrderShipped"]}
+def test_an_event_that_comes_back_through_a_state_machine_is_found(dev: WithWatering) -> None:
+    rule = dev.rule("watering-greenhouse-alerts")
+    rule["EventPattern"] = {"source": ["greenhouse.watering"], "detail-type": ["BedWatered"]}
     assert "loop" in {finding.id for finding in dev.found()}

@@ -1,6 +1,6 @@
 """The events of the alerts service."""
 
-from contracts.values import Celsius, SensorId
+from contracts.measures import Celsius, SensorId
 from patchbay.events import Event
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.values import Celsius, SensorId
+from contracts.measures import Celsius, SensorId
 
 
 class Measurement(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime
 
-from contracts.values import Celsius, SensorId
+from contracts.measures import Celsius, SensorId
 from patchbay.events import Event
 
 

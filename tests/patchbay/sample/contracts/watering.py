@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from contracts.values import SensorId
+from contracts.measures import SensorId
 from patchbay.events import Event
 
 

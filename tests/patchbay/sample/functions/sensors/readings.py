@@ -7,8 +7,8 @@ from uuid import uuid4
 import boto3
 from pydantic import BaseModel, Field
 
+from contracts.measures import Celsius, SensorId
 from contracts.sensors import ReadingTaken
-from contracts.values import Celsius, SensorId
 
 _table = boto3.resource("dynamodb").Table(os.environ["READINGS_TABLE"])
 
