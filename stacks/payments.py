@@ -12,7 +12,7 @@ class Payments(Service):
     """Charges the customer for an order, tells how that went, and refunds what can't be sent."""
 
     payment_provider = Setting[str | None](
-        "Where the payment provider answers; a sandbox plays it, where that is not set.",
+        "The address of the payment provider; without it, a sandbox plays the provider.",
         local=None, dev=None,
     )  # fmt: skip
 
@@ -29,7 +29,7 @@ class Payments(Service):
             self._connect(sandbox, charger, refunder)
 
     def _sandbox(self) -> Function:
-        """A stand-in for the payment provider, which is a third party."""
+        """Add a stand-in for the payment provider, which is a third party."""
         ledger = self.table("payments-ledger", key="id")
         sandbox = self.function("sandbox", environment={"LEDGER_TABLE": ledger.table_name})
         ledger.grant(sandbox.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")

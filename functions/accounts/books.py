@@ -1,4 +1,4 @@
-"""The books: a line for each thing that happened, and each customer's balance after it."""
+"""The books: a line for each payment, refund and gift, and each customer's balance after it."""
 
 import os
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ _lines = _resource.Table(os.environ["LINES_TABLE"])
 _balances = _resource.Table(os.environ["BALANCES_TABLE"])
 _client = _lines.meta.client
 
-# For payments of before events named the customer.
+# For payments whose events have no customer_id yet.
 NOBODY = "unknown"
 
 
 @dataclass(frozen=True)
 class Line:
-    """What was booked: once for each order and kind."""
+    """An entry in the books: at most one for each order and kind."""
 
     kind: Kind
     order_id: str
@@ -39,15 +39,15 @@ class Line:
 
 
 def book(line: Line) -> None:
-    """Write the line, and the customer's balance after it; a line that is there stays as it is.
+    """Write the line, and the customer's balance after it; an existing line is not changed.
 
-    A line is booked on the day of its booking: a day that is over gets no more of them.
+    A line belongs to the day on which it is written: a past day gets no more lines.
     """
     key = {"account": line.account}
     before: Any = _balances.get_item(Key=key, ConsistentRead=True).get("Item", {})
     number, balance = before.get("lines", 0) + 1, before.get("balance", 0) + line.amount
     item = _item(line) | {"balance": balance, "number": number}
-    # Between the two, nobody may have booked on the same account.
+    # The balance must not have changed since it was read.
     unchanged: Any = {
         "ConditionExpression": "attribute_not_exists(account) OR #lines = :before",
         "ExpressionAttributeNames": {"#lines": "lines"},
@@ -63,11 +63,11 @@ def book(line: Line) -> None:
         )
     except _client.exceptions.TransactionCanceledException as canceled:
         if not _is_booked(canceled):
-            raise  # somebody else was faster: the event comes back
+            raise  # the balance has changed meanwhile: the event is retried
 
 
 def note(line: Line) -> None:
-    """Write a line that changes no balance; one that is there stays as it is."""
+    """Write a line that changes no balance; an existing line is not changed."""
     try:
         _lines.put_item(Item=_item(line), **_NEW)
     except _client.exceptions.ConditionalCheckFailedException:
@@ -75,7 +75,7 @@ def note(line: Line) -> None:
 
 
 def booked_on(day: date) -> Iterator[Line]:
-    """All lines of a day."""
+    """Return all lines of a day."""
     query: dict[str, Any] = {
         "IndexName": "day",
         "KeyConditionExpression": "#day = :day",
@@ -112,6 +112,6 @@ def _item(line: Line) -> dict[str, Any]:
 
 
 def _is_booked(canceled: Any) -> bool:
-    """Whether it was the line's own condition that failed."""
+    """Return whether the line's own condition failed, since it exists."""
     first = canceled.response["CancellationReasons"][0]
     return bool(first["Code"] == "ConditionalCheckFailed")

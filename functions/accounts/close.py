@@ -1,4 +1,4 @@
-"""Closes the day before: tells what was booked on it."""
+"""Closes the day before: publishes what was booked on it."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

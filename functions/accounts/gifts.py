@@ -1,4 +1,4 @@
-"""Notes each order that costs nothing: its rule lets no other through."""
+"""Books each order that costs nothing; its rule delivers no other."""
 
 from contracts.orders import OrderPlaced
 from functions.accounts.books import Line, note

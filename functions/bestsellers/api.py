@@ -1,4 +1,4 @@
-"""The bestsellers' HTTP API: shows the chart."""
+"""The bestsellers' HTTP API: returns the chart."""
 
 from http import HTTPStatus
 from typing import Any

@@ -1,7 +1,7 @@
 """The bestsellers table: a counter for each record, and the chart of the best of them.
 
-Besides those it holds, for each shard, how far it is counted, and a marker of every part that is:
-Lambda may bring a window back, but the table counts it once.
+It also has, for each shard, the last sequence number that is counted, and a marker for every part
+that is counted: Lambda may deliver a window again, and the table counts it once.
 """
 
 import os
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 PURCHASE_WEIGHS = 10  # views
 LENGTH = 100  # places of the chart
-MARKED = 7 * 24 * 60 * 60  # seconds: longer than the stream keeps what could come back
+MARKED = 7 * 24 * 60 * 60  # seconds: longer than the stream keeps a record
 
 # A transaction takes 100 items, of which one is the marker and one the shard's. A batch has to fit
-# into one (stacks/bestsellers.py): it may come back in halves, and must not be half there.
+# into one (stacks/bestsellers.py): it may be delivered again in halves, and must be counted whole.
 RECORDS_AT_ONCE = 98
 KEYS_AT_ONCE = 100  # BatchGetItem's own limit
 
@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 class Contended(RuntimeError):
-    """Others wrote to the same items all the time."""
+    """Concurrent writes to the same items prevented every attempt."""
 
 
 class Place(BaseModel):
@@ -49,7 +49,7 @@ class Place(BaseModel):
 
 
 class Change(BaseModel):
-    """The first place's change, which the others are told of."""
+    """A change of the first place, which is to be published."""
 
     number: int
     record_id: str
@@ -58,7 +58,7 @@ class Change(BaseModel):
 
 
 class Chart(BaseModel):
-    """The best records, the best first, and what is still to be told of the first place."""
+    """The best records, the best first, and the changes that are still to be published."""
 
     version: int = 0
     changes: int = 0
@@ -66,10 +66,10 @@ class Chart(BaseModel):
     untold: list[Change] = Field(default_factory=list)
 
     def with_scores(self, scores: dict[str, int]) -> "Chart":
-        """The chart with these records' new scores in it.
+        """Return the chart with these records' new scores.
 
-        Scores only grow, so that none can be better than the last place which is not given here.
-        Of equals, who was there before stays before.
+        Scores only grow, so no other record can overtake the last place. Of equal records, the one
+        that was first stays first.
         """
         best = {place.record_id: place.score for place in self.places}
         for record_id in sorted(scores):
@@ -85,7 +85,7 @@ class Chart(BaseModel):
         return chart.model_copy(update={"changes": number, "untold": [*self.untold, change]})
 
     def without(self, told: Sequence[Change]) -> "Chart":
-        """The chart of which those changes are told."""
+        """Return the chart without those changes, which are published."""
         untold = [change for change in self.untold if change not in told]
         return self.model_copy(update={"untold": untold, "version": self.version + 1})
 
@@ -95,12 +95,12 @@ _TABLE = os.environ["BESTSELLERS_TABLE"]
 
 
 def read() -> Chart:
-    """The chart as it is now."""
+    """Return the current chart."""
     return Chart.model_validate(_get(_CHART) or {})
 
 
 def counted_until(shard: str) -> int:
-    """The sequence number up to which all of a shard is counted, or -1 where nothing is."""
+    """Return the sequence number up to which a shard is counted, or -1."""
     item = _get(_shard(shard))
     return int(item["until"]) if item else -1
 
@@ -108,8 +108,8 @@ def counted_until(shard: str) -> int:
 def add(shard: str, window: str, tally: Tally) -> None:
     """Add a part's counts to the records' counters, once, however often it is called.
 
-    More records than one transaction takes are added in several, each with a marker of its own:
-    whoever comes back goes on where the last one failed.
+    More records than a transaction takes are added in several, each with a marker of its own: a
+    retry goes on where the last attempt failed.
     """
     counted = {
         each: count for each, count in tally.counts.items() if count.views or count.purchases
@@ -124,7 +124,7 @@ def add(shard: str, window: str, tally: Tally) -> None:
 
 
 def rank(record_ids: Iterable[str]) -> Chart:
-    """Bring the chart up to date with those records' counters; returns the new one."""
+    """Update the chart from those records' counters; returns the new one."""
     wanted = sorted(record_ids)
     for attempt in range(1, ATTEMPTS + 1):
         chart = read()
@@ -138,7 +138,7 @@ def rank(record_ids: Iterable[str]) -> Chart:
 
 
 def told(changes: Sequence[Change]) -> None:
-    """Remember that those changes are published."""
+    """Record that those changes are published."""
     for attempt in range(1, ATTEMPTS + 1):
         chart = read()
         if not any(change in chart.untold for change in changes):
@@ -150,7 +150,7 @@ def told(changes: Sequence[Change]) -> None:
 
 
 def _scores(record_ids: Sequence[str]) -> dict[str, int]:
-    """The counters of those records as they are now, weighed."""
+    """Return the current weighted scores of those records."""
     scores: dict[str, int] = {}
     for ids in _in_parts(record_ids, KEYS_AT_ONCE):
         keys = [_serialized({"id": _record(each)}) for each in ids]
@@ -172,7 +172,7 @@ def _scores(record_ids: Sequence[str]) -> dict[str, int]:
 
 
 def _write(items: Sequence["TransactWriteItemTypeDef"]) -> None:
-    """Write all of them, or none where the first, the marker, is there already."""
+    """Write all items, or none if the first one, the marker, exists already."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             _dynamodb.transact_write_items(TransactItems=items)
@@ -181,7 +181,7 @@ def _write(items: Sequence["TransactWriteItemTypeDef"]) -> None:
             codes = [each.get("Code") for each in error.response["CancellationReasons"]]
             if codes[0] == "ConditionalCheckFailed":
                 return
-            # Another shard's window is at the same record: not a mistake, only a moment too early.
+            # Another shard's window writes the same record at this moment: retry.
             if set(codes) - {"None", "TransactionConflict"}:
                 raise
         _wait(attempt)
@@ -189,7 +189,7 @@ def _write(items: Sequence["TransactWriteItemTypeDef"]) -> None:
 
 
 def _replace(old: Chart, new: Chart) -> bool:
-    """Write the chart, unless another has written it since it was read."""
+    """Write the chart, unless it was written since it was read."""
     try:
         _dynamodb.put_item(
             TableName=_TABLE,

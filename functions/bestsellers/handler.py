@@ -1,7 +1,7 @@
-"""Counts what the storefront streams, a window at a time, and tells who is in first place.
+"""Counts the storefront's stream, a window at a time, and publishes changes of the first place.
 
-Lambda carries a window's counts from batch to batch as its state, and only when the window ends
-are they added to the table. Where the mapping has no windows, each batch is a window of its own.
+Lambda passes a window's counts from batch to batch as its state. They are added to the table when
+the window ends. If the mapping has no windows, each batch is a window of its own.
 """
 
 import base64
@@ -25,16 +25,16 @@ Record = dict[str, Any]
 
 
 class PoisonRecord(ValueError):
-    """A record that no retry can mend is the first of its batch."""
+    """The first record of a batch can't be read, and no retry helps."""
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Count a batch; what it raises brings the batch back, and the state that it came with."""
+    """Count a batch; if this raises, Lambda retries the batch with the same state."""
     records: Sequence[Record] = event.get("Records", [])
     shard, window = _shard(event, records), event.get("window")
     good, poison = _read(records)
-    # All that was carried, and then all of the batch, and never a part of both: what comes back
-    # may be cut otherwise, and must be known again by where it begins.
+    # All of the state, then all of the batch, never a part of both: a retry may cut the batch
+    # differently, and is recognized by its first sequence number.
     carried = Tally.model_validate(event.get("state") or {})
     ends = not window or bool(event.get("isFinalInvokeForWindow")) or poison is not None
     until = chart.counted_until(shard)
@@ -78,9 +78,9 @@ def _read(records: Sequence[Record]) -> tuple[list[tuple[str, Interaction]], str
 
 
 def _settle(shard: str, window: dict[str, str] | None, tally: Tally) -> None:
-    """Put the counts into the table, and tell of a new first place."""
+    """Add the counts to the table, and publish changes of the first place."""
     chart.add(shard, window["start"] if window else "none", tally)
-    # What an earlier window could not tell any more is told now, even if this one is empty.
+    # Changes that an earlier window could not publish are published now, even if this one is empty.
     changes = chart.rank(tally.counts).untold
     if changes:
         send([_changed(change) for change in changes])
@@ -89,13 +89,13 @@ def _settle(shard: str, window: dict[str, str] | None, tally: Tally) -> None:
 
 
 def _changed(change: chart.Change) -> Outgoing:
-    """The event of a change: each has a number, so that whoever repeats it repeats its id."""
+    """Return the event of a change; its id derives from the change's number."""
     journey = f"bestsellers/change/{change.number}"
     with caused_by(Cause(seed=journey, correlation_id=journey)):
         return prepare(BestsellerChanged.model_validate(change.model_dump(exclude={"number"})))
 
 
 def _shard(event: dict[str, Any], records: Sequence[Record]) -> str:
-    """The shard's id: without windows, only the records' own ids begin with it."""
+    """Return the shard's id; without windows, only the records' ids begin with it."""
     named: str | None = event.get("shardId")
     return named or str(records[0]["eventID"]).partition(":")[0]

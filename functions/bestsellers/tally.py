@@ -1,4 +1,4 @@
-"""What a window has counted so far: the state that Lambda carries from batch to batch."""
+"""The counts of a window: the state that Lambda passes from batch to batch."""
 
 from pydantic import BaseModel, Field
 
@@ -6,7 +6,7 @@ from contracts.storefront import Interaction
 
 
 class Count(BaseModel):
-    """How often one record was looked at, and how often it was bought."""
+    """The number of views and purchases of one record."""
 
     views: int = 0
     purchases: int = 0
@@ -30,10 +30,10 @@ class Tally(BaseModel):
             count.purchases += 1
 
     def recall(self, interaction: Interaction) -> None:
-        """Note a record of which this one is counted already, but may be missing in the chart."""
+        """Add a record that is counted already, but may be missing in the chart."""
         self.counts.setdefault(interaction.record_id, Count())
 
     def forget(self) -> None:
-        """Keep which records it has counted, but not their counts: those are in the table."""
+        """Drop the counts, which are in the table, and keep the records' ids."""
         self.first = self.last = ""
         self.counts = {record_id: Count() for record_id in self.counts}

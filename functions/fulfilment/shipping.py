@@ -1,4 +1,4 @@
-"""Arranges the shipment of a parcel: what the state machine asks of the carrier."""
+"""Arranges the shipment of a parcel with the carrier, for the state machine."""
 
 import hashlib
 import os
@@ -19,11 +19,11 @@ class TooHeavy(Exception):
 
 
 class NotHeld(Exception):
-    """There is nothing to ship: the order's stock is not reserved, or was given back."""
+    """There is nothing to ship: the order's stock is not reserved, or was released."""
 
 
 class Parcel(BaseModel):
-    """What is to be shipped."""
+    """A parcel to be shipped."""
 
     order_id: OrderId
     items: PositiveInt
@@ -35,9 +35,9 @@ _conflict = _parcels.meta.client.exceptions.ConditionalCheckFailedException
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, str]:
-    """Ship a parcel; whoever asks again gets the same tracking number.
+    """Ship a parcel; a repeated call returns the same tracking number.
 
-    Raises TooHeavy and NotHeld, which no retry will change.
+    Raises TooHeavy and NotHeld, which are not to be retried.
     """
     parcel = Parcel.model_validate(event)
     logger().append_keys(correlation_id=parcel.correlation_id)
@@ -54,7 +54,7 @@ def _tracking(order_id: str) -> str:
 
 
 def _record(order_id: str, tracking: str) -> None:
-    """Note the shipment on the parcel, unless its stock was given back in the meantime."""
+    """Write the shipment to the parcel's item, unless its stock was released meanwhile."""
     try:
         _parcels.update_item(
             Key={"order_id": order_id},

@@ -1,4 +1,4 @@
-"""The shop's HTTP API: takes orders, and tells how far they have come."""
+"""The shop's HTTP API: takes orders, and returns their status."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +20,7 @@ app = http_api("invalid order")
 
 
 class NewOrder(BaseModel):
-    """The body of POST /orders. A field that it does not know is a mistake, and said to be one."""
+    """The body of POST /orders. An unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _order_id(new: NewOrder) -> str:
-    """A customer's repeated key gives the same id again, and so the same order."""
+    """Return the id of an order; a customer's repeated key returns the same id."""
     key = app.current_event.headers.get("idempotency-key")
     if not key:
         return str(uuid4())

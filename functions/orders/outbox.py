@@ -1,4 +1,4 @@
-"""The transactional outbox: reads the orders table's stream, and publishes what was written.
+"""The transactional outbox: reads the orders table's stream, and publishes each new order.
 
 An order that is in the table will be published, since its stream record stays until this function
 succeeds; one that is not in the table can't be. A batch that is read again publishes the same ids
@@ -17,7 +17,7 @@ from patchbay.messaging import Cause, Outgoing, caused_by, logger, prepare, send
 
 @event_source(data_class=DynamoDBStreamEvent)
 def handler(event: DynamoDBStreamEvent, context: LambdaContext) -> None:
-    """Publish `OrderPlaced` for every new order; what it raises brings the batch back."""
+    """Publish `OrderPlaced` for every new order; if this raises, the batch is retried."""
     orders = [_order(record) for record in event.records]
     send([_placed(order) for order in orders])
     for order in orders:

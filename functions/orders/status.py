@@ -1,4 +1,4 @@
-"""Keeps an order's status in step with what becomes of it."""
+"""Updates an order's status when it is paid, shipped, declined or refunded."""
 
 from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken

@@ -1,4 +1,4 @@
-"""The orders table: what an order is while the shop works on it."""
+"""The orders table."""
 
 import os
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from contracts.values import CustomerId, Dollars, OrderId
 
 Status = Literal["placed", "paid", "declined", "shipped", "unfulfillable", "refunded"]
 
-# Events come in any order: what has been overtaken by a later one changes nothing.
+# Events arrive in any order: an earlier status never replaces a later one.
 _BEFORE: dict[Status, tuple[Status, ...]] = {
     "paid": ("placed",),
     "declined": ("placed",),
@@ -24,11 +24,11 @@ _BEFORE: dict[Status, tuple[Status, ...]] = {
 
 
 class NoSuchOrder(LookupError):
-    """The table holds no order of that id."""
+    """There is no order with that id."""
 
 
 class Order(BaseModel):
-    """An order as its table holds it and its customer sees it."""
+    """An order, as it is in the table and in the responses of the API."""
 
     order_id: OrderId
     customer_id: CustomerId
@@ -43,7 +43,7 @@ class Order(BaseModel):
         return cls(**placed.model_dump())
 
     def placed(self) -> OrderPlaced:
-        """The event that tells of this order."""
+        """Return the event of this order."""
         return OrderPlaced.model_validate(self.model_dump())
 
 
@@ -54,7 +54,7 @@ _conflict = _table.meta.client.exceptions.ConditionalCheckFailedException
 
 
 def add(order: Order) -> Order:
-    """Write a new order; where its id is taken, the order that is there is returned instead."""
+    """Write a new order; if its id exists, return the existing order instead."""
     item = order.model_dump(exclude_none=True) | {"placed_at": order.placed_at.isoformat()}
     try:
         _table.put_item(Item=item, ConditionExpression="attribute_not_exists(order_id)")
@@ -64,7 +64,7 @@ def add(order: Order) -> Order:
 
 
 def get(order_id: str) -> Order:
-    """Read an order; raises NoSuchOrder, also for what can be no order's id."""
+    """Return an order; raises NoSuchOrder, also for an invalid id."""
     if not _is_order_id(order_id):
         raise NoSuchOrder(order_id)
     item = _table.get_item(Key={"order_id": order_id}, ConsistentRead=True).get("Item")
@@ -74,7 +74,7 @@ def get(order_id: str) -> Order:
 
 
 def advance(order_id: str, status: Status, reason: str | None = None) -> None:
-    """Move an order on to that status, unless it is past it. Raises NoSuchOrder."""
+    """Set an order's status, unless it is already past that one. Raises NoSuchOrder."""
     try:
         _table.update_item(
             Key={"order_id": order_id},
@@ -88,7 +88,7 @@ def advance(order_id: str, status: Status, reason: str | None = None) -> None:
 
 
 def _is_order_id(text: str) -> bool:
-    # DynamoDB would refuse a key of over 2,048 bytes, as an error of ours.
+    # DynamoDB refuses a key of over 2,048 bytes with an error.
     try:
         _ORDER_ID.validate_python(text)
     except ValidationError:

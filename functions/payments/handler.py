@@ -1,4 +1,4 @@
-"""Charges the customer for an order, and tells how that went."""
+"""Charges the customer for an order, and publishes the result."""
 
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentTaken

@@ -1,4 +1,4 @@
-"""What the payment provider's stand-in keeps: items by id, in a table or in its own memory."""
+"""The ledger of the payment provider's stand-in: items by id, in a table or in memory."""
 
 from typing import Any, Protocol
 
@@ -8,27 +8,27 @@ Item = dict[str, Any]
 
 
 class Ledger(Protocol):
-    """Items that have an `id`. Many threads may use it at once."""
+    """Items by `id`; safe for use by many threads."""
 
     def get(self, key: str) -> Item | None:
-        """The item of that id, as it is now."""
+        """Return the item with that id, or None."""
 
     def put(self, item: Item) -> None:
-        """Keep an item, in place of what is there under its id."""
+        """Write an item; it replaces one with the same id."""
 
     def add(self, item: Item) -> bool:
-        """Keep an item whose id is new; False where it is not, and nothing has changed."""
+        """Write an item if its id is new; returns whether it was."""
 
     def page(self, after: str | None) -> tuple[list[Item], str | None]:
-        """Some items, and the id to give next for those that follow; None if these are all."""
+        """Return some items, and the id after which the next page begins; None at the end."""
 
 
 class TableLedger:
-    """In a DynamoDB table, where every instance of a function finds it."""
+    """A ledger in a DynamoDB table, shared by all instances of a function."""
 
     def __init__(self, table: str) -> None:
         self._table = table
-        # The resource's client, unlike the resource, may be used by many threads at once.
+        # The client is safe for many threads; the resource is not.
         self._client: Any = boto3.resource("dynamodb").meta.client
 
     def get(self, key: str) -> Item | None:
@@ -55,7 +55,7 @@ class TableLedger:
 
 
 class MemoryLedger:
-    """In this process, for a provider that has only the one."""
+    """A ledger in memory, for a provider in one process."""
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}

@@ -15,19 +15,19 @@ from botocore.httpsession import URLLib3Session
 
 from patchbay.messaging import Reject
 
-TIMEOUT = 5  # seconds: well under the function's own, so that its failure can still be told
+TIMEOUT = 5  # seconds: well below the function's own, so that it can still report the failure
 
 
 class Declined(Exception):
-    """The provider will not charge this customer; its text is the provider's reason."""
+    """The provider declined the charge; the message is its reason."""
 
 
 class ProviderUnavailable(Exception):
-    """The provider did not answer, or answered that it can't at the moment."""
+    """The provider did not respond, or responded with an error."""
 
 
 _aws = boto3.Session()
-# Its `verify` takes a file of certificates as well, whatever its type says.
+# `verify` accepts a file of certificates as well, though its type does not say so.
 _verify: Any = os.environ.get("AWS_CA_BUNDLE", True)
 _http = URLLib3Session(timeout=TIMEOUT, verify=_verify)
 
@@ -35,7 +35,7 @@ _http = URLLib3Session(timeout=TIMEOUT, verify=_verify)
 def charge(order_id: str, customer_id: str, amount: Decimal) -> str:
     """Charge the customer once for the order, and return the payment's id.
 
-    The order id is the provider's idempotency key: whoever asks again for the same order gets the
+    The order id is the provider's idempotency key: a repeated call for the same order returns the
     same charge. Raises Declined, ProviderUnavailable, and Reject for a request that the provider
     does not understand.
     """
@@ -44,9 +44,9 @@ def charge(order_id: str, customer_id: str, amount: Decimal) -> str:
 
 
 def refund(order_id: str, amount: Decimal) -> str:
-    """Give back once what was charged for the order, and return the refund's id.
+    """Refund once what was charged for the order, and return the refund's id.
 
-    Who asks again for the same order gets the same refund. Raises what `charge` raises.
+    A repeated call for the same order returns the same refund. Raises the same as `charge`.
     """
     request = {"order_id": order_id, "amount": str(amount)}
     return _payment_id(*_post("/refunds", request, idempotency_key=order_id))
@@ -82,7 +82,7 @@ def _post(path: str, body: dict[str, str], *, idempotency_key: str) -> tuple[int
 
 
 def _object(status: int, content: bytes) -> dict[str, Any]:
-    """The JSON object that it answered; raises ProviderUnavailable for anything else."""
+    """Return the JSON object of a response; raises ProviderUnavailable for anything else."""
     try:
         answer = json.loads(content)
     except ValueError:

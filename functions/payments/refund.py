@@ -1,4 +1,4 @@
-"""Gives the customer back what was taken for an order that can't be fulfilled."""
+"""Refunds what was charged for an order that can't be fulfilled."""
 
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.payments import PaymentRefunded

@@ -26,8 +26,8 @@ Kind = Literal["charge", "refund"]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Answer = tuple[HTTPStatus, dict[str, Any]]
 
-SLOWNESS = 2.0  # seconds that a slow provider takes
-BEHAVIOUR = "behaviour"  # the id of the ledger's one item that is no entry
+SLOWNESS = 2.0  # seconds that the slow provider takes for a response
+BEHAVIOUR = "behaviour"  # the id of the one item in the ledger that is no charge or refund
 
 
 @cache
@@ -35,19 +35,19 @@ def _table() -> Ledger:
     return TableLedger(os.environ["LEDGER_TABLE"])
 
 
-# Who serves this from one process of their own may give it another.
+# A server with one process may replace it.
 ledger: Callable[[], Ledger] = _table
 
 
 class Behaviour(BaseModel):
-    """How the provider answers at the moment."""
+    """The current behaviour of the provider."""
 
     mode: Literal["ok", "slow", "down"] = "ok"
     decline_above: Decimal | None = None
 
 
 class Request(BaseModel):
-    """Who asks for what; a refund needs no customer."""
+    """A request for a charge or a refund; a refund needs no customer."""
 
     idempotency_key: Key
     order_id: str
@@ -60,7 +60,7 @@ class Down(Exception):
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer one request. It keeps no state of its own, so that many may be answered at once."""
+    """Handle one request. There is no state outside the ledger, so many can be handled at once."""
     try:
         status, body = _route(event)
     except Down as error:
@@ -118,13 +118,13 @@ def _behave(behaviour: Behaviour) -> Answer:
 
 
 def _behaviour() -> Behaviour:
-    """What was last asked for."""
+    """Return the behaviour that was set last."""
     item = ledger().get(BEHAVIOUR)
     return Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
 
 
 def _behaved() -> Behaviour:
-    """The same, done: it is slow where it is to be slow, and raises Down."""
+    """Return the behaviour, after a wait if it is slow; raises Down."""
     behaviour = _behaviour()
     if behaviour.mode == "down":
         raise Down("the provider is down")
@@ -145,7 +145,7 @@ def _request(event: dict[str, Any]) -> Request:
 
 
 def _record(kind: Kind, request: Request, status: str) -> Item:
-    """Enter it in the ledger; under a key that is known, what is there stands."""
+    """Write an entry to the ledger; an entry with the same key is not changed."""
     entry: Item = {
         "id": f"{kind}-{request.idempotency_key}",
         "kind": kind,

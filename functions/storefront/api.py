@@ -1,4 +1,4 @@
-"""The storefront's HTTP API: takes what visitors looked at and bought, and streams it."""
+"""The storefront's HTTP API: puts what visitors looked at and bought on the stream."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ app = http_api("invalid interactions")
 
 
 class NewInteraction(Interaction):
-    """One of the body of POST /views. A field that it does not know is said to be a mistake."""
+    """An item in the body of POST /views. An unknown field is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,13 +25,13 @@ _BODY: TypeAdapter[list[NewInteraction]] = TypeAdapter(_Body)
 
 
 class Taken(BaseModel):
-    """How much of what was sent is on the stream."""
+    """The number of interactions that are on the stream."""
 
     taken: int
 
 
 class PartlyTaken(Taken):
-    """What is not on it, to be sent again: those at these positions in the list, from 0."""
+    """The interactions to be sent again, by their positions in the list, from 0."""
 
     refused: int
     refused_at: list[int]

@@ -1,4 +1,4 @@
-"""Puts interactions on the stream, and tells which of them are not on it."""
+"""Puts interactions on the stream, and returns those that were refused."""
 
 import os
 import time
@@ -24,10 +24,10 @@ BACKOFF_CAP = 2.0  # seconds
 
 
 def put(interactions: Sequence[Interaction]) -> list[int]:
-    """Put up to 500 of them on the stream; returns the positions of those that it refused.
+    """Put up to 500 interactions on the stream; returns the positions of those that were refused.
 
-    PutRecords takes what it can, and refuses the rest record by record: only that is sent again,
-    since what was taken would otherwise be there twice.
+    PutRecords accepts some records and refuses others. Only the refused ones are sent again: the
+    others would be on the stream twice.
     """
     waiting = list(range(len(interactions)))
     for attempt in range(1, ATTEMPTS + 1):
@@ -49,7 +49,7 @@ def put(interactions: Sequence[Interaction]) -> list[int]:
 
 
 def _entry(interaction: Interaction) -> "PutRecordsRequestEntryTypeDef":
-    # One record's interactions are in one shard, so that its counter is seldom contended for.
+    # All interactions with one record go to one shard, so its counter has few conflicts.
     return {"Data": interaction.model_dump_json().encode(), "PartitionKey": interaction.record_id}
 
 

@@ -1,4 +1,4 @@
-"""Finds the services: whatever the modules of stacks/ define, so there is no list."""
+"""The services of a project: those that the modules of stacks/ define."""
 
 import importlib
 import pkgutil
@@ -23,7 +23,7 @@ def services() -> list[type[Service]]:
 
 
 def in_order(deployed: Sequence[Service]) -> None:
-    """Have each be deployed after those whose streams it reads; raises BadService."""
+    """Make each depend on the services whose streams it reads; raises BadService."""
     by_name = {service.service_name(): service for service in deployed}
     for service in deployed:
         for name in sorted(service.reads):

@@ -17,9 +17,9 @@ from patchbay.project.settings import BadSetting
 
 @contextmanager
 def synthesizing() -> Iterator[App]:
-    """Give an app to put stacks into, then check and synthesize it.
+    """Yield an app for the stacks, then check and synthesize it.
 
-    A UserError ends the process with its text, and without a traceback.
+    A UserError ends the process with its message, without a traceback.
     """
     app = App()
     try:

@@ -1,4 +1,4 @@
-"""What a project's stacks are made of."""
+"""The constructs and filters of a project's stacks."""
 
 from patchbay.constructs.alarms import add_alarm_topic
 from patchbay.constructs.claims import Claims

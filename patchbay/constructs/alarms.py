@@ -1,4 +1,4 @@
-"""When to call someone: a dead letter, a queue that waits too long, an execution that failed."""
+"""Alarms: on dead letters, on the age of a queue or a stream, and on failed executions."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -28,7 +28,7 @@ def add_alarm_topic(scope: Construct) -> sns.Topic:
         enable_key_rotation=True,
         removal_policy=removal_policy(scope),
     )
-    # CloudWatch can't publish to an encrypted topic unless the key lets it.
+    # CloudWatch can publish to an encrypted topic only if the key's policy allows it.
     key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))
     topic = sns.Topic(
         scope,
@@ -38,8 +38,7 @@ def add_alarm_topic(scope: Construct) -> sns.Topic:
         master_key=key,
         enforce_ssl=True,
     )
-    # With a policy of its own, as `enforce_ssl` gives it, a topic takes nothing from CloudWatch
-    # unless that policy says so.
+    # `enforce_ssl` gives the topic a policy, which then has to allow CloudWatch explicitly.
     topic.add_to_resource_policy(
         iam.PolicyStatement(
             sid="AllowAlarms",
@@ -53,7 +52,7 @@ def add_alarm_topic(scope: Construct) -> sns.Topic:
 
 
 def alarm_on_dead_letters(scope: Construct, name: str, queue: sqs.Queue) -> None:
-    """An alarm for a dead-letter queue; the first message in it raises it."""
+    """Add an alarm that the first message in a dead-letter queue raises."""
     _alarm(
         scope,
         f"{queue.node.id}Alarm",
@@ -67,7 +66,7 @@ def alarm_on_dead_letters(scope: Construct, name: str, queue: sqs.Queue) -> None
 
 
 def alarm_on_age(scope: Construct, name: str, queue: sqs.Queue) -> None:
-    """An alarm for a queue whose oldest message has waited too long."""
+    """Add an alarm that a queue raises whose oldest message has waited too long."""
     _alarm(
         scope,
         "AgeAlarm",
@@ -79,7 +78,7 @@ def alarm_on_age(scope: Construct, name: str, queue: sqs.Queue) -> None:
 
 
 def alarm_on_iterator_age(scope: Construct, name: str, function: lambda_.Function) -> None:
-    """An alarm for what reads a stream, when it is too far behind the stream's end."""
+    """Add an alarm that a function raises when it is too far behind the end of its stream."""
     _alarm(
         scope,
         "IteratorAgeAlarm",
@@ -92,7 +91,7 @@ def alarm_on_iterator_age(scope: Construct, name: str, function: lambda_.Functio
 
 
 def alarm_on_executions(scope: Construct, name: str, machine: sfn.StateMachine) -> None:
-    """An alarm for each way in which an execution can end other than by succeeding."""
+    """Add an alarm for each status, other than success, with which an execution can end."""
     for how, metric in {
         "failed": machine.metric_failed(period=PERIOD),
         "timed-out": machine.metric_timed_out(period=PERIOD),

@@ -1,4 +1,4 @@
-"""The bucket of claims: data that is too large for the bus waits there for its consumers."""
+"""The bucket of claims: it keeps event data that is too large for the bus."""
 
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_s3 as s3
@@ -11,7 +11,7 @@ from patchbay.project.naming import claims_bucket
 
 
 class Claims(s3.Bucket):
-    """Events' data by source, type and id, for as long as an event can come back."""
+    """A bucket of events' data by source, type and id, kept as long as events can be redelivered."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(
@@ -36,5 +36,5 @@ class Claims(s3.Bucket):
 
 
 def claims_bucket_name(scope: IConstruct) -> str:
-    """Return the bucket's name, in whatever account and region it is deployed to."""
+    """Return the bucket's name in the account and region of the stack."""
     return claims_bucket(stage_of(scope).name, Aws.ACCOUNT_ID, Aws.REGION)

@@ -1,4 +1,4 @@
-"""A consumer: rule → queue → function, with all that keeps its failures its own.
+"""A consumer: rule → queue → function, isolated from all other consumers.
 
 An ordered consumer has a relay between rule and queue: patchbay/constructs/ordered_intake.py.
 """
@@ -26,23 +26,23 @@ from patchbay.events.filters import Where, selections
 from patchbay.project.naming import REPLAY_NAME, replay_name
 
 BATCH_SIZE = 10
-# With backoff from 1 s, doubling, at full jitter: about 16 minutes of trying, on average.
+# With backoff from 1 s, doubling, at full jitter: about 16 minutes of retries, on average.
 ATTEMPTS = 12
 DELIVERY_ATTEMPTS = 185  # EventBridge's own limit, as is its age
 DELIVERY_MAX_AGE = Duration.hours(24)
-# A FIFO queue's limits are then those of each message group, and not of all together.
+# A FIFO queue's limits then apply to each message group, and not to the whole queue.
 _HIGH_THROUGHPUT: Mapping[str, Any] = {
     "fifo": True,
     "deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP,
     "fifo_throughput_limit": sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
 }
-# What a rule asks of the field that EventBridge adds to what it replays.
+# The matcher for live events: they lack the field that EventBridge adds to replayed events.
 LIVE: Sequence[Mapping[str, Any]] = [{"exists": False}]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tuning:
-    """What a team tunes for one consumer; each has a default that suits most."""
+    """The options that a team tunes for one consumer."""
 
     attempts: int = ATTEMPTS
     """How often an event is received before it is a dead letter."""
@@ -59,7 +59,7 @@ class Tuning:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the function is told of it."""
+        """The environment variables of the function that follow from it."""
         if self.longest_backoff is None:
             return {}
         return {"BACKOFF_CAP": str(int(self.longest_backoff.to_seconds()))}
@@ -67,23 +67,23 @@ class Tuning:
 
 @dataclass(frozen=True, kw_only=True)
 class Interest:
-    """The events that a consumer is given, and in which order."""
+    """The subscription of a consumer: its events, its filter and its order."""
 
     on: Sequence[type[Event]] | None
-    """None for every event that there is and will be."""
+    """None for every event, including those of future contracts."""
     where: Where | None = None
     ordered_by: str | None = None
     relay: Function | None = None
-    """The function that brings them into order, where they are ordered."""
+    """The function that sorts them, if `ordered_by` is set."""
 
 
 def replays_for(consumer: str) -> list[Mapping[str, Any]]:
-    """Return the matchers of the replays that are meant for a consumer: its own, and everyone's."""
+    """Return the matchers of the replays for a consumer: its own, and those for everyone."""
     return [{"prefix": replay_name(consumer)}, {"prefix": replay_name()}]
 
 
 class Consumer(Construct):
-    """What one consumer consists of. Nothing in it is shared with another."""
+    """The resources of one consumer. None of them is shared with another consumer."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ class Consumer(Construct):
         self.dead_letters = DeadLetterQueue(
             self, "DeadLetters", name=f"{name}-dead-letters", fifo=fifo
         )
-        # Delivery can fail as well as handling can, and is put right in another way.
+        # Failed deliveries have a queue of their own: they are redriven in another way.
         self.undelivered = DeadLetterQueue(
             self, "Undelivered", name=f"{name}-undelivered", of="rule"
         )
@@ -137,7 +137,7 @@ class Consumer(Construct):
         for selection in selected:
             source = selection.source
             alone = [each.source for each in selected].count(source) == 1
-            # Those that are filtered each in their own way are told apart by their types.
+            # Rules with different filters are named after their events' types.
             part = source if alone else f"{source}-{'-'.join(selection.types).lower()}"
             pattern = events.EventPattern(
                 source=[source], detail_type=list(selection.types), detail=selection.detail
@@ -155,7 +155,7 @@ class Consumer(Construct):
             event_pattern=pattern,
             targets=[self._target],
         )
-        # The CDK's own pattern has no such field.
+        # The CDK's EventPattern has no such field.
         template = cast(CfnResource, rule.node.default_child)
         template.add_property_override(f"EventPattern.{REPLAY_NAME}", replays)
 
@@ -170,7 +170,7 @@ class Consumer(Construct):
         )
 
     def _feed(self, function: Function, fifo: bool) -> None:
-        # Of a larger batch of an ordered consumer, a failure would count for those behind it too.
+        # In an ordered consumer, a failure counts as a receive of all later events in its batch.
         default_size = 1 if fifo else BATCH_SIZE
         function.function.add_event_source(
             sources.SqsEventSource(

@@ -21,7 +21,7 @@ class EventBus(events.EventBus):
             scope, id, event_bus_name=bus_name(scope), description="Every event of the system."
         )
         self.apply_removal_policy(removal_policy(scope))
-        # The embedded cloud refuses a template with an archive in it: it gets one by API.
+        # The embedded cloud refuses a template with an archive; its archive is created by API.
         if not stage_of(scope).is_local:
             self._archive_for(archived_for)
 
@@ -37,12 +37,12 @@ class EventBus(events.EventBus):
 
 
 def every_source() -> list[str]:
-    """Return the matcher of the sources of all the project's events."""
+    """Return the matcher of all sources of the project's events."""
     return events.Match.prefix(f"{namespace()}.")
 
 
 def publishing(scope: Construct, publishes: Sequence[type[Event]]) -> Iterator[iam.PolicyStatement]:
-    """Yield the statements that allow to publish just these events, one for each source."""
+    """Yield the policy statements that allow publishing just these events, one for each source."""
     bus = Stack.of(scope).format_arn(
         service="events", resource="event-bus", resource_name=bus_name(scope)
     )
@@ -51,8 +51,8 @@ def publishing(scope: Construct, publishes: Sequence[type[Event]]) -> Iterator[i
         yield iam.PolicyStatement(
             actions=["events:PutEvents"],
             resources=[bus],
-            # On AWS a PutEvents always carries both keys, which makes this as strict as
-            # StringEquals; the embedded cloud's evaluator knows neither.
+            # On AWS, PutEvents always has both keys, so this is as strict as StringEquals.
+            # The embedded cloud's evaluator has neither.
             conditions={
                 "StringEqualsIfExists": {"events:source": source, "events:detail-type": types}
             },

@@ -1,4 +1,4 @@
-"""A Lambda function with a role of its own, that may do nothing until it is granted."""
+"""A Lambda function with a role of its own, which has no permissions until they are granted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ MEMORY = 512  # MB: with it comes about a third of a processor
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """What a function runs: its handler's module, and what it is given."""
+    """The code of a function: its handler's module, its timeout, memory and environment."""
 
     handler: str
     """Its module, such as functions.sensors.handler."""
@@ -49,7 +49,7 @@ class Code:
 
 
 class Packages(lambda_.LayerVersion):
-    """The layer that a service's functions share: what functions/requirements.txt pins."""
+    """The layer that a service's functions share: the packages of functions/requirements.txt."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         """Raises LayerFailed."""
@@ -126,7 +126,7 @@ class Function(Construct):
         )
 
     def allow_claims(self, action: str, events: Iterable[type[Event]]) -> None:
-        """Let the function do that with the data of these events, and of no others."""
+        """Allow the action on the claimed data of these events, and of no others."""
         self.function.add_environment("CLAIMS_BUCKET", claims_bucket_name(self))
         folders = sorted({folder(event.source(), event.detail_type()) for event in events})
         bucket = f"arn:{Aws.PARTITION}:s3:::{claims_bucket_name(self)}"
@@ -142,7 +142,7 @@ class Function(Construct):
         )
 
     def allow_mail(self, sender: str) -> None:
-        """Let the function send mail as this sender, verified by its address or by its domain.
+        """Allow the function to send mail as this sender, verified by its address or its domain.
 
         Raises UserError where it is no address.
         """

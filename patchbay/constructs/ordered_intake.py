@@ -1,6 +1,6 @@
-"""Order by a key: what EventBridge delivers is relayed into a queue with a message group a key.
+"""Order by a key: events are relayed into a FIFO queue, with a message group for each key.
 
-docs/decisions/ordering.md says what that gives, and what not.
+docs/decisions/ordering.md says what that guarantees.
 """
 
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ RELAY = "patchbay.messaging.relay"
 TIMEOUT = Duration.seconds(30)
 # All share one group, so that no two batches are relayed at once.
 GROUP = "all"
-# Lambda's least: with one group, there is one batch at a time.
+# Lambda's minimum: with one message group, there is one batch at a time.
 MAX_CONCURRENCY = 2
-# The relay rejects nothing, so what fails is SQS itself: with waits of up to 5 minutes, it is tried
-# for hours.
+# The relay rejects nothing, so only SQS itself can fail: with waits of up to 5 minutes, it is
+# retried for hours.
 ATTEMPTS = 100
 
 
 class BadKey(UserError):
-    """Events can't be put in order by that field."""
+    """Events can't be ordered by that field."""
 
 
 class Intake(Construct):
-    """The queue that a consumer's rules fill, and the relay that empties it into `into`."""
+    """The queue that a consumer's rules deliver to, and the relay that sends it on to `into`."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Intake(Construct):
             attempts=ATTEMPTS,
             timeout=TIMEOUT,
             fifo=True,
-            # EventBridge gives no id by which to tell a duplicate.
+            # EventBridge sets no deduplication id.
             content_based_deduplication=True,
         )
         relay.function.add_event_source(
@@ -66,7 +66,7 @@ class Intake(Construct):
         )
         relay.allow("sqs:SendMessage", on=[into.queue_arn])
         if stage_of(self).is_local:
-            # The embedded cloud takes a batch for an action of its own.
+            # In the embedded cloud's IAM, SendMessageBatch is an action of its own.
             relay.allow("sqs:SendMessageBatch", on=[into.queue_arn])
         for variable, value in {
             "QUEUE_URL": self.queue.queue_url,
@@ -78,9 +78,9 @@ class Intake(Construct):
 
 
 def check_key(field: str, on: Sequence[type[Event]]) -> None:
-    """Raises BadKey where not all of the events have that field, as a text.
+    """Raise BadKey if not all of the events have that field, as a string.
 
-    It may be optional: an event without it is in order with no other.
+    It may be optional: an event without it has a message group of its own.
     """
     for event in on:
         if field not in event.model_fields:

@@ -11,13 +11,13 @@ from patchbay.constructs.queues import DeadLetterQueue
 from patchbay.guardrails.guard import accept_any_resource
 
 BATCH_SIZE = 100
-# The stream keeps a record for 24 hours. Giving up at half of that leaves an operator the other
-# half to read it, at the position that the dead letter names.
+# The stream keeps a record for 24 hours. Giving up after half of that leaves an operator the other
+# half to redrive it, from the position in the dead letter.
 GIVE_UP_AFTER = Duration.hours(12)
 
 
 class Outbox(Construct):
-    """Reads the table's new items, in order, until each is published."""
+    """Reads the table's new items in order, and retries until each is published."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Outbox(Construct):
                 table,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=BATCH_SIZE,
-                # One item that can't be published must not hold up the others for long.
+                # An item that can't be published must not delay the others for long.
                 bisect_batch_on_error=True,
                 max_record_age=GIVE_UP_AFTER,
                 on_failure=sources.SqsDlq(unpublished),

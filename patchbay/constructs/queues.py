@@ -1,4 +1,4 @@
-"""Queues: of work for a function, and of the dead letters that wait for an operator."""
+"""Queues: work queues, from which functions read, and dead-letter queues."""
 
 from typing import Any
 
@@ -17,17 +17,17 @@ VISIBILITY_FACTOR = 6  # times the function's timeout
 
 
 class DeadLetterQueue(sqs.Queue):
-    """A queue for dead letters, with an alarm that the first of them raises."""
+    """A dead-letter queue, with an alarm that the first message raises."""
 
     def __init__(
         self, scope: Construct, id: str, *, name: str, of: str | None = None, fifo: bool = False
     ) -> None:
-        """`of` says what it is the dead-letter queue of, where cdk-nag can't see that itself."""
+        """`of` names the source of the dead letters, where cdk-nag can't see it itself."""
         super().__init__(
             scope,
             id,
             queue_name=named(scope, name) + (".fifo" if fifo else ""),
-            # The CDK takes a `false` for another thing than none.
+            # The CDK does not treat `false` like None.
             fifo=fifo or None,
             retention_period=DEAD_LETTER_RETENTION,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -41,7 +41,7 @@ class DeadLetterQueue(sqs.Queue):
 
 
 class WorkQueue(sqs.Queue):
-    """A queue that a function reads: encrypted, for TLS only, with its dead letters beside it."""
+    """A queue that a function reads: encrypted, for TLS only, with a dead-letter queue."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A schedule: EventBridge Scheduler runs a function at its times, each of them known to the run."""
+"""A schedule: EventBridge Scheduler runs a function, and passes the time when it was due."""
 
 import json
 from zoneinfo import available_timezones
@@ -14,22 +14,22 @@ from patchbay.constructs.queues import DeadLetterQueue
 from patchbay.constructs.stage import named
 from patchbay.errors import UserError
 
-# Until Lambda takes the run. Later than that, the next one may be near.
+# Until Lambda accepts the run. After that long, the next run may be due.
 ATTEMPTS = 185  # Scheduler's own limit
 MAX_AGE = Duration.hours(6)
-# Once Lambda has it: its own limit, a minute after the first failure and two after the second.
+# After Lambda has accepted it: Lambda's limit, one minute and two minutes after the failures.
 RETRIES = 2
 
-# In the place of which Scheduler puts the time.
+# Scheduler replaces it by the time.
 DUE_AT = "<aws.scheduler.scheduled-time>"
 
 
 class BadSchedule(UserError):
-    """EventBridge Scheduler would refuse it, or run it at other times than were meant."""
+    """EventBridge Scheduler would refuse the times, or run at unintended ones."""
 
 
 class Schedule(Construct):
-    """A schedule, the role in which it invokes its function, and what becomes of a failed run."""
+    """A schedule, the role by which it invokes its function, and its dead letters."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Schedule(Construct):
     ) -> None:
         super().__init__(scope, id)
         _check(name, every, time_zone)
-        # What Scheduler could not start, and what Lambda started in vain.
+        # Runs that Scheduler could not start, and runs that failed in Lambda.
         missed = DeadLetterQueue(self, "Missed", name=f"{name}-missed", of="schedule")
         function.function.configure_async_invoke(
             on_failure=destinations.SqsDestination(missed),
@@ -80,13 +80,13 @@ class Schedule(Construct):
             "sqs:SendMessage": missed.queue_arn,
         }.items():
             role.add_to_principal_policy(iam.PolicyStatement(actions=[action], resources=[arn]))
-        # A schedule that comes before its role's policy would run without it.
+        # A schedule that is created before its role's policy would run without it.
         for policy in role.node.find_all():
             if isinstance(policy, iam.CfnPolicy):
                 schedule.add_resource_dependency(policy)
 
     def _role(self, group: str) -> iam.Role:
-        """For the schedules of this group alone: else another's could borrow it."""
+        """Return a role for the schedules of this group alone."""
         stack = Stack.of(self)
         arn = stack.format_arn(service="scheduler", resource="schedule-group", resource_name=group)
         return iam.Role(
@@ -102,7 +102,7 @@ class Schedule(Construct):
 
 
 def schedule_group(scope: Construct, service: str) -> scheduler.CfnScheduleGroup:
-    """The group of a service's schedules, which carries its tags, as no schedule can."""
+    """Return the group of a service's schedules; it has the tags, which a schedule can't have."""
     return scheduler.CfnScheduleGroup(scope, "Schedules", name=named(scope, service))
 
 

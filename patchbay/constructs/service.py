@@ -1,4 +1,4 @@
-"""A service: one stack, and what it can ask for."""
+"""A service: one stack, with a method for each kind of resource."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -32,7 +32,7 @@ JOURNAL = "patchbay.messaging.journal"
 
 
 class SystemStack(Stack):
-    """A stack of the system, named after its module; a subclass says in `compose` what is in it."""
+    """A stack of the system, named after its module. A subclass adds its resources in `compose`."""
 
     stage: Stage
 
@@ -50,11 +50,11 @@ class SystemStack(Stack):
         self.compose()
 
     def compose(self) -> None:
-        """Make what the stack consists of."""
+        """Add the resources of the stack."""
         raise NotImplementedError(f"{type(self).__name__} says nothing of what it consists of.")
 
     def context(self, key: str) -> Any:
-        """Return what the CDK context says (`cdk … -c KEY=VALUE`); None where it says nothing."""
+        """Return a value of the CDK context (`cdk … -c KEY=VALUE`), or None."""
         return self.node.try_get_context(key)
 
     @classmethod
@@ -65,15 +65,15 @@ class SystemStack(Stack):
 class Service(SystemStack):
     """The base of every service in stacks/.
 
-    A subclass says in `compose` what the service consists of. Its name is its module's, and so are
-    those of its folder in functions/ and of all its resources.
+    A subclass adds its resources in `compose`. The service has the name of its module, and so have
+    its folder in functions/ and all its resources.
     """
 
     kinds: ClassVar[frozenset[Kind]] = frozenset(KINDS)
     """The kinds of stages in which it is deployed."""
 
     def __init__(self, scope: Construct) -> None:
-        """Raises UserError where what it asks for can't be."""
+        """Raises UserError where a resource is not possible."""
         self.reads: set[str] = set()
         """The services whose streams it reads, and which have to be deployed before it."""
         super().__init__(scope)
@@ -93,11 +93,11 @@ class Service(SystemStack):
     ) -> Function:
         """Add a function that handles these events, each once, apart from all other consumers.
 
-        `part` names the module in the service's folder, where that is not `handler`. `where`
-        filters by the events' fields; `ordered_by` names the field whose equals are handled in
-        order. One that is `naturally_idempotent`, and whose handler is marked so, changes nothing
-        where it is given an event again: it needs no table of what it has handled. `tuning` has
-        its attempts, timeout, concurrency and the like. With None for `on`, it is a `wire_tap`.
+        `part` names the module in the service's folder, if it is not `handler`. `where` filters by
+        the events' fields. Events with the same value of the field `ordered_by` are handled in
+        order. A `naturally_idempotent` consumer, whose handler is marked the same, can handle an
+        event again without effect: it needs no idempotency table. `tuning` has the attempts, the
+        timeout, the concurrency and the like. With None for `on`, it is a `wire_tap`.
         """
         tuned = tuning or Tuning()
         function = self._function(
@@ -116,28 +116,28 @@ class Service(SystemStack):
     def wire_tap(
         self, part: str | None = None, *, environment: Mapping[str, str] | None = None
     ) -> Function:
-        """Add a function that is given every event, those of contracts yet to come as well.
+        """Add a function that receives every event, including those of future contracts.
 
-        Like any consumer it has a queue of its own, so that nobody notices it. It is naturally
-        idempotent: who keeps a copy twice has it all the same.
+        Like any consumer it has a queue of its own, so that it affects no other. It has to be
+        naturally idempotent: a copy that is written twice is the same copy.
         """
         return self.consumer(on=None, part=part, environment=environment, naturally_idempotent=True)
 
     def journal(self) -> Table:
-        """Add a table that keeps a copy of every event for 90 days, by its journey.
+        """Add a table that keeps a copy of every event for 90 days, by its correlation id.
 
-        `patchbay journey`, `patchbay tail` and the console read it; the service that has it is
-        called `journal`.
+        `patchbay journey`, `patchbay tail` and the console read it. The service must be called
+        `journal`.
         """
         table = self.table(
             "journal",
             key="correlation_id",
             sort="moment",
             expires="expires",
-            # By an event's id, its journey is found; the event itself is in the table.
+            # It finds the journey of an event's id; the event itself is in the table.
             index="event_id",
             index_holds=ProjectionType.KEYS_ONLY,
-            # `patchbay tail` reads the events as they come.
+            # `patchbay tail` reads it.
             stream=True,
         )
         tap = self._function(
@@ -157,11 +157,11 @@ class Service(SystemStack):
         invokes: Mapping[str, Function] | None = None,
         substitutions: Mapping[str, str] | None = None,
     ) -> Workflow:
-        """Add a state machine that runs once for each of these events, and what starts it.
+        """Add a state machine that runs once for each of these events, and its starter.
 
         It is defined in `workflow.asl.json` in the service's folder, and started by the function
-        called `handler`. In the definition, `${NAME}` stands for what `substitutions` says of it,
-        for the function that `invokes` gives under it, or, as `${EventBusName}`, for the bus.
+        called `handler`. In the definition, `${NAME}` is replaced by the value of that name in
+        `substitutions`, or the function in `invokes`, and `${EventBusName}` by the bus.
         """
         workflow = Workflow(
             self,
@@ -172,7 +172,7 @@ class Service(SystemStack):
             substitutions=substitutions or {},
         )
         arn = workflow.machine.state_machine_arn
-        # An execution is named after its event, and a name is taken once.
+        # An execution is named after its event, and a name is accepted once.
         starter = self.consumer(on=on, environment={"WORKFLOW_ARN": arn}, naturally_idempotent=True)
         starter.allow("states:StartExecution", on=[arn])
         return workflow
@@ -201,8 +201,8 @@ class Service(SystemStack):
     ) -> Function:
         """Add a function that runs at certain times, as in `every="cron(0 3 * * ? *)"`.
 
-        `part` names the module in the service's folder. A run that fails is tried again, and then
-        kept as a dead letter.
+        `part` names the module in the service's folder. A run that fails is retried, and then is a
+        dead letter.
         """
         function = self.function(
             part, publishes=publishes, environment=environment, timeout=timeout
@@ -219,7 +219,7 @@ class Service(SystemStack):
         return function
 
     def stream(self) -> kinesis.Stream:
-        """Add a Kinesis stream of the service's name, for what is too frequent to be an event."""
+        """Add a Kinesis stream with the service's name, for records too frequent to be events."""
         return Stream(self, "Stream", name=self.service_name())
 
     def stream_consumer(
@@ -236,7 +236,7 @@ class Service(SystemStack):
         """Add a function that reads the stream of the service called `of`.
 
         `part` names the module in the service's folder, where that is not `handler`. Within a
-        `window`, Lambda hands what the function returns as its state on to the next batch.
+        `window`, Lambda passes the state that the function returns on to the next batch.
         """
         function = self.function(
             part, publishes=publishes, environment=environment, timeout=timeout
@@ -290,7 +290,7 @@ class Service(SystemStack):
         return HttpApi(self, "Api", name=self.service_name(), routes=routes)
 
     def outbox(self, table: Table, function: Function) -> Outbox:
-        """Have `function` publish what is written to the table: all of it, and nothing else."""
+        """Connect `function` to the table's stream, to publish what is written to the table."""
         return Outbox(self, "Outbox", name=self.service_name(), table=table, function=function)
 
     def _feed(
@@ -313,7 +313,7 @@ class Service(SystemStack):
         )
 
     def _let_remember(self, function: Function) -> None:
-        """Give it the table in which consumers note what they have handled."""
+        """Grant the function the idempotency table of its service."""
         function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
         self._idempotency.grant(
             function.function, "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
@@ -321,7 +321,7 @@ class Service(SystemStack):
         )  # fmt: skip
 
     def _relay(self, part: str | None) -> Function:
-        """Add the function that brings a consumer's events into order."""
+        """Add the relay of an ordered consumer."""
         name = f"{self._named(part)}-relay"
         return self._function(_id(part, "Relay"), name, self._code(RELAY, RELAY_TIMEOUT))
 

@@ -1,4 +1,4 @@
-"""What a stage means for resources: how long they are kept, and on what functions run."""
+"""The properties of resources that depend on the stage: names, retention, runtime."""
 
 import platform
 import sys
@@ -41,19 +41,19 @@ def bus_name(scope: IConstruct) -> str:
 
 
 def removal_policy(scope: IConstruct) -> RemovalPolicy:
-    """Return what becomes of data when its stack is deleted."""
+    """Return the removal policy of data when its stack is deleted."""
     return RemovalPolicy.RETAIN if stage_of(scope).keeps_data else RemovalPolicy.DESTROY
 
 
 def log_retention(scope: IConstruct) -> logs.RetentionDays:
-    """Return for how long logs are kept."""
+    """Return the retention of logs."""
     if stage_of(scope).keeps_data:
         return logs.RetentionDays.THREE_MONTHS
     return logs.RetentionDays.ONE_WEEK
 
 
 def max_concurrency(stage: Stage) -> int:
-    """Return how many batches a consumer handles at once, where it does not say so itself."""
+    """Return the default for how many batches a consumer handles at once."""
     return {"local": 3, "dev": 10, "prod": 50}[stage.kind]
 
 

@@ -1,4 +1,4 @@
-"""A stream, and what reads it: in order, window by window, each batch until it succeeds."""
+"""A Kinesis stream, and its consumer: in order, window by window, each batch with retries."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kinesis as kinesis
@@ -13,16 +13,16 @@ from patchbay.constructs.stage import named
 WINDOW = Duration.minutes(1)
 BATCH_SIZE = 100
 BATCHING_WINDOW = Duration.seconds(5)
-# Lambda waits for up to a minute between them, so that an outage of half an hour loses nothing, and
-# the alarm on the iterator's age calls someone before the first record is given up.
+# Lambda waits for up to a minute between retries: an outage of half an hour loses nothing, and the
+# alarm on the iterator's age is raised before the first record is given up.
 MAX_RETRIES = 30
-# The stream keeps a record for 24 hours. Giving up at half of that leaves an operator the other
-# half to read it, at the position that the dead letter names.
+# The stream keeps a record for 24 hours. Giving up after half of that leaves an operator the other
+# half to redrive it, from the position in the dead letter.
 GIVE_UP_AFTER = Duration.hours(12)
 
 
 class Stream(kinesis.Stream):
-    """A stream that takes as much as comes, and encrypts it."""
+    """An on-demand stream, encrypted."""
 
     def __init__(self, scope: Construct, id: str, *, name: str) -> None:
         super().__init__(
@@ -31,13 +31,13 @@ class Stream(kinesis.Stream):
             stream_name=named(scope, name),
             stream_mode=kinesis.StreamMode.ON_DEMAND,
             encryption=kinesis.StreamEncryption.MANAGED,
-            # Its records are gone within a day, whatever becomes of it.
+            # Its records expire within a day in any case.
             removal_policy=RemovalPolicy.DESTROY,
         )
 
 
 class StreamConsumer(Construct):
-    """Reads a stream for a function, and keeps the position of what it fails on for good."""
+    """Reads a stream for a function; the position of a failed batch becomes a dead letter."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class StreamConsumer(Construct):
             maximum_batching_window_in_seconds=BATCHING_WINDOW.to_seconds(),
             tumbling_window_in_seconds=window.to_seconds(),
             function_response_types=["ReportBatchItemFailures"],
-            # A batch that fails as a whole is halved, until the bad record is alone.
+            # A batch that fails as a whole is bisected, until the bad record is alone.
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=MAX_RETRIES,
             maximum_record_age_in_seconds=GIVE_UP_AFTER.to_seconds(),
@@ -81,6 +81,6 @@ class StreamConsumer(Construct):
                 )
             ),
         )
-        # Lambda checks, as it makes the mapping, that the role may read and send.
+        # When Lambda creates the mapping, it checks that the role may read and send.
         mapping.node.add_dependency(function.role)
         alarm_on_iterator_age(self, name, function.function)

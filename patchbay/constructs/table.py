@@ -7,7 +7,7 @@ from patchbay.constructs.stage import named, removal_policy, stage_of
 
 
 class Table(dynamodb.Table):
-    """Paid by request, restorable to any moment of the last 35 days."""
+    """A table billed by request, with point-in-time recovery of 35 days."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A workflow: a state machine, its role, its logs, and who is told when an execution fails."""
+"""A workflow: a state machine, its role, its logs, and the alarms on failed executions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,11 +21,11 @@ from patchbay.topology.state_language import problems
 
 
 class BadWorkflow(UserError):
-    """A state machine's definition is missing, or AWS or a reviewer would send it back."""
+    """A state machine's definition is missing or invalid."""
 
 
 class Workflow(Construct):
-    """A standard state machine: it runs for as long as it takes, and each of its steps counts."""
+    """A state machine of type STANDARD."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Workflow(Construct):
         }
         definition = _definition(name, values)
         stack = Stack.of(self)
-        # Known beforehand, for the role names it before it is made.
+        # Set here, since the role has it before the state machine exists.
         arn = stack.format_arn(
             service="states",
             resource="stateMachine",
