@@ -11,7 +11,7 @@ from patchbay.project.naming import claims_bucket
 
 
 class Claims(s3.Bucket):
-    """A bucket of events' data by source, type and id, kept as long as events can be redelivered."""
+    """A bucket of events' data by source, type and id, for as long as they can be redelivered."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(
