@@ -40,7 +40,7 @@ PAGES: list[BaseRoute] = [
 
 
 def console(deployment: Deployment, *, host: str, keys: Keys, feed: Feed) -> Guard:
-    """The console of a deployment, as an ASGI app that is served at `host`."""
+    """Return the console of a deployment, as an ASGI app that is served at `host`."""
     routes = [*PAGES, *(break_things.routes if deployment.is_local else [])]
     app = Starlette(
         routes=[*routes, Mount("/static", StaticFiles(directory=STATIC))],

@@ -1,4 +1,4 @@
-"""What the console shows: one deployment, and how to reach it."""
+"""The deployment that the console shows, and its clients."""
 
 from dataclasses import dataclass
 
@@ -25,6 +25,6 @@ class Deployment:
 
 
 def deployment(request: Request) -> Deployment:
-    """The deployment that the console shows."""
+    """Return the deployment that the console shows."""
     shown: Deployment = request.app.state.deployment
     return shown

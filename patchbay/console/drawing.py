@@ -1,4 +1,4 @@
-"""How much of something is drawn."""
+"""Scales of what the map draws."""
 
 from math import log10
 
@@ -7,12 +7,12 @@ FASTEST = 50.0  # events a second, above which a cable looks no busier
 
 
 def fill(waiting: int) -> float:
-    """How full a queue is drawn, from 0 to 1: ten times as much is a third more."""
+    """Return how full a queue is drawn, from 0 to 1: ten times as much is a third more."""
     return round(min(1.0, log10(1 + waiting) / log10(1 + FULL)), 3)
 
 
 def pace(per_second: float | None) -> float:
-    """How busy a cable looks, from 0 to 1: ten times as much is about half more."""
+    """Return how busy a connection is drawn, from 0 to 1: ten times as much is about half more."""
     if not per_second:
         return 0.0
     return round(min(1.0, log10(1 + 10 * per_second) / log10(1 + 10 * FASTEST)), 3)

@@ -1,4 +1,4 @@
-"""What is shown where something can't be done: a sentence in a box, and never a traceback."""
+"""Error pages: a sentence in a box, never a traceback."""
 
 from http import HTTPStatus
 
@@ -13,12 +13,12 @@ from patchbay.operations.failures import explain
 
 
 def failed(request: Request, error: Exception) -> Response:
-    """What was asked for can't be done."""
+    """Answer a request that failed with the reason."""
     return _shown(request, HTTPStatus.BAD_GATEWAY, explain(error))
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """There is no such page, or it takes no such request."""
+    """Answer a request for a page that does not exist, or with a method it does not take."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     if status == HTTPStatus.NOT_FOUND:
         return _shown(request, status, "There is no such page.")
@@ -26,7 +26,7 @@ def refused(request: Request, error: Exception) -> Response:
 
 
 def broken(request: Request, error: Exception) -> Response:
-    """A mistake in the console itself: the terminal has the rest."""
+    """Answer a request that failed for a bug in the console: its log has the traceback."""
     said = f"The console made a mistake ({type(error).__name__}); its log says where."
     return _shown(request, HTTPStatus.INTERNAL_SERVER_ERROR, said)
 
@@ -41,7 +41,7 @@ HANDLERS = {
 
 
 def _shown(request: Request, status: int, said: str) -> Response:
-    """A page; or, where htmx asked for a part of one, a box above what is on the page."""
+    """Return a page; or, where htmx asked for a part of one, a box above the page's content."""
     if "HX-Request" not in request.headers:
         return page(request, "failed.html", status, said=said)
     answer = page(request, "_failed.html", status, said=said)

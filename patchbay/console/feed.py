@@ -1,4 +1,4 @@
-"""Looks at the deployment for as long as somebody watches: once for all who do."""
+"""The feed of the deployment's health: one check for all watchers, while there are any."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ class Feed:
     """What is seen, as often as it is looked."""
 
     def __init__(self, check: Callable[[], SystemHealth], *, every: float) -> None:
-        """`every` is the seconds between two looks; each look takes what it takes besides."""
+        """Take the seconds between two checks as `every`; the time of a check comes on top."""
         self._read_health = check
         self._every = every
         self._snapshot = Snapshot(None)
@@ -39,7 +39,7 @@ class Feed:
         self._is_closed = False
 
     async def watch(self) -> AsyncGenerator[Snapshot, None]:
-        """What each look shows, beginning with the last one, until the feed is closed."""
+        """Yield the result of each check, beginning with the last one, until the feed is closed."""
         self._loop = asyncio.get_running_loop()
         self._watchers += 1
         if self._polling is None:
@@ -65,13 +65,13 @@ class Feed:
         return self._polling is None
 
     async def now(self) -> Snapshot:
-        """What a look shows at this moment, or the last one where looks are being taken."""
+        """Return the result of a new check, or the last one where checks are running anyway."""
         if self._polling is None or not self._checks:
             await self._check()
         return self._snapshot
 
     async def refresh(self) -> Snapshot:
-        """What a look shows, after something was changed: to everyone who watches as well."""
+        """Check now, after a change, and return the result; every watcher gets it as well."""
         await self._check()
         return self._snapshot
 

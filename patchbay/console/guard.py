@@ -1,4 +1,4 @@
-"""Stands before every page: who asks, from where, and what a browser may do with the answer."""
+"""The guard of every page: who may ask, from where, and what a browser may do."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -36,7 +36,7 @@ class Guard:
     def __init__(
         self, app: ASGIApp, *, host: str, keys: Keys, refuse: Callable[[str], str] = str
     ) -> None:
-        """`host` is the console's own, with its port; `refuse` makes a page of a sentence."""
+        """Guard an app that is served at `host`, with its port; `refuse` renders a refusal."""
         self._app = app
         self._host = host
         self._origin = f"http://{host}"
@@ -62,7 +62,7 @@ class Guard:
         await (answer or self._app)(scope, receive, guarded)
 
     def _answer(self, request: Request) -> Response | None:
-        """What is answered before any page is asked; None where the page may."""
+        """Return the answer to a request that is refused; None where a page may answer."""
         if request.headers.get("host") != self._host:
             # Another name that leads here, such as one that a hostile site has made up.
             return self._no(
@@ -82,7 +82,7 @@ class Guard:
         return None
 
     def _forged(self, request: Request) -> str | None:
-        """Why a request that changes something is none of the console's own, if it is not."""
+        """Return why a request was not sent by the console's own pages; None if it was."""
         headers = request.headers
         if headers.get("origin") != self._origin:
             return "What changes anything must come from one of the console's own pages."

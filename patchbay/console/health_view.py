@@ -1,4 +1,4 @@
-"""The patch bay as the page draws it: first as a template's values, then as what has changed."""
+"""The map's view of the health: first as a template's values, then as changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Port:
 
 
 def ports(health: SystemHealth) -> list[Port]:
-    """A jack a source, each in its colour, and one for who listens to all."""
+    """Return a port for each publishing service, in its colour, and one for all events."""
     found = [
         Port(publisher.name, publisher.name, 1 + number % HUES, publisher.events)
         for number, publisher in enumerate(health.publishers)
@@ -48,14 +48,14 @@ def ports(health: SystemHealth) -> list[Port]:
 
 
 def shape(health: SystemHealth) -> str:
-    """Changes when something is plugged in or out, and then the page must be drawn anew."""
+    """Return a hash of what is deployed: when it changes, the page must be rendered again."""
     names = [consumer.name for consumer in health.consumers]
     drawn = repr((health.publishers, health.subscriptions, names))
     return sha256(drawn.encode()).hexdigest()[:16]
 
 
 def connections(health: SystemHealth) -> list[dict[str, Any]]:
-    """Every cable, for the script that draws them."""
+    """Return every connection, for the script that draws them."""
     hues = {port.key: port.hue for port in ports(health)}
     drawn = [
         {"from": subscription.port, "to": subscription.consumer, "hue": hues[subscription.port]}
@@ -69,7 +69,7 @@ def connections(health: SystemHealth) -> list[dict[str, Any]]:
 
 
 def changes(health: SystemHealth) -> dict[str, Any]:
-    """What the page needs to be brought up to date: texts, and how much of something is drawn."""
+    """Return what the page's script updates: texts, and how much of something is drawn."""
     hues = {port.key: port.hue for port in ports(health)}
     return {
         "shape": shape(health),
@@ -96,7 +96,7 @@ def changes(health: SystemHealth) -> dict[str, Any]:
 
 
 def changes_of(consumer: ConsumerHealth) -> dict[str, Any]:
-    """How a consumer does, in the words that stand on its card."""
+    """Return a consumer's health, in the words of its card."""
     return {
         "state": consumer.state,
         "fill": fill(consumer.queued),
@@ -116,7 +116,7 @@ def changes_of(consumer: ConsumerHealth) -> dict[str, Any]:
 
 
 def details(consumer: ConsumerHealth, health: SystemHealth) -> dict[str, Any]:
-    """All that is known of a consumer."""
+    """Return all that the page of a consumer shows."""
     return {
         **changes_of(consumer),
         "name": consumer.name,

@@ -1,4 +1,4 @@
-"""Work that takes longer than a page may: it goes on in a thread, and pages ask how far it is."""
+"""Jobs that take longer than a page may: each runs in a thread, and pages poll it."""
 
 import secrets
 from collections.abc import Callable
@@ -62,7 +62,7 @@ class Jobs:
         return job
 
     def find(self, id: str) -> Job:
-        """The job of that id; raises UserError."""
+        """Return the job with that id; raises UserError."""
         if id not in self._jobs:
             raise UserError("Nobody knows of that work any more: reload the page.")
         return self._jobs[id]

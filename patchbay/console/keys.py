@@ -22,13 +22,13 @@ class Keys:
         self._tickets: set[str] = set()
 
     def ticket(self) -> str:
-        """A new key that opens the console once."""
+        """Return a new key that opens the console once."""
         ticket = secrets.token_urlsafe(BYTES)
         self._tickets.add(ticket)
         return ticket
 
     def opens(self, key: str) -> bool:
-        """Whether a key opens the console. A ticket does so no more after that."""
+        """Return whether a key opens the console. A ticket does so once."""
         if same(key, self.printed):
             return True
         known = [ticket for ticket in self._tickets if same(key, ticket)]
@@ -37,5 +37,5 @@ class Keys:
 
 
 def same(given: str, secret: str) -> bool:
-    """Whether they are equal, found out in a time that does not tell how far they agree."""
+    """Return whether both are equal, in constant time."""
     return compare_digest(given.encode(), secret.encode())

@@ -96,7 +96,7 @@ def _look_once(check: Callable[[], SystemHealth]) -> None:
 
 
 def may_open_a_browser() -> bool:
-    """Whether somebody sits in front of this terminal, and wants one."""
+    """Return whether a person uses this terminal and has not switched the browser off."""
     if not sys.stdout.isatty() or os.environ.get("BROWSER") == "none":
         return False
     on_screen = sys.platform == "darwin" or os.name == "nt"

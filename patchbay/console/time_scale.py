@@ -1,4 +1,4 @@
-"""Where a moment stands on a time line."""
+"""The scale of a time line."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class TimeScale:
         self._pieces = _pieces([self._seconds(moment) for moment in known])
 
     def x(self, moment: datetime) -> float:
-        """Percent of the width."""
+        """Return a moment's place, in percent of the width."""
         seconds = self._seconds(moment)
         piece = next((each for each in self._pieces if seconds <= each.end), self._pieces[-1])
         length = piece.end - piece.start
@@ -52,7 +52,7 @@ class TimeScale:
         return round(piece.x + piece.width * min(1.0, max(0.0, part)), 2)
 
     def marks(self) -> list[Mark]:
-        """What stands on the axis."""
+        """Return the marks on the axis."""
         if len(self._pieces) == 1:
             (piece,) = self._pieces
             parts = [number / MARKS for number in range(MARKS + 1)] if piece.end else [0.0]

@@ -76,7 +76,7 @@ class TimeLine:
 
 
 def time_line(steps: Sequence[Step]) -> TimeLine:
-    """The journey, for the page."""
+    """Lay a journey out on a time line."""
     flat = list(_flat(steps))
     moments = [moment for step, _, _ in flat for moment in _moments(step)]
     scale = TimeScale(moments)
@@ -91,7 +91,7 @@ def time_line(steps: Sequence[Step]) -> TimeLine:
 
 
 def _flat(steps: Sequence[Step]) -> Iterator[tuple[Step, Entry | None, int]]:
-    """Every event, with what caused it, and how deep below the first one it stands."""
+    """Yield every event, with its cause and its depth below the first event."""
     for step in steps:
         waiting: list[tuple[Step, Entry | None, int]] = [(step, None, 0)]
         while waiting:
@@ -188,7 +188,7 @@ def _workflow(execution: Execution) -> str:
 
 
 def event_json(entry: Entry) -> str:
-    """The event as JSON, for people: as much of it as there is room for."""
+    """Format the event as JSON, cut at MAX_JSON characters."""
     told = {
         "id": entry.id,
         "type": entry.type,

@@ -47,23 +47,23 @@ PROJECT = "/project/"  # where the project's own pages are
 def page(
     request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
 ) -> HTMLResponse:
-    """A whole page, whose template extends base.html, or a part of one, for htmx."""
+    """Render a whole page, whose template extends base.html, or a part of one, for htmx."""
     text = rendered(template, **_surroundings(request), **context)
     return HTMLResponse(text.encode(errors="replace"), status)
 
 
 def rendered(template: str, **context: Any) -> str:
-    """A template's text, with these values in it."""
+    """Render a template with these values."""
     return _environment.get_template(template).render(context)
 
 
 def refused(why: str) -> str:
-    """A page for who may see nothing else: it leads nowhere, and holds no token."""
+    """Render the page for a request that is refused: it has no links and no token."""
     return rendered("refused.html", why=why)
 
 
 def _surroundings(request: Request) -> dict[str, Any]:
-    """What base.html needs to know."""
+    """Return the values that base.html needs."""
     shown = request.app.state.deployment
     links = [link for link in NAVIGATION if shown.is_local or not link.only_local]
     own = shown.additions.pages if shown.additions else ()

@@ -16,7 +16,7 @@ class Clients(Protocol):
     """Gives boto3 clients for one account and region, or for the local cloud."""
 
     def client(self, service: str, /) -> Any:
-        """The client of a service, such as "sqs"."""
+        """Return the client of a service, such as "sqs"."""
 
 
 class CachedClients:
@@ -28,7 +28,7 @@ class CachedClients:
         self._making = Lock()  # several threads may ask at once
 
     def client(self, service: str, /) -> Any:
-        """The client of a service."""
+        """Return the client of a service."""
         with self._making:
             if service not in self._made:
                 self._made[service] = self._clients.client(service)
@@ -40,7 +40,7 @@ class Environment:
 
     @cache  # noqa: B019 - there is one for a run
     def client(self, service: str, /) -> Any:
-        """The client of a service; raises UserError where there are no credentials."""
+        """Return the client of a service; raises UserError where there are no credentials."""
         import boto3  # takes longer than all else that a command loads
 
         session = boto3.Session()

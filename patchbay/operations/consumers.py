@@ -12,7 +12,7 @@ from patchbay.topology.rules import Rule
 
 
 def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
-    """Every function that a queue feeds, by name, with the bus's rules that fill the queue.
+    """Return every deployed consumer, by name, with the bus's rules that fill its queue.
 
     None where there is no such bus.
     """
@@ -55,7 +55,7 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
 
 
 def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
-    """The one of that name; raises UserError, naming the nearest."""
+    """Return the consumer of that name; raises UserError with a suggestion."""
     by_name = {consumer.name: consumer for consumer in consumers}
     if name in by_name:
         return by_name[name]
@@ -63,7 +63,7 @@ def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
 
 
 def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """The queue's ARN, the function's name and its variables, of each function of this system."""
+    """Yield each mapping's queue ARN, with its function's name and variables."""
     for mapping in all_mappings(lambda_):
         if not reads_queue(mapping):
             continue
@@ -84,7 +84,7 @@ def _rules(events: Any, bus: str) -> Iterator[Rule]:
 
 
 def paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:
-    """Everything that a call lists, page by page: events has no paginators of its own for these."""
+    """Return all pages of a call: boto3 has no paginators for these of EventBridge."""
     found: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
     while True:

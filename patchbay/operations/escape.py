@@ -1,4 +1,4 @@
-"""Text of others on a terminal: it is shown, and does nothing."""
+"""Escapes for untrusted text on a terminal."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ CUT = "…"
 
 
 def escape(text: str, most: int | None = None) -> str:
-    """The text on one line, with an escape for each character that is not seen, or that acts.
+    """Escape each character of a text that is invisible, or controls a terminal.
 
     Such as those that move the cursor, turn the direction of writing, or end the line. Of a text
     that is longer than `most` the beginning is shown.
@@ -20,14 +20,14 @@ def escape(text: str, most: int | None = None) -> str:
 
 
 def escape_lines(text: str, most: int | None = None) -> str:
-    """The same, where the lines stay lines."""
+    """Escape a text likewise, and keep its lines."""
     if most is not None and len(text) > most:
         text = text[: most - 1] + CUT
     return "\n".join(escape(line.expandtabs(4)) for line in text.split("\n"))
 
 
 def indented(text: str, most: int) -> str:
-    """JSON on lines of its own, as `laid_out` makes them; any other text as it is."""
+    """Indent JSON as `format_json` does; returns any other text as it is."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -36,7 +36,7 @@ def indented(text: str, most: int) -> str:
 
 
 def format_json(value: Any, most: int) -> str:
-    """A value as JSON on lines of its own, for people: its first `most` characters, and few more.
+    """Format a value as indented JSON: its first `most` characters, and few more.
 
     What is behind them is never made: the indents of a megabyte a thousand levels deep would be
     gigabytes.

@@ -8,17 +8,17 @@ EventSourceMapping = Mapping[str, Any]
 
 
 def all_mappings(lambda_: Any) -> Iterator[EventSourceMapping]:
-    """Those of the whole account and region: others than this system may have some."""
+    """Yield those of the whole account and region, also of other systems."""
     for page in lambda_.get_paginator("list_event_source_mappings").paginate():
         yield from page["EventSourceMappings"]
 
 
 def function_of(mapping: EventSourceMapping) -> str:
-    """The name of the function that reads, without its version or alias."""
+    """Return the name of the function that reads, without its version or alias."""
     arn: str = mapping["FunctionArn"]
     return arn.partition(":function:")[2].partition(":")[0]
 
 
 def reads_queue(mapping: EventSourceMapping) -> bool:
-    """Whether it is a queue that is read, and not a stream."""
+    """Return whether it reads a queue, and not a stream."""
     return ":sqs:" in mapping["EventSourceArn"]

@@ -1,4 +1,4 @@
-"""What is said where something can't be done: one line, that names it and a way out."""
+"""Expected failures in one line, which says what happened and what to do."""
 
 import re
 from typing import Any
@@ -40,7 +40,7 @@ _RESOURCE = re.compile(r"on resource:?\s+(\S+)")
 
 
 def explain(error: Exception) -> str:
-    """An expected failure, in a sentence or two."""
+    """Return an expected failure in a sentence or two."""
     match error:
         case ClientError():
             return _refused(error)

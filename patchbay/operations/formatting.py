@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Formats of numbers for people."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ UNKNOWN = "—"
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time, in the unit that fits it."""
+    """Format a duration, in the unit that fits it."""
     if seconds is None:
         return UNKNOWN
     if seconds < 1:
@@ -24,7 +24,7 @@ def duration(seconds: float | None) -> str:
 
 
 def rate(per_second: float | None) -> str:
-    """Events a second."""
+    """Format a number of events a second."""
     if per_second is None:
         return UNKNOWN
     if 0 < per_second < 0.1:
@@ -33,18 +33,18 @@ def rate(per_second: float | None) -> str:
 
 
 def cut(text: str, most: int = 200) -> str:
-    """The first line of a text, as far as there is room for it."""
+    """Return the first line of a text, cut at `most` characters."""
     line = text.strip().partition("\n")[0]
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def count(number: int) -> str:
-    """A number, its thousands apart."""
+    """Format a number with separators between thousands."""
     return f"{number:,}"
 
 
 def percentile(values: Sequence[float], percent: int) -> float | None:
-    """The value that so many percent of the values don't exceed; none where there is no value."""
+    """Return the value that so many percent of the values don't exceed; None without values."""
     if len(values) < 2:
         return values[0] if values else None
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

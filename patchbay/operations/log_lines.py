@@ -30,7 +30,7 @@ class LogEvents:
     def __init__(
         self, logs: Any, log_group: str, pattern: str, since: datetime, pages: int | None = None
     ) -> None:
-        """`pages` limits how many pages are read; None reads all."""
+        """Read at most `pages` pages; None reads all."""
         self._logs = logs
         self._request = {
             "logGroupName": log_group,

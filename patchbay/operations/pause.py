@@ -50,7 +50,7 @@ class DeliveryState:
 
 
 def delivery_state(clients: Clients, stage: str, consumer: str) -> DeliveryState:
-    """How a consumer's deliveries stand; raises UserError."""
+    """Return the state of a consumer's deliveries; raises UserError."""
     found = _consumer(clients, stage, consumer)
     asked = ["MessageRetentionPeriod", *ATTRIBUTES]
     answer = clients.client("sqs").get_queue_attributes(
@@ -79,7 +79,7 @@ def resume(clients: Clients, stage: str, consumer: str) -> bool:
 
 
 def paused_queues(clients: Clients) -> set[str]:
-    """The names of the queues from which nothing is delivered."""
+    """Return the names of the queues whose mappings are disabled."""
     return {
         _queue(mapping)
         for mapping in all_mappings(clients.client("lambda"))
@@ -88,7 +88,7 @@ def paused_queues(clients: Clients) -> set[str]:
 
 
 def polled_consumers(clients: Clients, stage: str) -> list[str]:
-    """The consumers of a stage by their functions' names: quick, in one request."""
+    """Return a stage's consumers by their functions' names: quick, in one request."""
     prefix = named(stage, "")
     functions = {
         function_of(mapping)
@@ -100,17 +100,17 @@ def polled_consumers(clients: Clients, stage: str) -> list[str]:
 
 
 def queue_name(consumer: Consumer) -> str:
-    """The name of the queue that feeds its function."""
+    """Return the name of the queue that feeds its function."""
     return name_in(consumer.queue_url)
 
 
 def name_in(url: str) -> str:
-    """The name of the queue at a URL."""
+    """Return the name of the queue at a URL."""
     return url.rpartition("/")[2]
 
 
 def wait_until_settled(clients: Clients, stage: str, consumer: str) -> str:
-    """The state that its mapping comes to; raises UserError where that takes too long."""
+    """Wait until the mapping's state is stable, and return it; raises UserError if it is not."""
     lambda_ = clients.client("lambda")
     found = _consumer(clients, stage, consumer)
     deadline = time.monotonic() + SECONDS_TO_SETTLE

@@ -83,7 +83,7 @@ def _archive(clients: Clients, stage: str) -> dict[str, Any]:
 
 
 def _open(consumer: Consumer, name: str) -> list[Rule]:
-    """The consumer's rules, if they let that replay through."""
+    """Return the consumer's rules; raises UserError if none lets the replay through."""
     rules = [rule for rule in consumer.rules if f'"{replay_name(consumer.name)}"' in rule.pattern]
     if not rules:
         raise UserError(

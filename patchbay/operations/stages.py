@@ -1,4 +1,4 @@
-"""Which stages are deployed: what is said to who asks for one that is not."""
+"""The deployed stages, and the error for one that is not deployed."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -8,7 +8,7 @@ from patchbay.project.naming import bus_name
 
 
 def not_deployed(clients: Clients, stage: str, missing: str) -> UserError:
-    """Says that a stage lacks what each has, such as a bus, and which stages there are."""
+    """Return the error for a stage without something, with the stages that are deployed."""
     there = deployed_stages(clients)
     others = f"There is: {', '.join(there)}. " if there else ""
     return UserError(
@@ -18,7 +18,7 @@ def not_deployed(clients: Clients, stage: str, missing: str) -> UserError:
 
 
 def deployed_stages(clients: Clients) -> list[str]:
-    """The stages that have a bus, by name; none where nobody may ask for it."""
+    """Return the stages that have a bus, by name; none where that may not be listed."""
     prefix = bus_name("")
     try:
         answer = clients.client("events").list_event_buses(NamePrefix=prefix)

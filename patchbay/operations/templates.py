@@ -16,7 +16,7 @@ WITHOUT_TEMPLATE = {"DELETE_COMPLETE", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS
 
 
 def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
-    """The template of each of the stage's stacks, by the stack's name; raises UserError.
+    """Return the templates of a stage's stacks, by the stacks' names; raises UserError.
 
     What a stack's roles allow and its rules let through stands in there, in one request a stack.
     """
@@ -48,6 +48,6 @@ def _is_gone(error: ClientError) -> bool:
 
 
 def _body(template: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """The template as JSON: boto3 reads it where it can tell that it is."""
+    """Return the template as JSON: boto3 may have parsed it already."""
     body: Mapping[str, Any] = json.loads(template) if isinstance(template, str) else template
     return body

@@ -97,18 +97,18 @@ class ConsumerResources:
 
 
 def actors(template: Template) -> list[Resource]:
-    """All that acts under a role of its own: its functions and its state machines."""
+    """Return all that acts under a role of its own: functions and state machines."""
     return [*template.all("Lambda::Function"), *template.all("StepFunctions::StateMachine")]
 
 
 def role_of(actor: Resource) -> Resource | None:
-    """The role of a function or a state machine, if it is in its stack."""
+    """Return the role of a function or a state machine, if it is in its stack."""
     properties = actor.properties
     return actor.template.find(properties.get("Role", properties.get("RoleArn")))
 
 
 def starters(machine: Resource) -> list[Resource]:
-    """The functions of its stack that may start a state machine."""
+    """Return the functions of its stack that may start a state machine."""
     template = machine.template
     roles = [
         grant.role
@@ -121,7 +121,7 @@ def starters(machine: Resource) -> list[Resource]:
 
 
 def consumers(templates: Mapping[str, Template]) -> list[ConsumerResources]:
-    """Every consumer there is: whatever function a queue of its stack feeds, but for relays."""
+    """Return every consumer: each function that a queue of its stack feeds, except relays."""
     found = []
     for template in templates.values():
         for mapping in template.all("Lambda::EventSourceMapping"):
@@ -134,6 +134,6 @@ def consumers(templates: Mapping[str, Template]) -> list[ConsumerResources]:
 
 
 def relays_to(function: Resource) -> Resource | None:
-    """The queue that a function fills from another, if it is a relay."""
+    """Return the queue that a function fills from another, if it is a relay."""
     variables = function.properties.get("Environment", {}).get("Variables", {})
     return function.template.find(variables.get(RELAYS_TO))

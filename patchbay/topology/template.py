@@ -1,4 +1,4 @@
-"""Reads a synthesized template: its resources, and what refers to what. It needs no CDK."""
+"""Synthesized templates: their resources and references. It needs no CDK."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -87,7 +87,7 @@ class Template:
     body: Mapping[str, Any] = field(compare=False, repr=False)
 
     def all(self, kind: str) -> list[Resource]:
-        """Its resources of a kind, such as SQS::Queue."""
+        """Return its resources of a kind, such as SQS::Queue."""
         return [
             Resource(self, logical_id, body)
             for logical_id, body in self.body.get("Resources", {}).items()
@@ -95,7 +95,7 @@ class Template:
         ]
 
     def find(self, reference: Any) -> Resource | None:
-        """The resource of this stack to which a Ref or GetAtt points, if it is one."""
+        """Return the resource of this stack to which a Ref or GetAtt points, if it is one."""
         match reference:
             case {"Ref": str(logical_id)} | {"Fn::GetAtt": [str(logical_id), *_]}:
                 body = self.body["Resources"].get(logical_id)
@@ -103,17 +103,17 @@ class Template:
         return None
 
     def at(self, arn: Any) -> Resource:
-        """The resource whose ARN that is, in this stack."""
+        """Return the resource of this stack with that ARN."""
         logical_id, attribute = arn["Fn::GetAtt"]
         assert attribute in ("Arn", "StreamArn"), arn
         return Resource(self, logical_id, self.body["Resources"][logical_id])
 
     def named(self, ref: Any) -> Resource:
-        """The resource to which a Ref points."""
+        """Return the resource to which a Ref points."""
         return Resource(self, ref["Ref"], self.body["Resources"][ref["Ref"]])
 
     def grants(self) -> Iterator[Grant]:
-        """All that its roles allow, a statement at a time."""
+        """Yield all statements of its roles' policies."""
         for policy in [*self.all("IAM::Policy"), *self.all("IAM::ManagedPolicy")]:
             for reference in policy.properties.get("Roles", []):
                 if role := self.find(reference):
@@ -125,12 +125,12 @@ class Template:
                     yield Grant(role, role, statement)
 
     def statements(self, function: Resource) -> list[Mapping[str, Any]]:
-        """All that a function's role allows."""
+        """Return all statements of a function's role."""
         role = self.at(function.properties["Role"])
         return [grant.statement for grant in self.grants() if grant.role == role]
 
     def policy_of(self, resource: Resource) -> list[Mapping[str, Any]]:
-        """What the policy of a queue, a topic or a bucket says."""
+        """Return the statements of a queue's, topic's or bucket's policy."""
         kind, resources = {
             "SQS::Queue": ("SQS::QueuePolicy", "Queues"),
             "SNS::Topic": ("SNS::TopicPolicy", "Topics"),
@@ -144,7 +144,7 @@ class Template:
         ]
 
     def alarms_on(self, queue: Resource, metric: str) -> list[Resource]:
-        """The alarms on a queue's metric."""
+        """Return the alarms on a queue's metric."""
         dimension = {"Name": "QueueName", "Value": {"Fn::GetAtt": [queue.id, "QueueName"]}}
         return [
             alarm
@@ -155,7 +155,7 @@ class Template:
 
 
 def read(assembly: Path) -> dict[str, Template]:
-    """Every template of a cloud assembly, by the name of its stack."""
+    """Read every template of a cloud assembly, by the name of its stack."""
     return {
         stack: Template(stack, json.loads(assembly.joinpath(file).read_text()))
         for stack, artifact in artifacts(assembly).items()
@@ -164,7 +164,7 @@ def read(assembly: Path) -> dict[str, Template]:
 
 
 def artifacts(assembly: Path) -> dict[str, Mapping[str, Any]]:
-    """What the manifest of a cloud assembly says of each stack, by its name.
+    """Return each stack's artifact in the manifest of a cloud assembly, by its name.
 
     Its folder may hold more: what synths of other stages have left there.
     """
@@ -177,7 +177,7 @@ def artifacts(assembly: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """The value, with a word for each that only CloudFormation will know."""
+    """Replace by a placeholder each value that only CloudFormation will know."""
     if isinstance(value, Mapping):
         if len(value) == 1 and ("Ref" in value or next(iter(value)).startswith("Fn::")):
             return "to-be-known"
@@ -186,12 +186,12 @@ def plain(value: Any) -> Any:
 
 
 def listed(value: Any) -> list[Any]:
-    """One or several, as IAM writes them, as a list."""
+    """Return one or several values, as IAM writes them, as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a value, keys as well."""
+    """Yield every string in a value, keys included."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):

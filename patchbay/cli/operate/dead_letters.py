@@ -1,4 +1,4 @@
-"""`patchbay dead-letters`: what is in them, and why."""
+"""`patchbay dead-letters`."""
 
 import json
 from datetime import datetime

@@ -108,7 +108,7 @@ def _consumer(subscription: "Subscription") -> str:
 
 
 def _names(those: Sequence[T] | None, said: Callable[[T], str]) -> Text:
-    """Who they are; None where nobody could be asked."""
+    """Return the names; "not known" for None, which says that they could not be read."""
     if those is None:
         return Text("not known", style="dim")
     return Text(", ".join(map(said, those))) if those else Text("nobody", style="yellow")

@@ -85,7 +85,7 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", help="Do it, without a question.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Throw dead letters away, once each is written to a file.
+    """Delete dead letters, after each is written to a file.
 
     It asks twice; where nobody can be asked, and on prod, it takes --yes.
 
@@ -119,7 +119,7 @@ def discard(
 
 
 def _ask(count: int, stage: str, file: Path) -> None:
-    """Raises UserError unless it is meant."""
+    """Ask for confirmation; raises UserError unless it is given."""
     what = f"delete {counted(count)}, once they are written to {file}"
     if stage == "prod" or not sys.stdin.isatty():
         raise UserError(f"That would {what}. If that is meant, add --yes.")
@@ -149,7 +149,7 @@ class _Told:
         self.progress.update(self.tasks[queue.name], completed=min(seen, queue.count))
 
     def exit(self) -> None:
-        """Raises Exit where something stays that was to go."""
+        """Raise Exit where a dead letter stays that was selected."""
         if any(each.failed or each.blocked for each in self.results.values()):
             raise typer.Exit(1)
 
@@ -167,7 +167,7 @@ class _Told:
 
 @contextmanager
 def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
-    """Shows how far it has come, and at the end, however it ends, what was done."""
+    """Show the progress and, however it ends, a report of what was done."""
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     console = Console(stderr=True)
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -74,7 +74,7 @@ def status(
 
 
 def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
-    """Look again and again; with JSON, each look is a line."""
+    """Show the status again and again; with JSON, one line each time."""
     seen = check()
     if as_json:
         while True:

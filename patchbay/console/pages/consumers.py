@@ -1,4 +1,4 @@
-"""One consumer: what it is given, how it does, and a switch to stop its deliveries."""
+"""The page of one consumer: its subscriptions, its health, and pause and resume."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from patchbay.operations.pause import pause, resume
 
 
 async def show(request: Request) -> Response:
-    """A consumer: a page of its own, or the panel's content."""
+    """Show a consumer: as a page of its own, or as the panel's content."""
     return _page(request, await feed(request).now())
 
 

@@ -1,4 +1,4 @@
-"""Dead letters: whose they are, why they died, and the way back."""
+"""The page "Dead letters": by consumer and reason, with redrive and discard."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -66,7 +66,7 @@ class BrowsedQueue:
 
 
 def show(request: Request) -> Response:
-    """The dead letters of a consumer, or of all."""
+    """Show the dead letters of a consumer, or of all."""
     shown, owner = deployment(request), request.query_params.get("consumer") or None
     there = queues(shown.clients, shown.stage)
     owners = sorted({queue.owner for queue in there} | ({owner} if owner else set()))
@@ -94,7 +94,7 @@ def _browse(clients: Clients, those: Iterable[DeadLetterQueue]) -> list[BrowsedQ
 
 
 def show_one(request: Request) -> Response:
-    """One dead letter, in full."""
+    """Show one dead letter, in full."""
     shown, named = deployment(request), request.path_params
     dead_letter = find(shown.clients, shown.stage, named["id"], named["queue"], SEARCHED)
     body = indented(dead_letter.body, LONGEST)
@@ -121,7 +121,7 @@ async def redrive_selected(request: Request) -> Response:
 
 
 async def confirm_discard(request: Request) -> Response:
-    """What discarding would do, and whether that is meant."""
+    """Show what would be discarded, and ask for confirmation."""
     shown, selection = deployment(request), _selection(await request.form())
     count = await run_in_threadpool(count_selected, shown.clients, shown.stage, selection)
     return page(
@@ -141,7 +141,7 @@ async def discard_selected(request: Request) -> Response:
 
 
 def show_job(request: Request) -> Response:
-    """How far some work is."""
+    """Show the progress of a job."""
     return _job(request, jobs(request).find(request.path_params["id"]))
 
 
@@ -172,7 +172,7 @@ def _job(request: Request, job: Job) -> Response:
 
 
 def _selection(form: FormData) -> Selection:
-    """Which dead letters a form means; raises UserError where that is not said in full."""
+    """Return the selection that a form makes; raises UserError where it is incomplete."""
     queue, reason = form.get("queue"), form.get("reason")
     ids = tuple(each for each in form.getlist("id") if isinstance(each, str) and each)
     if not isinstance(queue, str) or not queue:
@@ -219,19 +219,19 @@ def _logged(line: Line) -> Mapping[str, str]:
 
 
 def as_time(moment: datetime) -> str:
-    """A moment, for people, in UTC."""
+    """Format a time in UTC."""
     return moment.strftime("%d %b %H:%M:%S")
 
 
 def dead_letter_path(dead_letter: DeadLetter) -> str:
-    """Where the page shows it."""
+    """Return the path of a dead letter's page."""
     return (
         f"/dead-letters/{quote(dead_letter.queue.name, safe='')}/{quote(dead_letter.id, safe='')}"
     )
 
 
 def jobs(request: Request) -> Jobs:
-    """The work that is under way."""
+    """Return the console's jobs."""
     found: Jobs = request.app.state.jobs
     return found
 

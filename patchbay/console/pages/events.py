@@ -1,4 +1,4 @@
-"""The catalogue: what can be said on the bus, by whom, and to whom."""
+"""The page "Events": the catalogue with publishers and subscriptions."""
 
 import json
 
@@ -12,7 +12,7 @@ from patchbay.operations.catalogue.catalogue import catalogue
 
 
 def show(request: Request) -> Response:
-    """Every event."""
+    """Show every event."""
     shown = deployment(request)
     known = catalogue(shown.clients, shown.stage)
     return page(

@@ -25,7 +25,7 @@ LONGEST = 200  # characters of what is looked for: no id is longer
 
 
 async def show(request: Request) -> Response:
-    """The page: of one journey, if one is asked for, and else of the latest."""
+    """Show one journey, if the request names one, and else the recent ones."""
     asked = request.query_params.get("id", "").strip()[:LONGEST]
     if asked:
         return await _one(request, asked)

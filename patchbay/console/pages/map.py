@@ -1,4 +1,4 @@
-"""The map: what is deployed, and how it does, live."""
+"""The page "Map": what is deployed, and its health, live."""
 
 import json
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ RECONNECT_AFTER = 2000  # milliseconds, when the console was gone for a while
 
 
 async def show(request: Request) -> Response:
-    """The page, as things stand."""
+    """Show the page with the current health."""
     snapshot = await feed(request).now()
     health = snapshot.health
     if health is None:
@@ -38,7 +38,7 @@ async def show(request: Request) -> Response:
 
 
 async def changes(request: Request) -> Response:
-    """What each look shows, as server-sent events, for as long as the page is open."""
+    """Send the result of each check as a server-sent event, as long as the page is open."""
     return StreamingResponse(_events(feed(request)), media_type="text/event-stream")
 
 
@@ -49,7 +49,7 @@ async def _events(feed: Feed) -> AsyncIterator[str]:
 
 
 def event(snapshot: Snapshot) -> str:
-    """A look, as a server-sent event."""
+    """Format the result of a check as a server-sent event."""
     if snapshot.error is None and snapshot.health:
         return _event("seen", health_view.changes(snapshot.health))
     since = f" since {snapshot.health.at:%H:%M:%S}" if snapshot.health else ""
@@ -62,7 +62,7 @@ def _event(kind: str, data: dict[str, Any]) -> str:
 
 
 def feed(request: Request) -> Feed:
-    """What all pages watch together."""
+    """Return the feed that all pages share."""
     watched: Feed = request.app.state.feed
     return watched
 

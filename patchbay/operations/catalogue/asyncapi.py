@@ -86,7 +86,7 @@ def document(templates: Mapping[str, Template]) -> Part:
 
 
 def text(found: Part) -> str:
-    """The document as it stands in its file."""
+    """Format the document as its file has it."""
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -174,7 +174,7 @@ def _key(title: str) -> str:
 
 
 def _queue_binding(subscription: Subscription) -> Part:
-    """The queue in which it waits for the consumer, and where it goes if it can't be handled."""
+    """Return the consumer's queue, with its dead-letter queue, as an SQS binding."""
     resources = subscription.resources
     queue = resources.queue.properties
     return {

@@ -60,13 +60,13 @@ class Catalogue:
     """Why that is not what is deployed, if it is not."""
 
     def event(self, type: str) -> KnownEvent:
-        """The event of that type; raises UserError, naming the nearest."""
+        """Return the event of that type; raises UserError with a suggestion."""
         wanted = contract(type).detail_type()
         return next(each for each in self.events if each.type == wanted)
 
 
 def contract(name: str) -> type[Event]:
-    """The contract of an event; raises UserError, naming the nearest."""
+    """Return the contract of an event; raises UserError with a suggestion."""
     try:
         return event_named(name)
     except UnknownEvent as error:
@@ -74,7 +74,7 @@ def contract(name: str) -> type[Event]:
 
 
 def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Catalogue:
-    """Every event, with who publishes and who consumes it in a stage.
+    """Return every event, with its publishers and subscriptions in a stage.
 
     Where the stage is not deployed, or can't be asked, that is read from what was synthesized for
     it; where that is not there either, it stays open.
@@ -92,7 +92,7 @@ def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Cat
 
 
 def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
-    """The templates of a stage in a cloud assembly; none where it was not synthesized."""
+    """Read a stage's templates from a cloud assembly; none where it was not synthesized."""
     if not assembly.joinpath("manifest.json").exists():
         return {}
     found = read(assembly)
@@ -100,7 +100,7 @@ def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
 
 
 def known_events(templates: Mapping[str, Template] | None) -> tuple[KnownEvent, ...]:
-    """Every event of the contracts; None for the templates leaves open who is concerned."""
+    """Return every event of the contracts; without templates, its parties are not known."""
     if templates is None:
         return tuple(_known(event, None) for event in events().values())
     return tuple(_known(route.event, route) for route in routes(templates))

@@ -53,7 +53,7 @@ class _Wrong(Exception):
 
 
 def read_events(text: str, stage: str, correlation_id: str | None = None) -> list[PreparedEvent]:
-    """Every event of a file, in its order, each in the envelope in which it goes on the bus.
+    """Read every event of a file, in its order, each in the envelope that the bus gets.
 
     `correlation_id` names the journey of those that name none; without, each begins its own. Raises
     UserError, with all that is wrong, by line and field.
@@ -76,7 +76,7 @@ def read_events(text: str, stage: str, correlation_id: str | None = None) -> lis
 
 
 def _values(text: str) -> Iterator[tuple[int, Any]]:
-    """Each JSON value and its line: of a list what is in it, or one value after the other."""
+    """Yield each JSON value with its line: the items of a list, or one value after the other."""
     decoder = json.JSONDecoder(parse_constant=_refuse)
     at = _after_space(text, 0)
     in_list = text[at : at + 1] == "["
@@ -217,6 +217,6 @@ def _problems(where: str, error: ValidationError) -> list[str]:
 
 
 def _cut(value: Any) -> str:
-    """A value that is wrong, as JSON: whatever it holds, it does no harm on a terminal."""
+    """Format a wrong value as JSON, cut, and harmless on a terminal."""
     text = json.dumps(value, default=repr)
     return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -38,7 +38,7 @@ class Field:
 
 
 def fields_of(schema: Schema) -> tuple[Field, ...]:
-    """The fields that a schema has."""
+    """Return the fields of a schema."""
     definitions, required = schema.get("$defs", {}), schema.get("required", ())
     return tuple(
         Field(

@@ -1,6 +1,6 @@
-"""Looks into dead-letter queues, and leaves everything there.
+"""Browsing of dead-letter queues: all messages stay there.
 
-To look at a dead letter is to receive it, and to put it back: for so long nobody else sees it.
+A message is received and made visible again: in between, nobody else receives it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,14 +29,14 @@ IN_A_PATTERN = 16  # message ids, within the length that a pattern may have
 
 
 def browse(clients: Clients, queue: DeadLetterQueue, limit: int = LOOK_AT) -> list[DeadLetter]:
-    """Up to so many of its dead letters, the newest first; what is in flight can't be seen."""
+    """Return up to `limit` dead letters, newest first; those in flight can't be received."""
     seen = sample_messages(clients.client("sqs"), queue.url, limit, queue.count)
     dead_letters = with_last_errors(clients, queue, seen)
     return sorted(dead_letters, key=lambda each: each.last or each.first, reverse=True)
 
 
 def sample_messages(sqs: Any, url: str, limit: int, count: int | None = None) -> list[Message]:
-    """Up to so many messages of a queue, which stay there; `count` is how many there are, about."""
+    """Receive up to `limit` of a queue's `count` messages, and make them visible again."""
     seen: dict[str, Message] = {}
     try:
         while len(seen) < limit:
@@ -52,7 +52,7 @@ def sample_messages(sqs: Any, url: str, limit: int, count: int | None = None) ->
 
 
 def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> list[Message]:
-    """Some messages of a queue, which nobody else sees for that many seconds."""
+    """Receive up to `most` messages, with a visibility timeout of `hidden_for` seconds."""
     answer = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=most,
@@ -79,7 +79,7 @@ def make_visible(sqs: Any, url: str, messages: Iterable[Message]) -> None:
 def with_last_errors(
     clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
 ) -> list[DeadLetter]:
-    """The messages as letters. Why they died is in their consumer's log, if not in themselves."""
+    """Parse messages, and read from the consumer's log the last errors they do not carry."""
     unexplained = [
         each for each in messages if queue.kind == "handling" and own_error(each) is None
     ]
@@ -90,7 +90,7 @@ def with_last_errors(
 def _logged(
     clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
 ) -> dict[str, LastError]:
-    """The last failure of each message, by the message's id."""
+    """Return the last error of each message, by the message's id."""
     logs, group = clients.client("logs"), queue.log_group or ""
     found: dict[str, LastError] = {}
     # What died together has failed together: in this order, each part is of a short time.
@@ -104,7 +104,7 @@ def _logged(
 
 
 def _began(message: Message, queue: DeadLetterQueue) -> datetime:
-    """When it can have failed first. Only of a FIFO queue SQS forgets when it was sent."""
+    """Return the earliest time of its first failure: a FIFO queue loses the time of sending."""
     return parse_message(message, queue).first if queue.is_fifo else sent_at(message)
 
 

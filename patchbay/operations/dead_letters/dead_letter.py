@@ -152,7 +152,7 @@ class Group:
 
 
 def grouped(dead_letters: Iterable[DeadLetter]) -> list[Group]:
-    """The dead letters by reason, the most frequent first."""
+    """Group dead letters by reason, the most frequent first."""
     groups: dict[str, list[DeadLetter]] = {}
     for dead_letter in dead_letters:
         groups.setdefault(normalised(dead_letter.reason), []).append(dead_letter)
@@ -195,5 +195,5 @@ MAX_GROUP = 300  # characters: what differs behind them does not make another gr
 
 
 def normalised(reason: str) -> str:
-    """The reason with a # for each id and number, so that alike ones are the same."""
+    """Replace each id and number in a reason by #, so that similar reasons are equal."""
     return _SPACES.sub(" ", _VARYING.sub("#", reason[: 4 * MAX_GROUP])).strip()[:MAX_GROUP]

@@ -1,4 +1,4 @@
-"""Throws dead letters away, each of them once it is safe in a file."""
+"""Discarding of dead letters, each of them once it is safe in a file."""
 
 import json
 import os

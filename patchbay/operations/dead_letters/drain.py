@@ -1,4 +1,4 @@
-"""Goes once through dead-letter queues: what is meant is dealt with and deleted."""
+"""The drain of dead-letter queues: selected messages are processed and deleted, once."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ class Pace:
         return AT_A_TIME if self._rate is None else max(1, min(AT_A_TIME, int(self._rate)))
 
     def seconds(self, dead_letters: int) -> float:
-        """How long so many take, at least."""
+        """Return the least seconds that so many take."""
         return dead_letters / self._rate if self._rate else 0
 
     def wait(self) -> None:
@@ -85,7 +85,7 @@ class Pace:
         time.sleep(max(0.0, self._next - time.monotonic()))
 
     def passed(self, dead_letters: int) -> None:
-        """So many have."""
+        """Count so many that have passed."""
         self._next = max(self._next, time.monotonic()) + self.seconds(dead_letters)
 
 
@@ -118,7 +118,7 @@ class _Drain:
         self._gone: set[str] = set()
 
     def run(self, limit: int | None, pace: Pace, on_progress: Callable[[], None]) -> None:
-        """Deal with at most so many dead letters; `tell` is called after every few."""
+        """Process at most `limit` dead letters; `on_progress` is called after every batch."""
         hidden_for = self._long_enough(limit, pace)
         try:
             while limit is None or self._result.done < limit:
@@ -138,7 +138,7 @@ class _Drain:
                 make_visible(self._sqs, self._queue.url, self._stay.values())
 
     def _long_enough(self, limit: int | None, pace: Pace) -> int:
-        """For how long to hide dead letters, so that what stays is not met twice."""
+        """Return the visibility timeout with which no message that stays is received twice."""
         if self._selection.selects_all and not self._dry_run:
             return self._hidden_for
         count = self._queue.count

@@ -1,4 +1,4 @@
-"""What has been logged about a dead letter."""
+"""The log lines about a dead letter."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ _ID = re.compile(r"[A-Za-z0-9-]{6,64}")
 
 
 def log_lines_of(clients: Clients, dead_letter: DeadLetter) -> list[Line]:
-    """The lines of its consumer's log, or its function's, that name it; the oldest first."""
+    """Return the lines of its consumer's or function's log that name it, oldest first."""
     if dead_letter.queue.log_group is None:
         return []
     noted = dead_letter.attributes.get("OriginalMessageId", {}).get("StringValue")

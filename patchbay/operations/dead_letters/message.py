@@ -1,4 +1,4 @@
-"""Reads a message of a dead-letter queue: whatever is in it, it becomes a letter."""
+"""Messages of dead-letter queues, parsed whatever is in them."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class LastError:
 def parse_message(
     message: Message, queue: DeadLetterQueue, logged: LastError | None = None
 ) -> DeadLetter:
-    """The message as a letter. What it says itself goes before what was logged."""
+    """Parse a message of a dead-letter queue. Its own attributes take precedence over the log."""
     body: str = message["Body"]
     delivered = parse_object(body)
     event = _event(delivered)
@@ -59,7 +59,7 @@ def parse_message(
 
 
 def own_error(message: Message) -> LastError | None:
-    """Why it died, as who left it there says in the message's attributes, if it does."""
+    """Return the error in the message's attributes, if whoever sent it wrote one."""
     said = {
         name: value.get("StringValue", "")
         for name, value in message.get("MessageAttributes", {}).items()
@@ -76,7 +76,7 @@ def own_error(message: Message) -> LastError | None:
 
 
 def _reported_by_lambda(record: Mapping[str, Any], sent: datetime) -> LastError | None:
-    """What Lambda writes about a run, or a part of a stream, that it has given up."""
+    """Return the error in Lambda's record of a failed invocation or stream batch."""
     context = object_in(record, "requestContext")
     condition = text_in(context, "condition")
     if condition is None:
@@ -106,7 +106,7 @@ def _unknown_error(queue: DeadLetterQueue) -> LastError:
 
 
 def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
-    """The event in it, if EventBridge has delivered it."""
+    """Return the event in the body, if EventBridge has delivered it."""
     if "detail-type" not in delivered or "detail" not in delivered:
         return None
     detail = object_in(delivered, "detail")
@@ -124,7 +124,7 @@ def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
 
 
 def _began(record: Mapping[str, Any]) -> datetime | None:
-    """When that was due which a schedule runs, or was put on a stream."""
+    """Return when a schedule's run was due, or when a stream's record was written."""
     for told in (record, object_in(record, "requestPayload")):
         if at := _moment(told.get("at")):
             return at
@@ -135,13 +135,13 @@ def _began(record: Mapping[str, Any]) -> datetime | None:
 
 
 def sent_at(message: Message) -> datetime:
-    """When it was sent: to the queue in which it died, where SQS has moved it from there."""
+    """Return when it was sent; where SQS moved it here, when it was sent to its first queue."""
     stamp = message.get("Attributes", {}).get("SentTimestamp", "0")
     return datetime.fromtimestamp(int(stamp) / 1000, UTC)
 
 
 def parse_object(body: str) -> dict[str, Any]:
-    """The JSON object that a body is; an empty one where it is none."""
+    """Parse a body as a JSON object; returns an empty one where it is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -150,19 +150,19 @@ def parse_object(body: str) -> dict[str, Any]:
 
 
 def object_in(within: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What is there under that name, if it is an object."""
+    """Return the object under that name; an empty one if there is none."""
     found = within.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def text_in(within: Mapping[str, Any], name: str) -> str | None:
-    """What is there under that name, if it is a text."""
+    """Return the string under that name, if there is one."""
     found = within.get(name)
     return found if isinstance(found, str) else None
 
 
 def _moment(text: Any) -> datetime | None:
-    """A time that says in which zone it is."""
+    """Parse a time that names its zone."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else None

@@ -1,4 +1,4 @@
-"""Finds every dead-letter queue of a stage: by its name, and by who leaves dead letters in it."""
+"""The dead-letter queues of a stage, found by their names and by who sends to them."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,7 +112,7 @@ class _Uses:
         )
 
     def found(self) -> tuple[dict[str, _Use], set[str]]:
-        """The use of each dead-letter queue by its ARN, and the ARNs of those that are read."""
+        """Return the use of each dead-letter queue by ARN, and the ARNs of queues that are read."""
         # A queue has one use: a guardrail holds that.
         uses = dict(self._of_redrives())
         uses |= dict(self._of_rules())
@@ -211,12 +211,12 @@ class _Uses:
             yield from uses
 
     def _reader(self, queue_arn: str) -> str | None:
-        """The function that a queue feeds."""
+        """Return the function that a queue feeds."""
         reading = [each for each in self._mappings if each["EventSourceArn"] == queue_arn]
         return function_of(reading[0]) if reading else None
 
     def _owner(self, queue: _Queue) -> str:
-        """The consumer that a queue feeds, be it by its relay."""
+        """Return the consumer that a queue feeds, directly or through its relay."""
         variables = self._variables.get(self._reader(queue.arn) or "", {})
         if "CONSUMER" in variables:
             return variables["CONSUMER"]
@@ -248,7 +248,7 @@ def _dead_letter_queue(queue: _Queue, use: _Use) -> DeadLetterQueue:
 
 
 def recounted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
-    """The queue with how many dead letters are in it now."""
+    """Return the queue with its current depth."""
     now = _described(clients.client("sqs"), queue.url)
     if now is None:
         raise UserError(f"The queue {queue.name} is gone.")
@@ -260,7 +260,7 @@ def recounted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
 
 
 def _described(sqs: Any, url: str) -> _Queue | None:
-    """None where it is gone."""
+    """Read a queue's attributes; returns None where it is deleted."""
     try:
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     except sqs.exceptions.QueueDoesNotExist:
@@ -276,7 +276,7 @@ def _variables(lambda_: Any, function: str) -> dict[str, str]:
 
 
 def _on_failure(lambda_: Any, function: str) -> str | None:
-    """Where Lambda leaves runs that failed in vain."""
+    """Return the function's failure destination."""
     try:
         config = lambda_.get_function_event_invoke_config(FunctionName=function)
     except lambda_.exceptions.ResourceNotFoundException:
@@ -288,6 +288,6 @@ def _on_failure(lambda_: Any, function: str) -> str | None:
 
 
 def _each(ask: Callable[[T], U], those: Iterable[T]) -> list[U]:
-    """What is answered for each of them, in their order; several are asked at once."""
+    """Call `ask` for each item, several at once, and return the answers in order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, those))

@@ -1,4 +1,4 @@
-"""Puts dead letters back to where they belong, and loses none on the way.
+"""Redrive of dead letters to where they failed, without losing one.
 
 A dead letter is deleted once it is known to have arrived, and not before. Who is killed in between
 leaves it in both places: its consumer has its event a second time, and skips it.
@@ -56,7 +56,7 @@ def redrive(
 def count_selected(
     clients: Clients, stage: str, selection: Selection, limit: int | None = None
 ) -> int:
-    """How many dead letters are meant, about."""
+    """Return the approximate number of selected dead letters."""
     if selection.selects_all:
         queues = selected_queues(clients, stage, selection.owner)
         count = sum(queue.count for queue in queues)

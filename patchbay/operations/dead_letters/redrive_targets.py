@@ -1,4 +1,4 @@
-"""How dead letters get to where they belong, and how it is known that they arrived."""
+"""Redrivers: each sends dead letters to one kind of target, and knows that they arrived."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,11 +37,11 @@ class Redriver(Protocol):
         """Have them get there. Returns why, by id, where one did not; all others have arrived."""
 
     def has_returned(self, message: Message) -> bool:
-        """Whether that message was put back this way before, and has failed once more."""
+        """Return whether that message was redriven before and has failed again."""
 
 
 def redriver(clients: Clients, redrive_target: RedriveTarget) -> Redriver:
-    """The way back that a queue's dead letters have."""
+    """Return the redriver for a redrive target."""
     match redrive_target:
         case ToQueue():
             return QueueRedriver(clients.client("sqs"), redrive_target)
@@ -94,7 +94,7 @@ class QueueRedriver:
         return failed
 
     def has_returned(self, message: Message) -> bool:
-        """SQS keeps the id of what it moves, and `reject` notes it."""
+        """Return whether it was redriven: SQS keeps a moved message's id, and `reject` notes it."""
         noted = message.get("MessageAttributes", {}).get("OriginalMessageId", {})
         return bool({message["MessageId"], noted.get("StringValue")} & self._sent)
 
@@ -150,7 +150,7 @@ class FunctionRedriver:
         return {each.id: why for each in dead_letters if (why := self._start(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """A run is known by what it is started with: its schedule, and when it was due."""
+        """Return whether it was redriven: a run is identified by its schedule and due time."""
         return _payload(message["Body"]) in self._started
 
     def _start(self, dead_letter: DeadLetter) -> str | None:
@@ -167,7 +167,7 @@ class FunctionRedriver:
 
 
 def _payload(body: str) -> str | None:
-    """What the function was given: Lambda puts it into a record, and Scheduler does not."""
+    """Return the function's payload: Lambda wraps it in a record, and Scheduler does not."""
     found = parse_object(body)
     run = found.get("requestPayload") if "requestContext" in found else found
     return json.dumps(run, sort_keys=True) if isinstance(run, dict) and run else None

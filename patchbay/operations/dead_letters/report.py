@@ -1,4 +1,4 @@
-"""What became of dead letters, in sentences."""
+"""Reports of what was done with dead letters."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ SHOWN = 5  # of those that failed
 
 
 def render(result: "DrainResult", verb: str, dry_run: bool) -> Iterator[Text]:
-    """What became of a queue's dead letters, of which it is said that they were `verb`."""
+    """Render what was done with a queue's dead letters; `verb` is "redriven" or "discarded"."""
     queue = result.queue
     if result.blocked:
         said = f"{queue.name}: {counted(queue.count)} can't be {verb}: {result.blocked}."
@@ -44,5 +44,5 @@ def render(result: "DrainResult", verb: str, dry_run: bool) -> Iterator[Text]:
 
 
 def counted(count: int) -> str:
-    """So many of them."""
+    """Format a number of dead letters."""
     return f"{count:,} dead letter{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Which dead letters are meant: by whose they are, by their ids, by why they died."""
+"""The selection of dead letters: by owner, by id, by reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Selection:
         return not (self.ids or self.needs_reasons)
 
     def selects(self, dead_letter: DeadLetter) -> bool:
-        """Whether that dead letter is meant."""
+        """Return whether that dead letter is selected."""
         if self.ids and not any(has_id(dead_letter, each) for each in self.ids):
             return False
         why = normalised(dead_letter.reason)
@@ -48,7 +48,7 @@ class Selection:
 
 
 def has_id(dead_letter: DeadLetter, name: str) -> bool:
-    """Whether that is the id of the dead letter, or of the event in it, or the beginning of one."""
+    """Return whether the id of the dead letter, or of its event, begins so."""
     ids = [dead_letter.id, (dead_letter.event.id if dead_letter.event else None) or ""]
     return any(each.startswith(name) for each in ids) and len(name) >= SHORTEST
 
@@ -56,7 +56,7 @@ def has_id(dead_letter: DeadLetter, name: str) -> bool:
 def selected_queues(
     clients: Clients, stage: str, owner: str | None = None
 ) -> list[DeadLetterQueue]:
-    """The dead-letter queues of an owner, or all; raises UserError."""
+    """Return the dead-letter queues of an owner, or all; raises UserError."""
     there = queues(clients, stage)
     if owner is None:
         return there
@@ -71,7 +71,7 @@ def selected_queues(
 def find(
     clients: Clients, stage: str, id: str, owner: str | None = None, limit: int = SEARCHED
 ) -> DeadLetter:
-    """The dead letter that is called so; raises UserError unless it is one."""
+    """Return the dead letter with that id; raises UserError unless it is exactly one."""
     if len(id) < SHORTEST:
         raise UserError(f"{id!r} is too short: give {SHORTEST} characters of the id, or more.")
     looked = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
@@ -97,7 +97,7 @@ def _place(dead_letter: DeadLetter) -> str:
 
 
 def _unseen(looked: Sequence[DeadLetterQueue], limit: int) -> str:
-    """What may hide the letter."""
+    """Return why a dead letter may not have been found."""
     large = [f"{queue.name} ({queue.count:,})" for queue in looked if queue.count > limit]
     if large:
         return f"There are more than that in {', '.join(large)}: --limit has more looked at."

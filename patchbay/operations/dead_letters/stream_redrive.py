@@ -1,4 +1,4 @@
-"""What a stream's dead letter stands for: not records, but where they are.
+"""Redrive of a stream's dead letters, which hold the records' position, not the records.
 
 DynamoDB and Kinesis keep a record for a day. As long as that, they can be read again.
 """
@@ -51,7 +51,7 @@ class RecordRedriver:
         return {each.id: why for each in dead_letters if (why := self._handle(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """What fails never leaves."""
+        """Return False: what fails again is never deleted."""
         return False
 
     def _handle(self, dead_letter: DeadLetter) -> str | None:
@@ -93,7 +93,7 @@ class StreamRedriver:
         return {each.id: why for each in dead_letters if (why := self._write(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """What fails again takes its window, and half an hour of retries."""
+        """Return False: to fail again takes a window and half an hour of retries."""
         return False
 
     def _write(self, dead_letter: DeadLetter) -> str | None:
@@ -118,7 +118,7 @@ class StreamRedriver:
 
 
 def records_of(clients: Clients, body: str) -> list[Record]:
-    """The records at the position that a dead letter names, as Lambda hands them over.
+    """Read the records at the position that a dead letter names, in Lambda's format.
 
     Raises NoRecords where it names none, or the stream has them no more.
     """
@@ -155,7 +155,7 @@ class _Stream:
         self._client = clients.client(self.service)
 
     def between(self, shard: str, start: str, end: int) -> Iterator[Record]:
-        """The records from one sequence number to another."""
+        """Yield the records from one sequence number to another."""
         iterator: str | None = self._iterator(shard, start)
         for _ in range(READS):
             if iterator is None:
@@ -236,7 +236,7 @@ class _Table(_Stream):
 
 
 def _plain(value: Any) -> Any:
-    """Times and bytes, as Lambda's JSON has them."""
+    """Convert times and bytes, as Lambda's JSON has them."""
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bytes):

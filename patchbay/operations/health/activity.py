@@ -1,4 +1,4 @@
-"""What a consumer has done of late, read from its log as it grows."""
+"""The activity of a consumer, polled from its log."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -76,11 +76,11 @@ class Activity:
             self._read = {key: at for key, at in self._read.items() if at >= again}
 
     def recent(self, now: datetime) -> list[Attempt]:
-        """The newest attempts."""
+        """Return the attempts of the last seconds."""
         return [attempt for attempt in self.attempts if attempt.at > now - RATE_WINDOW]
 
     def per_second(self, now: datetime) -> float:
-        """Events handled a second."""
+        """Return the events handled a second."""
         handled = [attempt for attempt in self.recent(now) if not attempt.failed]
         return len(handled) / RATE_WINDOW.total_seconds()
 
@@ -96,7 +96,7 @@ class Activity:
         return percentile(ages, 95)
 
     def is_failing(self, now: datetime) -> bool:
-        """Whether most of the newest attempts failed; where there are none, whether the last did.
+        """Return whether most recent attempts failed; without any, whether the last one did.
 
         Who backs off tries rarely: that nothing has failed for a minute does not make it well.
         """
@@ -105,7 +105,7 @@ class Activity:
         return 2 * len(failed) > len(newest)
 
     def idle_for(self, now: datetime) -> float:
-        """Seconds since it last handled something, or since it is listened to."""
+        """Return the seconds since it last handled an event, or since its log is polled."""
         handled = [attempt.at for attempt in self.attempts if not attempt.failed]
         return (now - max(handled, default=self._polled_since or now)).total_seconds()
 
@@ -124,5 +124,5 @@ def _attempt(at: datetime, line: Mapping[str, Any]) -> Attempt:
 
 
 def _number(value: Any, otherwise: float) -> float:
-    """What a log says may be anything."""
+    """Return a number from a log line, where anything may stand."""
     return value if isinstance(value, int | float) else otherwise

@@ -1,4 +1,4 @@
-"""What AWS itself says is wrong with a stage: its alarms, workflows that failed, streams."""
+"""The health that AWS reports of a stage: alarms, failed workflows, stream readers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Reader:
 
 
 def alarms(clients: Clients, stage: str) -> list[Alarm]:
-    """The stage's alarms that are in ALARM, by name."""
+    """Return the stage's alarms that are in ALARM, by name."""
     pages = clients.client("cloudwatch").get_paginator("describe_alarms")
     found = [
         Alarm(
@@ -67,7 +67,7 @@ def alarms(clients: Clients, stage: str) -> list[Alarm]:
 
 
 def workflows(clients: Clients, stage: str, now: datetime) -> list[Workflow]:
-    """The stage's state machines, by name, with how many of their executions failed."""
+    """Return the stage's state machines, by name, with the number of failed executions."""
     machines = clients.client("stepfunctions")
     found = []
     for page in machines.get_paginator("list_state_machines").paginate():
@@ -83,7 +83,7 @@ def workflows(clients: Clients, stage: str, now: datetime) -> list[Workflow]:
 
 
 def readers(clients: Clients, stage: str, now: datetime) -> list[Reader]:
-    """The stage's functions that read a stream, by name."""
+    """Return the stage's functions that read a stream, by name."""
     reading = {
         function_of(mapping): mapping
         for mapping in all_mappings(clients.client("lambda"))
@@ -103,7 +103,7 @@ def readers(clients: Clients, stage: str, now: datetime) -> list[Reader]:
 
 
 def _ended(machines: Any, arn: str, how: str, now: datetime) -> Iterator[Any]:
-    """The executions that ended so, as long as they can be redriven; the newest come first."""
+    """Yield the executions that ended so and can still be redriven, newest first."""
     pages = machines.get_paginator("list_executions").paginate(
         stateMachineArn=arn, statusFilter=how, PaginationConfig={"MaxItems": MOST}
     )
@@ -113,7 +113,7 @@ def _ended(machines: Any, arn: str, how: str, now: datetime) -> Iterator[Any]:
 
 
 def _stream(arn: str, stage: str) -> str:
-    """What is read, in words, by the ARN of a Kinesis stream or of a table's."""
+    """Return a stream in words, from the ARN of a Kinesis stream or of a table's stream."""
     what, _, name = arn.split(":", 5)[5].partition("/")
     if what == "table":
         return f"changes of table {_short(name.partition('/')[0], stage)}"

@@ -1,4 +1,4 @@
-"""The patch bay at one moment: who publishes, which cable leads to whom, and how each does."""
+"""The health of a stage at one moment: publishers, subscriptions and consumers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Looks at a deployment: what is plugged in where, and how each consumer does."""
+"""The monitor of a deployment: its publishers, subscriptions, and each consumer's health."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,7 +53,7 @@ class Monitor:
     """One look after the other, each of which knows the ones before."""
 
     def __init__(self, clients: Clients, stage: str, pages: int = PAGES) -> None:
-        """`pages` are how many of each log are read at a look."""
+        """Take the number of pages of each log that a check reads as `pages`."""
         self._pages = pages
         self._clients = clients
         self._stage = stage
@@ -64,7 +64,7 @@ class Monitor:
         self._looking = Lock()
 
     def check(self) -> SystemHealth:
-        """What there is, and how it does; raises UserError."""
+        """Return the health of all that is deployed; raises UserError."""
         with self._looking:
             return self._check()
 
@@ -170,7 +170,7 @@ def _state(
 
 
 def deployed(clients: Clients, stage: str, now: datetime) -> Deployed:
-    """What is plugged in where; raises UserError where nothing is deployed."""
+    """Read publishers, subscriptions and queues; raises UserError where none is deployed."""
     published: dict[str, set[str]] = defaultdict(set)
     for event in known_events(deployed_templates(clients, stage)):
         if event.publishers:

@@ -1,4 +1,4 @@
-"""How long the oldest of what waits has waited: only CloudWatch knows, and about a minute late."""
+"""Ages of queues' oldest messages: only CloudWatch has them, about a minute late."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ Metric = Mapping[str, Any]
 
 
 def oldest_messages(clients: Clients, queues: Iterable[str], now: datetime) -> dict[str, float]:
-    """Seconds since the oldest message was sent, by its queue's name; a figure is not always there.
+    """Return each queue's age of its oldest message in seconds, where CloudWatch has one.
 
     The local cloud has none.
     """
@@ -26,7 +26,7 @@ def oldest_messages(clients: Clients, queues: Iterable[str], now: datetime) -> d
 
 
 def behind_streams(clients: Clients, functions: Iterable[str], now: datetime) -> dict[str, float]:
-    """Seconds that the functions are behind the ends of the streams that they read, by name."""
+    """Return the seconds that functions are behind the streams that they read, by name."""
     metrics = {
         each: _metric("AWS/Lambda", "IteratorAge", "FunctionName", each) for each in functions
     }

@@ -1,4 +1,4 @@
-"""How a stage does: its consumers, its dead letters, and what AWS says is wrong."""
+"""The status of a stage: its consumers, its dead letters, and what AWS reports."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +62,7 @@ class Status:
         return [each.name for each in self.health.consumers if each.state == "paused"]
 
     def as_json(self) -> dict[str, Any]:
-        """It, for machines."""
+        """Return the status as JSON."""
         return {
             "stage": self.stage,
             "at": self.health.at.isoformat(),
@@ -80,7 +80,7 @@ class Status:
 
 
 def checker(clients: Clients, stage: str) -> Callable[[], Status]:
-    """What looks at a stage, each time that it is called; raises UserError."""
+    """Return a function that reads a stage's status; it raises UserError."""
     monitor = Monitor(clients, stage, PAGES)
 
     def check() -> Status:

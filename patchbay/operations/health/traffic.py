@@ -1,4 +1,4 @@
-"""What goes over the bus, as far as the consumers' logs tell."""
+"""The traffic on the bus, as far as the consumers' logs show it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def rates(
     subscriptions: Sequence[ServiceSubscription],
     attempts: Attempts,
 ) -> dict[tuple[str, str], float]:
-    """Events a second over each cable, by its jack and consumer; and by the source and "".
+    """Return events a second, by publisher and consumer; by publisher and "" for all it sends.
 
     Whoever sees most of a type tells how many there are: so a cable shows what goes over it to a
     consumer that handles nothing at the moment.
@@ -49,7 +49,7 @@ def rates(
 def recent_events(
     publishers: Sequence[PublishingService], attempts: Attempts
 ) -> tuple[RecentEvent, ...]:
-    """The newest events, the newest first, each when it was first seen."""
+    """Return the newest events, newest first, each with the time of its first attempt."""
     of = {event: publisher.name for publisher in publishers for event in publisher.events}
     tried = sorted(
         (each for several in attempts.values() for each in several if each.event_id),

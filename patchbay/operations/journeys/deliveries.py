@@ -1,4 +1,4 @@
-"""What each consumer did with each event of a journey: from its log, and its dead letters."""
+"""Deliveries of a journey's events to consumers, from the logs and the dead letters."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ class Delivery:
 def deliveries(
     clients: Clients, stage: str, consumers: Iterable[Consumer], journey: Sequence[Entry]
 ) -> dict[str, list[Delivery]]:
-    """Of each event, by its id: what each consumer that is given it did, by their names."""
+    """Return by event id how each subscribed consumer handled the event."""
     found: dict[str, list[Delivery]] = {entry.id: [] for entry in journey}
     sqs = clients.client("sqs")
     for consumer, events in _takers(clients, consumers, journey):
@@ -148,7 +148,7 @@ def _takers(
 
 
 def _lines(logs: Any, consumer: Consumer, correlation: str, since: datetime) -> list[Line]:
-    """What the consumer has logged about the journey."""
+    """Return the consumer's log lines about the journey."""
     logged = lines(logs, consumer.log_group, f'"{correlation}"', since)
     return [line for line in logged if line.get("correlation_id") == correlation]
 
@@ -173,7 +173,7 @@ def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str
 def _dead_letters(
     sqs: Any, url: str, ids: Collection[str], count: int | None = None
 ) -> dict[str, LastError | None]:
-    """Which of these events wait in a dead-letter queue, and why. All of them stay there."""
+    """Return which of these events are in a dead-letter queue, and why; they stay there."""
     if not ids:
         return {}
     messages = sample_messages(sqs, url, MOST_DEAD_LETTERS, count)

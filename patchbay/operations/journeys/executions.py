@@ -1,4 +1,4 @@
-"""What became of the workflow that was started for an event."""
+"""Executions of the workflow that was started for an event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class Execution:
 
 
 def execution(clients: Clients, machine_arn: str, event_id: str) -> Execution | None:
-    """The execution that is named after an event; None where there is none (any more)."""
+    """Return the execution that is named after an event; None where there is none (any more)."""
     states = clients.client("stepfunctions")
     arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{event_id}"
     try:

@@ -1,4 +1,4 @@
-"""Reads what the journal has kept of a journey."""
+"""Events of a journey, read from the journal."""
 
 import json
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Entry:
 
 
 def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Entry]:
-    """The events of the journey of that id, or of the event of that id, the oldest first.
+    """Return the events of a journey, by its id or the id of one of them, oldest first.
 
     No more than so many; raises UserError where there are none.
     """
@@ -64,7 +64,7 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
 
 
 def no_journal(clients: Clients, stage: str) -> UserError:
-    """What to say where its table is not there."""
+    """Return the error for a stage without a journal."""
     return not_deployed(clients, stage, f"table {named(stage, 'journal')}")
 
 
@@ -80,7 +80,7 @@ def _of_journey(dynamodb: Any, table: str, journey: str, most: int | None) -> li
 
 
 def _journey_of(dynamodb: Any, table: str, id: str) -> str | None:
-    """The journey of an event. The index has it some moments after the table."""
+    """Return the journey of an event. The index has it some moments after the table."""
     try:
         event_id = str(UUID(id))
     except ValueError:
@@ -96,7 +96,7 @@ def _journey_of(dynamodb: Any, table: str, id: str) -> str | None:
 
 
 def entry(item: Item) -> Entry:
-    """The event that an item of the journal's table holds."""
+    """Return the event that an item of the journal's table holds."""
     fields = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
     return Entry(
         id=fields["event_id"],

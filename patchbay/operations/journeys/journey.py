@@ -32,7 +32,7 @@ class Step:
 
 
 def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Step]:
-    """What set off a journey, with all that came of it; raises UserError.
+    """Return a journey's first events, each with what it caused; raises UserError.
 
     It is named by its correlation id, or by the id of any of its events. Of a journey with
     more than `most` events, the first ones are read.
@@ -45,7 +45,7 @@ def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> l
 
 
 def as_trees(kept: Sequence[Entry], done: Mapping[str, Sequence[Delivery]]) -> list[Step]:
-    """The events as trees: each below the one that caused it, and at the top those without."""
+    """Arrange events as trees: each below its cause, those without a cause at the top."""
     steps = {entry.id: Step(entry, done.get(entry.id, [])) for entry in kept}
     roots: list[Step] = []
     for step in steps.values():
@@ -55,7 +55,7 @@ def as_trees(kept: Sequence[Entry], done: Mapping[str, Sequence[Delivery]]) -> l
 
 
 def _without_circles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
-    """The same trees, but for what is below itself, or too deep: that stands at the top.
+    """Move to the top what stands below itself, or too deep.
 
     What caused an event is what the event says, and anyone may write that.
     """
@@ -78,7 +78,7 @@ def _without_circles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
 
 
 def render(steps: Sequence[Step]) -> Tree:
-    """The journey, for people. What is in it may be hostile, and is shown as text."""
+    """Render a journey for a terminal, with all of its content escaped."""
     name = escape(steps[0].entry.correlation_id)
     tree = Tree(Text(f"journey {name}", style="bold"), guide_style="dim")
     for step in steps:
@@ -87,7 +87,7 @@ def render(steps: Sequence[Step]) -> Tree:
 
 
 def as_json(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """The journey, for machines. Times are ISO 8601, in UTC."""
+    """Return a journey as JSON. Times are ISO 8601, in UTC."""
     return [
         {
             "event_id": step.entry.id,
@@ -196,6 +196,6 @@ def _clock(moment: datetime) -> str:
 
 
 def _after(later: datetime, earlier: datetime) -> str:
-    """How long after, for people: milliseconds matter in seconds, and not in hours."""
+    """Format the time between two moments: milliseconds matter in seconds, not in hours."""
     seconds = (later - earlier).total_seconds()
     return f"{seconds:.2f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

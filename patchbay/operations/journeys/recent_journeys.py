@@ -1,4 +1,4 @@
-"""The latest journeys, as far as the consumers' logs tell of them."""
+"""Recent journeys, as far as the consumers' logs show them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class RecentJourney:
 
 
 def recent_journeys(attempts: Mapping[str, Sequence[Attempt]]) -> list[RecentJourney]:
-    """Every journey that these attempts belong to: first, of which something was seen last."""
+    """Return every journey with an attempt, the most recent activity first."""
     each_in_turn = sorted(
         ((consumer, each) for consumer, tried in attempts.items() for each in tried),
         key=lambda told: told[1].at,

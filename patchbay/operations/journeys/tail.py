@@ -1,4 +1,4 @@
-"""Events as they pass: read from the stream of the journal's table, where nobody notices."""
+"""Live events, read from the stream of the journal's table."""
 
 import json
 import time
@@ -51,7 +51,7 @@ class Tail:
         self._browse = time.monotonic()
 
     def read(self) -> list[Entry]:
-        """What has passed since the last time, the oldest first."""
+        """Return the events since the last call, oldest first."""
         found = [event for shard in list(self._iterators) for event in self._read(shard)]
         has_ended = any(each is None for each in self._iterators.values())
         if has_ended or time.monotonic() - self._browse > SECONDS_BETWEEN_LOOKS:
@@ -59,7 +59,7 @@ class Tail:
         return sorted(found, key=lambda event: event.published_at)
 
     def _read_new_shards(self) -> list[Entry]:
-        """What is in shards that were not there before: all of it has come since."""
+        """Read the shards that are new: all of their events came since the last call."""
         self._browse = time.monotonic()
         there = {shard["ShardId"] for shard in self._shards()}
         # Those that have ended are of no use any more, but must not be taken for new ones.
@@ -122,7 +122,7 @@ class Tail:
 
 
 def follow(tail: Tail, wanted: Filter, seconds: float | None = None) -> Iterator[Entry]:
-    """Each event that is wanted, when it comes; for so long, or for ever."""
+    """Yield each wanted event when it comes; for so long, or for ever."""
     ends = time.monotonic() + seconds if seconds is not None else float("inf")
     while True:
         began = time.monotonic()
@@ -134,7 +134,7 @@ def follow(tail: Tail, wanted: Filter, seconds: float | None = None) -> Iterator
 
 
 def render(event: Entry) -> Text:
-    """An event on one line. What is in it may be hostile, and is shown as text."""
+    """Render an event on one line, with all of its content escaped."""
     return Text.assemble(
         (f"{event.published_at.strftime(CLOCK)[:-3]}  ", "dim"),
         (f"{escape(event.type, MAX_TYPE):<20}  ", "bold cyan"),
@@ -145,7 +145,7 @@ def render(event: Entry) -> Text:
 
 
 def as_json(event: Entry) -> str:
-    """An event as one line of JSON."""
+    """Format an event as one line of JSON."""
     envelope: dict[str, Any] = {
         "published_at": event.published_at.isoformat(),
         "type": event.type,
@@ -161,7 +161,7 @@ def as_json(event: Entry) -> str:
 
 
 def _short(event: Entry) -> str:
-    """Its fields as they fit on a line, without what that says already."""
+    """Format its fields on one line, without those that repeat the correlation id."""
     if event.data is None:
         return "(its data is too large for the journal, or too deep)"
     fields = [
@@ -182,7 +182,7 @@ def _value(value: Any) -> str:
 
 
 def _stream(clients: Clients, stage: str) -> str:
-    """The ARN of the stream; raises UserError where there is none."""
+    """Return the ARN of the stream; raises UserError where there is none."""
     dynamodb = clients.client("dynamodb")
     try:
         table = dynamodb.describe_table(TableName=named(stage, "journal"))["Table"]
