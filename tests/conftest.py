@@ -36,6 +36,7 @@ settings.register_profile(
 )
 settings.load_profile("patchbay")
 
+PURCHASES = 100  # for all tests of the embedded cloud together
 STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
 
 
@@ -69,7 +70,7 @@ def shop(running: LocalShop) -> DeployedShop:
 @pytest.fixture(scope="session")
 def purchases() -> Iterator[Purchase]:
     """Purchases of which none is ever made twice."""
-    return iter(first_purchases(100))
+    return iter(first_purchases(PURCHASES))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,7 +5,7 @@ On a cloud of its own. `REPLAYED=500 pytest tests/test_late_consumer.py` tries i
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -15,14 +15,14 @@ from demo.observer import Observer
 from demo.purchases import first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
-from demo.surroundings import LocalShop, Surroundings
+from demo.surroundings import LocalShop
 from patchbay.local.deploy import deploy
-from patchbay.local.deployment import deploy_locally
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
 from patchbay.topology.consumers import Consumer
+from tests.conftest import PURCHASES
 
 pytestmark = pytest.mark.embedded
 
@@ -33,10 +33,14 @@ LATE = "notifications"
 
 
 @pytest.fixture
-def early() -> Iterator[LocalShop]:
-    """The system before the late consumer was thought of."""
-    with deploy_locally(Surroundings, without=[named(STAGE, LATE)]) as running:
-        yield running
+def early(running: LocalShop) -> LocalShop:
+    """The system before the late consumer was thought of: its stack is deleted, with all it has."""
+    cloudformation = running.cloud.client("cloudformation")
+    cloudformation.delete_stack(StackName=named(STAGE, LATE))
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=named(STAGE, LATE), WaiterConfig={"Delay": 1}
+    )
+    return running
 
 
 def consumers(running: LocalShop) -> dict[str, Consumer]:
@@ -64,24 +68,35 @@ def all_is_done(running: LocalShop, shop: Shop, there: Mapping[str, Consumer]) -
 def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
     early: LocalShop,
 ) -> None:
-    shop = early.surroundings.shop
+    shop, there = early.surroundings.shop, consumers(early)
+    assert LATE not in there
     shop.decline_nothing()
-    began = datetime.now(UTC) - timedelta(minutes=1)
+    wait_until(lambda: all_is_done(early, shop, there), "the orders of other tests", SECONDS)
+    known, mails = set(shop.statuses()), shop.mails()
+    began = the_next_second()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        orders = list(pool.map(shop.place, first_purchases(ORDERS)))
-    there = consumers(early)
+        orders = list(pool.map(shop.place, first_purchases(PURCHASES + ORDERS)[PURCHASES:]))
     wait_until(lambda: all_is_done(early, shop, there), "every order to be done with", SECONDS)
     before = {name: said(early, each) for name, each in there.items()}
-    assert LATE not in there
 
     deploy(early.cloud, early.assembly, [named(STAGE, LATE)])
     now = datetime.now(UTC) + timedelta(minutes=1)
     replay(early.cloud, STAGE, since=began, until=now, to=LATE, on_progress=lambda how: None)
 
     late = consumers(early)[LATE]
-    due = ORDERS + list(shop.statuses().values()).count("refunded")
+    ended = [status for order, status in shop.statuses().items() if order not in known]
+    assert len(ended) == ORDERS
+    due = ORDERS + ended.count("refunded")
     wait_until(lambda: said(early, late)["handled"] >= due, "the past to be handled", SECONDS)
     assert said(early, late) == Counter(handled=due)
-    assert all(shop.mails()["Order placed", order] == 1 for order in orders)
-    assert shop.mails().total() == due
+    sent = shop.mails() - mails
+    assert all(sent["Order placed", order] == 1 for order in orders)
+    assert sent.total() == due
     assert {name: said(early, each) for name, each in there.items()} == before
+
+
+def the_next_second() -> datetime:
+    """Return once a new second has begun, in which nothing has been published yet."""
+    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    wait_until(lambda: datetime.now(UTC) >= second, "the next second", SECONDS)
+    return second

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,11 @@ def deploy_locally(
     with LocalCloud() as cloud:
         surroundings = surroundings_of(cloud)
         with surroundings.started() as settings:
-            _say(f"It answers at {cloud.endpoint}. Synthesizing the app …")
-            assembly = synthesize(STAGE, settings)
-            _say("Bootstrapping the cloud for the CDK …")
-            bootstrap(cloud)
+            _say(f"It answers at {cloud.endpoint}. Preparing it, and synthesizing the app …")
+            with ThreadPoolExecutor(1) as beside:
+                bootstrapped = beside.submit(bootstrap, cloud)  # needs nothing of the app
+                assembly = synthesize(STAGE, settings)
+                bootstrapped.result()
             ready = time.monotonic()
             _say("Deploying the app …")
             deploy(cloud, assembly, [each for each in stacks_of(assembly) if each not in without])

@@ -19,6 +19,7 @@ from demo.surroundings import LocalShop
 from patchbay.cli.__main__ import main
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue
 from patchbay.operations.dead_letters.queues import queues
+from patchbay.project.naming import named
 from patchbay.project.root import ROOT
 
 pytestmark = pytest.mark.embedded
@@ -36,7 +37,7 @@ STAGE, OWNER = "local", "killed"
 def dead(running: LocalShop) -> Iterator[DeadLetterQueue]:
     """A dead-letter queue whose dead letters go back to a queue that nobody reads."""
     sqs = running.cloud.client("sqs")
-    name = f"patchbay-{STAGE}-{OWNER}"
+    name = named(STAGE, OWNER)
     dead_url = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
     answer = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])
     policy = {"deadLetterTargetArn": answer["Attributes"]["QueueArn"], "maxReceiveCount": 12}

@@ -95,4 +95,4 @@ def test_the_command_draws_them(
 @pytest.mark.embedded
 def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
     deployed = routes(running.cloud, STAGE)
-    assert deployed.publishers == routes_of(read(assembly("dev")), "dev").publishers
+    assert deployed.publishers == routes_of(read(running.assembly), STAGE).publishers

@@ -86,4 +86,4 @@ def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None
 @pytest.mark.embedded
 def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
     deployed = routes(deployed_templates(running.cloud, STAGE))
-    assert deployed == routes(read(assembly(STAGE)))
+    assert deployed == routes(read(running.assembly))
