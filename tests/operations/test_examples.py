@@ -108,7 +108,7 @@ def placeholders(
     }
     file = tmp_path_factory.mktemp("discarded") / "letters.jsonl"
     discard = ["dead-letters", "discard", "--id", dead_letter, "--yes", "--to", str(file)]
-    command = [sys.executable, "-m", "operations", *discard, "--stage", STAGE]
+    command = [sys.executable, "-m", "patchbay.cli", *discard, "--stage", STAGE]
     subprocess.run(command, cwd=ROOT, env=running.cloud.environ, timeout=SECONDS, check=True)
 
 
@@ -130,7 +130,7 @@ def test_an_example_does_what_it_says(
     log, complaints = tmp_path / "said", tmp_path / "complaints"
     with log.open("wb") as said, complaints.open("wb") as complained:
         process = subprocess.Popen(
-            [sys.executable, "-m", "operations", *words[1:]],
+            [sys.executable, "-m", "patchbay.cli", *words[1:]],
             cwd=ROOT,
             env=running.cloud.environ | {"COLUMNS": "120"},
             stdin=subprocess.DEVNULL,
