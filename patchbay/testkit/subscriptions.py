@@ -6,17 +6,15 @@ from typing import Any
 
 from patchbay.events.catalogue import events as catalogue
 from patchbay.events.event import AnyEvent, Event
-from patchbay.testkit.aws.function import CONSUMER, MEMORY, Function, code_of
+from patchbay.testkit.aws.function import CONSUMER, CONSUMER_NAME, MEMORY, Function, code_of
 from patchbay.testkit.cloud import Cloud
-from patchbay.testkit.code import entered
 from patchbay.testkit.history import Published
+from patchbay.testkit.running.code import entered
 from patchbay.testkit.templates import Templates
 from patchbay.topology.consumers import consumers
 from patchbay.topology.routes import routes
 from patchbay.topology.rules import rule_of
 from patchbay.topology.template import Template
-
-CONSUMER_NAME = "CONSUMER"  # the variable by which a consumer knows its own name
 
 Address = tuple[str, str]
 """Where an event is on the bus: its source and its detail-type."""

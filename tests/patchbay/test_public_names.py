@@ -19,6 +19,12 @@ PROMISED = {
         "caused_by", "consumer", "full_jitter", "http_api", "logger", "metrics",
         "naturally_idempotent", "prepare", "publish", "scheduled", "send", "start_workflow",
     },
+    "patchbay.testkit": {
+        "AnswerLost", "Cloud", "CrashesAfterEffect", "DeadLetter", "DeadLetters", "Duplicated",
+        "DynamoDBThrottled", "Fails", "Fault", "Hangs", "HttpAnswer", "Mail", "NeverIdle",
+        "NotDeployable", "NotInTheKit", "Published", "Raises", "RefusesEntries", "Reordered",
+        "ReturnsGarbage", "Slow", "Templates", "Throttled", "TimesOut", "Undeliverable",
+    },
 }  # fmt: skip
 
 

@@ -18,13 +18,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from patchbay.testkit.aws.iam import Statement
 from patchbay.testkit.clock import Clock
-from patchbay.testkit.code import Code, InitFailed, entered, load
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Action, Crash, Fault, Faults
 from patchbay.testkit.reading.arns import arn_of
+from patchbay.testkit.running.code import Code, InitFailed, entered, load
+from patchbay.testkit.running.output import LOG
 from patchbay.topology.consumers import RELAYS_TO
 
-DEBUGGERS = {"pdb", "bdb", "cmd", "code", "_pytest.debugging"}
 CONSUMER = "patchbay.messaging.consuming"
 CONSUMER_NAME = "CONSUMER"  # the variable by which a consumer knows its name
 MEMORY = "IDEMPOTENCY_TABLE"  # the variable of who notes what it has handled
@@ -185,7 +185,7 @@ class Lambda:
         if consumer is None:
             returned: list[Any] = []
             self._with_faults(lambda: returned.append(code.handler(event, context)))()
-            return returned[0]
+            return returned[0] if returned else None
         # Where each event's own handling starts, for a fault concerns an event and not its batch.
         run_for = consumer.run_for
         consumer.run_for = lambda function: partial(self._run_with_faults, run_for(function))
@@ -269,43 +269,3 @@ class Context(LambdaContext):
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]
         return max(0, round((self._invocation.deadline - self._invocation.now) * 1000))
-
-
-class _Log:
-    """What stands for standard output in a function: each line goes to the one that runs.
-
-    Loggers keep the output that they were made with, so there is one for all. A debugger's prompt
-    and answers go to the real one.
-    """
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-        self.real: Any = sys.__stdout__
-        self._open = ""
-
-    def write(self, text: str) -> int:
-        if sys._getframe(1).f_globals.get("__name__") in DEBUGGERS:
-            self.real.write(text)
-            self.real.flush()
-            return len(text)
-        *lines, self._open = (self._open + text).split("\n")
-        self.lines.extend(_parsed(line) for line in lines if line)
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-    def __getattr__(self, name: str) -> Any:
-        """Answer as the real one: `input` asks for its encoding and its terminal."""
-        return getattr(self.real, name)
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    try:
-        parsed = json.loads(line)
-    except ValueError:
-        parsed = line
-    return parsed if isinstance(parsed, dict) else {"message": line}
-
-
-LOG = _Log()

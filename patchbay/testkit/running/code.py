@@ -23,7 +23,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from patchbay.project.root import ROOT
-from patchbay.testkit.sources import project_file
+from patchbay.testkit.running.output import LOG
+from patchbay.testkit.running.sources import project_file
 
 PACKAGE = "patchbay"  # of which an asset holds only what its handler imports
 
@@ -65,7 +66,7 @@ class Code:
 def load(
     asset: Path, handler: str, environment: Mapping[str, str], layers: Sequence[Path] = ()
 ) -> Code:
-    """Import a handler such as `functions.payments.handler.handler`; raises InitFailed.
+    """Import a handler such as `functions.watering.handler.handler`; raises InitFailed.
 
     What is loaded stays loaded for as long as the process lives, as in a warm function.
     """
@@ -210,7 +211,7 @@ class _ProjectsSource(SourceFileLoader):
 
 
 class _LambdaLog(logging.Handler):
-    """Lambda's own handler of the root logger: writes to standard output, the handler's then."""
+    """Lambda's own handler of the root logger, which writes to the function's log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -218,7 +219,7 @@ class _LambdaLog(logging.Handler):
         except Exception:  # noqa: BLE001 - as every logging handler has it
             self.handleError(record)
         else:
-            sys.stdout.write(text.replace("\n", "\r") + "\n")
+            LOG.write(text.replace("\n", "\r") + "\n")
 
 
 _LAMBDA_LOG = _LambdaLog()

@@ -1,0 +1,130 @@
+"""The pytest plugin: the fixture `cloud`, a project's whole app deployed anew for each test.
+
+It is there wherever the package is installed, and does nothing until a test asks for a fixture;
+but in a project of Patchbay's, no test has a way to a real AWS account, jsii runs on the pinned
+Node, and Hypothesis draws the same examples in every run.
+
+Fixtures, each of which a project may override in its conftest.py:
+- `cloud`: the app, freshly deployed. If a test fails, its report tells what happened in it.
+- `cloud_class`: the class of `cloud`, for a project whose tests say `cloud.book_appointment()`.
+- `templates`: the app's synthesized templates.
+
+Settings in pytest's configuration:
+- `patchbay_stage`: the stage for which the app is synthesized; `dev` by default.
+- `patchbay_assembly`: the folder of a cloud assembly to be tested as it is, such as `cdk.out`. It
+  is for an app that is not a project of Patchbay's; there, it is `cdk.out` by default.
+"""
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from patchbay.testkit.cloud import Cloud
+    from patchbay.testkit.templates import Templates
+
+_SECTION = "[tool.patchbay]"
+_PROFILE = "patchbay"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("patchbay_stage", "the stage whose templates are tested", default="dev")
+    parser.addini("patchbay_assembly", "the folder of the cloud assembly to be tested", default="")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Prepare the process of a project's tests, before anything of the project is imported."""
+    if _is_a_project(early_config.rootpath):
+        _shut_every_way_to_aws()
+        _use_own_node()
+        _draw_the_same_examples()
+
+
+def _is_a_project(folder: Path) -> bool:
+    file = folder / "pyproject.toml"
+    return file.is_file() and _SECTION in file.read_text(errors="replace")
+
+
+def _shut_every_way_to_aws() -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+def _use_own_node() -> None:
+    try:
+        from patchbay.deploy.cdk import use_own_node
+    except ImportError:
+        return  # nothing here synthesizes
+    use_own_node(os.environ)
+
+
+def _draw_the_same_examples() -> None:
+    try:
+        from hypothesis import settings
+    except ImportError:
+        return
+    settings.register_profile(
+        _PROFILE, deadline=None, max_examples=50, derandomize=True, database=None
+    )
+    settings.load_profile(_PROFILE)
+
+
+@pytest.fixture(scope="session")
+def templates(request: pytest.FixtureRequest) -> "Templates":
+    """The app's synthesized templates: made anew only where a source has changed."""
+    from patchbay.testkit.templates import Templates
+
+    root, assembly = request.config.rootpath, request.config.getini("patchbay_assembly")
+    if assembly or not _is_a_project(root):
+        return Templates.from_assembly(root / (assembly or "cdk.out"))
+    from patchbay.deploy.synthesis import synthesize
+    from patchbay.processes.workspace import BUILD
+    from patchbay.project.naming import named
+
+    stage = request.config.getini("patchbay_stage")
+    folder = synthesize(stage, {}, into=BUILD / "test-assemblies")
+    return Templates.from_assembly(folder, prefix=named(stage, ""))
+
+
+@pytest.fixture(scope="session")
+def cloud_class() -> "type[Cloud]":
+    """The class of the fixture `cloud`."""
+    from patchbay.testkit.cloud import Cloud
+
+    return Cloud
+
+
+@pytest.fixture
+def cloud(templates: "Templates", cloud_class: "type[Cloud]") -> "Iterator[Cloud]":
+    """The app, freshly deployed. Time stands at the start of 2026 until the test moves it."""
+    with cloud_class(templates) as deployed:
+        yield deployed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a test that fails tell what happened in its clouds."""
+    report = yield
+    # Where nobody has imported it, there is no cloud.
+    if report.failed and call.when == "call" and "patchbay.testkit.cloud" in sys.modules:
+        from patchbay.testkit.cloud import Cloud
+
+        for fixture in getattr(item, "funcargs", {}).values():
+            if isinstance(fixture, Cloud):
+                report.sections.append(("What happened in the cloud", fixture.history()))
+    return report

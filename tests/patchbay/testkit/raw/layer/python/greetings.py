@@ -1,0 +1,3 @@
+"""A module that only a layer has."""
+
+HELLO = "watered"
