@@ -40,20 +40,4 @@ def shop(running: LocalShop) -> DeployedShop:
 @pytest.fixture(scope="session")
 def purchases() -> Iterator[Purchase]:
     """Purchases of which none is ever made twice."""
-<<<<<<< HEAD
     return iter(first_purchases(PURCHASES))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Have a test that fails tell what happened in its cloud."""
-    report = yield
-    cloud = getattr(item, "funcargs", {}).get("cloud")
-    if report.failed and call.when == "call" and isinstance(cloud, Cloud):
-        report.sections.append(("What happened in the cloud", cloud.history()))
-    return report
-=======
-    return iter(first_purchases(100))
->>>>>>> 6a006ce (Make the test kit a plugin for pytest, with breakpoints, on apps that are not built with Patchbay)
