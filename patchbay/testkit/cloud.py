@@ -33,7 +33,7 @@ class HttpAnswer:
 class Cloud(View):
     """The whole deployed system, with the time in the test's hand.
 
-    Functions are called by their names without system and stage: `payments`, `orders-status`.
+    Functions are called by their names without system and stage: `alerts`, `sensors-status`.
     """
 
     def __init__(self, templates: Templates, *, seed: int = 0) -> None:
