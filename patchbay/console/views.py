@@ -10,6 +10,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from patchbay.project.project import project
+
 TEMPLATES = Path(__file__).parent / "templates"
 
 # Every value is escaped, whatever the template is called; a name that is unknown is an error.
@@ -70,6 +72,7 @@ def _surroundings(request: Request) -> dict[str, Any]:
     links += [Link(f"{PROJECT}{quote(each.id)}", each.title) for each in own]
     path = request.url.path
     return {
+        "project": project().name,
         "stage": shown.stage,
         "here": path if path.startswith(PROJECT) else "/" + path.split("/")[1],
         "navigation": links,

@@ -17,6 +17,7 @@ from patchbay.cli.options import Json, Stage
 from patchbay.operations.clients import CachedClients, Environment
 from patchbay.operations.escape import escape
 from patchbay.operations.formatting import count, duration
+from patchbay.project.project import project
 
 if TYPE_CHECKING:
     from patchbay.operations.health.health import ConsumerHealth
@@ -107,7 +108,8 @@ def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None
 
 def _drawn(seen: "Status") -> Group:
     title = Text.assemble(
-        (f"{seen.stage}", "bold"), (f"  {seen.health.at:%Y-%m-%d %H:%M:%S} UTC", "dim")
+        (f"{project().name} {seen.stage}", "bold"),
+        (f"  {seen.health.at:%Y-%m-%d %H:%M:%S} UTC", "dim"),
     )
     parts: list[RenderableType] = [title, Text(), _consumers(seen), *_streams(seen), Text()]
     if paused := seen.paused:
