@@ -84,7 +84,8 @@ class Deployment:
             try:
                 self._map(mapping)
             except NotInTheKit as error:
-                self.refused[_stream_key(mapping.properties["EventSourceArn"])] = error
+                source = str(mapping.properties.get("EventSourceArn", ""))
+                self.refused[_stream_key(source)] = error
         self.schedules, self.refused_schedules = schedules(
             templates, partial(_existing, self.queues)
         )

@@ -7,6 +7,7 @@ then on, it is Lambda's to retry, and to leave in the function's own destination
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -52,7 +53,7 @@ class Schedules:
         asynchronous: Asynchronous,
         history: History,
         schedules: list[Schedule],
-        refused: Mapping[str, NotInTheKit],
+        refused: Mapping[str, tuple[NotInTheKit, Next | None]],
     ) -> None:
         self._clock = clock
         self._asynchronous = asynchronous
@@ -62,6 +63,10 @@ class Schedules:
         for schedule in schedules:
             if schedule.enabled:
                 self._plan(schedule, clock.time)
+        for error, due in refused.values():
+            if due:
+                moment = due(clock.time).timestamp()
+                clock.at(moment, partial(_refuse, error), idle=True)
 
     def run(self, name: str) -> None:
         """Start a schedule now, as if it were due."""
@@ -70,7 +75,7 @@ class Schedules:
                 self._run(schedule, _filled_in(schedule, self._clock.time))
                 return
         if name in self._refused:
-            raise self._refused[name]
+            raise self._refused[name][0]
         raise LookupError(f"There is no schedule {name}: {[each.name for each in self.all]}.")
 
     def _run(self, schedule: Schedule, text: str) -> None:
@@ -105,19 +110,35 @@ class Schedules:
 
 def schedules(
     templates: Templates, queue_of: Callable[[str, str], Queue]
-) -> tuple[list[Schedule], dict[str, NotInTheKit]]:
+) -> tuple[list[Schedule], dict[str, tuple[NotInTheKit, Next | None]]]:
     """Return the schedules of the templates, and why the kit can't play some, by their names.
 
     Raises NotDeployable for what AWS would refuse.
     """
     found: list[Schedule] = []
-    refused: dict[str, NotInTheKit] = {}
+    refused: dict[str, tuple[NotInTheKit, Next | None]] = {}
     for resource in templates.all("AWS::Scheduler::Schedule"):
         try:
             found.append(_schedule(templates, resource, queue_of))
         except NotInTheKit as error:
-            refused[resource.name] = error
+            refused[resource.name] = (error, _due(resource))
     return found, refused
+
+
+def _refuse(error: NotInTheKit) -> None:
+    raise error
+
+
+def _due(resource: Resource) -> Next | None:
+    """When a schedule is due that the kit can't play, as far as it can tell."""
+    properties = resource.properties
+    zone = properties.get("ScheduleExpressionTimezone", "UTC")
+    if properties.get("State", "ENABLED") != "ENABLED":
+        return None
+    try:
+        return expression(properties["ScheduleExpression"], zone)
+    except NotInTheKit:
+        return None
 
 
 def _schedule(

@@ -9,6 +9,7 @@ from typing import Any
 from patchbay.testkit.aws.iam import Statement
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
 from patchbay.testkit.reading.arns import arn, arn_of
+from patchbay.testkit.reading.unknown import refuse
 from patchbay.testkit.templates import Resource, Templates
 
 STATES = "states.amazonaws.com"
@@ -33,6 +34,7 @@ class StateMachine:
     short_name: str  # without the system and the stage: what tests call it
     definition: Mapping[str, Any]
     statements: tuple[Statement, ...]  # of its role's policies
+    refused: str | None = None  # why the kit can't run it
 
     @property
     def arn(self) -> str:
@@ -88,19 +90,28 @@ class Execution:
 
 
 def state_machines(templates: Templates) -> Iterator[StateMachine]:
-    """Every state machine of the templates; raises NotInTheKit and NotDeployable."""
+    """Every state machine of the templates; raises NotDeployable."""
     for resource in templates.all("AWS::StepFunctions::StateMachine"):
-        properties = resource.properties
-        if properties.get("StateMachineType", "STANDARD") != "STANDARD":
-            raise NotInTheKit(f"{resource} is an express one: the kit knows standard ones alone.")
-        if "DefinitionString" not in properties:
-            raise NotInTheKit(f"{resource} has no DefinitionString, which alone the kit can read.")
-        yield StateMachine(
-            name=resource.name,
-            short_name=templates.short(resource.name),
-            definition=_definition(resource),
-            statements=tuple(templates.statements(resource, properties["RoleArn"], STATES)),
-        )
+        try:
+            yield _state_machine(templates, resource)
+        except NotInTheKit as error:
+            short_name = templates.short(resource.name)
+            yield StateMachine(resource.name, short_name, {"States": {}}, (), str(error))
+
+
+def _state_machine(templates: Templates, resource: Resource) -> StateMachine:
+    properties = resource.properties
+    refuse(properties, str(resource))
+    if properties.get("StateMachineType", "STANDARD") != "STANDARD":
+        raise NotInTheKit(f"{resource} is an express one: the kit knows standard ones alone.")
+    if "DefinitionString" not in properties:
+        raise NotInTheKit(f"{resource} has no DefinitionString, which alone the kit can read.")
+    return StateMachine(
+        name=resource.name,
+        short_name=templates.short(resource.name),
+        definition=_definition(resource),
+        statements=tuple(templates.statements(resource, properties["RoleArn"], STATES)),
+    )
 
 
 def _definition(resource: Resource) -> Mapping[str, Any]:

@@ -126,6 +126,8 @@ class StateMachines:
     def _machine(self, machine_arn: str) -> StateMachine:
         for machine in self.machines:
             if machine.arn == machine_arn:
+                if machine.refused:
+                    raise NotInTheKit(machine.refused)
                 return machine
         raise Refused("StateMachineDoesNotExist", f"There is no state machine {machine_arn}.")
 

@@ -168,3 +168,19 @@ def test_code_is_compiled_as_the_file_that_its_author_edits(raw: Templates) -> N
     worker = raw.function_called("Worker")
     code = load(worker.asset, worker.handler, worker.environment, worker.layers)
     assert code.handler.__code__.co_filename == str(APP.parent / "worker" / "index.py")
+
+
+def test_a_schedule_that_the_kit_does_not_play_is_named_when_it_is_due(raw: Templates) -> None:
+    schedule = {
+        "Type": "AWS::Scheduler::Schedule",
+        "Properties": {
+            "ScheduleExpression": "rate(1 hour)",
+            "FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5},
+            "Target": {"Arn": "arn:aws:lambda:us-east-1:1:function:x", "RoleArn": "arn:x"},
+        },
+    }
+    beds = {**raw.bodies["Prod-Beds"]["Resources"], "Hourly": schedule}
+    with Cloud(raw.with_bodies({"Prod-Beds": {"Resources": beds}})) as cloud:
+        cloud.settle()
+        with pytest.raises(NotInTheKit, match="flexible time window"):
+            cloud.advance(hours=2)

@@ -52,6 +52,16 @@ def machine(
         yield cloud
 
 
+def test_a_state_machine_that_the_kit_can_not_run_is_named_when_it_is_started(
+    tmp_path: Path,
+) -> None:
+    with machine(tmp_path, {"A": {"Type": "Pass", "End": True}}, QueryLanguage="JSONPath") as cloud:
+        cloud.send("worker", "anything else works")
+        cloud.settle()
+        with pytest.raises(NotInTheKit, match="is in JSONPath"):
+            start(cloud)
+
+
 def start(cloud: Cloud, input: Any = None, name: str = "one") -> Execution:
     states: Any = boto3.client("stepfunctions", region_name="us-east-1")
     text = json.dumps(input if input is not None else {})
