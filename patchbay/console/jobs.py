@@ -17,7 +17,7 @@ Work = Callable[[OnProgress], object]
 
 @dataclass
 class Job:
-    """Dead letters that are being put back, or discarded."""
+    """Dead letters that are being redriven or discarded."""
 
     id: str
     verb: str
@@ -52,7 +52,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     def start(self, verb: str, work: Work, note: str = "") -> Job:
-        """Begin; `verb` says what is being done, as in "put back"."""
+        """Start a job; `verb` says what it does, such as "redriven"."""
         job = Job(secrets.token_urlsafe(8), verb, note)
         self._jobs[job.id] = job
         for old in list(self._jobs)[:-KEPT]:
@@ -64,7 +64,7 @@ class Jobs:
     def find(self, id: str) -> Job:
         """Return the job with that id; raises UserError."""
         if id not in self._jobs:
-            raise UserError("Nobody knows of that work any more: reload the page.")
+            raise UserError("This job is not known any more: reload the page.")
         return self._jobs[id]
 
 

@@ -119,7 +119,7 @@ def test_a_letter_that_was_mended_is_put_back_and_handled(browse: Open, cloud: S
     (id,) = ids(browser.get("/dead-letters").text)  # noqa: A001
     answer = browser.change("/dead-letters/redrive", queue=QUEUE, which="checked", id=id)
     said = done(browser, answer)
-    assert "1 of 1 put back to queue records-dev-payments; 0 are there now" in said
+    assert "1 of 1 redriven to queue records-dev-payments; 0 in the queue now" in said
     cloud.settle()
     assert cloud.order(order.order_id).status == "shipped"
 
@@ -134,7 +134,7 @@ def test_those_of_a_reason_go_back_and_the_others_stay(browse: Open, cloud: Shop
     answer = browser.change(
         "/dead-letters/redrive", queue=QUEUE, which="reason", reason="ConnectionError: down"
     )
-    assert "1 of 2 put back" in done(browser, answer)
+    assert "1 of 2 redriven" in done(browser, answer)
     cloud.settle()
     assert "is no event of ours" in browser.get("/dead-letters").text
 
@@ -143,7 +143,7 @@ def test_all_of_a_queue_go_back(browse: Open, cloud: Shop) -> None:
     dead(cloud, *(f"nonsense {number}" for number in range(25)))
     browser = browse(cloud)
     said = done(browser, browser.change("/dead-letters/redrive", queue=QUEUE, which="all"))
-    assert "25 of 25 put back" in said
+    assert "25 of 25 redriven" in said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 PORT = 4695
 PAGES = [
-    "/", "/consumers/payments", "/consumers/journal", "/events", "/dead-letters", "/nothing",
+    "/", "/consumers/alerts", "/consumers/journal", "/events", "/dead-letters", "/nothing",
 ]  # fmt: skip
 LONG = "ProviderUnavailable: " + "it-answered-503-" * 40
 
@@ -25,7 +25,7 @@ LONG = "ProviderUnavailable: " + "it-answered-503-" * 40
 def every_state() -> SystemHealth:
     failed = (failure(LONG),)
     return health(
-        payments={"state": "failing", "waiting": 123_456, "in_flight": 10, "failures": failed},
+        alerts={"state": "failing", "waiting": 123_456, "in_flight": 10, "failures": failed},
         notifications={"state": "dead", "dead": 100_000},
         journal={"state": "paused", "waiting": 7},
         fulfilment={"state": "behind", "waiting": 40},

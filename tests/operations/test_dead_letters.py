@@ -81,7 +81,7 @@ def test_those_of_one_consumer_are_listed_alone(cloud: Shop, terminal: Terminal)
     assert "nonsense" not in terminal.run("notifications")
     assert "There are no dead letters." in terminal.run("notifications")
     (told,) = terminal.read("payments")
-    assert (told["belongs_to"], told["count"], told["looked_at"]) == ("payments", 3, 3)
+    assert (told["owner"], told["count"], told["looked_at"]) == ("payments", 3, 3)
     assert [group["count"] for group in told["reasons"]] == [3]
 
 
@@ -109,7 +109,7 @@ def test_one_is_shown_with_all_that_is_known_of_it(cloud: Shop, terminal: Termin
 
 @pytest.mark.parametrize(
     ("id", "why"),
-    [("00000000", "No dead letter is called '00000000', of 3 that were"), ("0", "is too short")],
+    [("00000000", "No dead letter has the id '00000000': 3 were"), ("0", "is too short")],
 )
 def test_one_that_is_not_there_is_said_to_be_not_there(
     cloud: Shop, terminal: Terminal, id: str, why: str
@@ -145,9 +145,9 @@ def test_a_hostile_letter_is_json_for_machines(cloud: Shop, terminal: Terminal, 
 def test_they_are_put_back_and_counted_before_and_after(cloud: Shop, terminal: Terminal) -> None:
     nonsense(cloud, 3)
     would = terminal.run("redrive", "payments", "--dry-run")
-    assert "3 of 3 would be put back to queue records-dev-payments" in would
+    assert "3 of 3 would be redriven to queue records-dev-payments" in would
     did = terminal.run("redrive", "payments")
-    assert "3 of 3 put back to queue records-dev-payments; 0 are there now" in did
+    assert "3 of 3 redriven to queue records-dev-payments; 0 in the queue now" in did
     assert terminal.code == 0
     assert "There are no dead letters." in terminal.run("redrive", "payments")
 
@@ -160,7 +160,7 @@ def test_what_can_not_be_put_back_is_told_and_makes_the_command_fail(
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     said = terminal.run("redrive")
     assert terminal.code == 1
-    assert "1 dead letter can't be put back: nobody that is deployed leaves dead letters" in said
+    assert "1 dead letter can't be redriven: no deployed resource uses it" in said
 
 
 def test_discarding_takes_saying_which(cloud: Shop, terminal: Terminal) -> None:
@@ -207,7 +207,7 @@ def test_what_is_discarded_is_in_the_file(cloud: Shop, terminal: Terminal, tmp_p
     assert "12 of 13 would be discarded" in terminal.run(*wanted, "--dry-run")
     assert not file.exists()
     said = terminal.run(*wanted, "--yes")
-    assert "12 of 13 discarded; 1 not meant; 1 are there now" in said
+    assert "12 of 13 discarded; 1 not selected; 1 in the queue now" in said
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert {line["body"] for line in lines} == {f"nonsense {number}" for number in range(12)}
     assert all(line["reason"].startswith("is no event") for line in lines)

@@ -12,15 +12,30 @@ from demo.settings import STAGE
 from demo.surroundings import LocalShop
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.queues import queues
-from patchbay.operations.health.health import ConsumerHealth, ServiceSubscription, SystemHealth
+from patchbay.operations.health.health import (
+    ConsumerHealth,
+    PublishingService,
+    ServiceSubscription,
+    SystemHealth,
+)
 from patchbay.operations.health.monitor import Deployed, Monitor, deployed, subscriptions_of
 from patchbay.testkit.faults import Throttled
 from patchbay.topology.consumers import Consumer
 from patchbay.topology.rules import Rule
-from tests.patchbay.operations.health.sample_health import PUBLISHERS, SUBSCRIPTIONS
 from tests.shop import Shop
 
 CONSUMERS = ("fulfilment", "journal", "notifications", "orders-status", "payments")
+
+PUBLISHERS = (
+    PublishingService("fulfilment", ("OrderShipped", "OrderUnfulfillable")),
+    PublishingService("orders", ("OrderPlaced",)),
+    PublishingService("payments", ("PaymentDeclined", "PaymentRefunded", "PaymentTaken")),
+)
+SUBSCRIPTIONS = (
+    ServiceSubscription("orders", "notifications", ("OrderPlaced",)),
+    ServiceSubscription("orders", "payments", ("OrderPlaced",)),
+    ServiceSubscription("payments", "fulfilment", ("PaymentTaken",)),
+)
 
 
 class Kit:

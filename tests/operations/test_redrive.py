@@ -243,7 +243,7 @@ def test_a_queue_with_no_way_back_says_what_to_do_instead(cloud: Shop) -> None:
     url = sqs.create_queue(QueueName="records-dev-left-behind-dead-letters")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     (done,) = put_back(cloud, Selection())
-    assert done.blocked == "nobody that is deployed leaves dead letters there, or wants them back"
+    assert done.blocked == "no deployed resource uses it as its dead-letter queue"
     assert done.done == 0
 
 

@@ -33,7 +33,7 @@ def seen(
 
 
 def dead_letters(name: str, count: int) -> DeadLetterQueue:
-    return DeadLetterQueue(name, "url", "delivery", "payments", count, 0, NOWHERE)
+    return DeadLetterQueue(name, "url", "delivery", "alerts", count, 0, NOWHERE)
 
 
 def reader(state: str) -> Reader:
@@ -45,11 +45,11 @@ def test_nothing_is_wrong_where_all_is_well() -> None:
 
 
 def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> None:
-    paused = health(payments={"state": "paused", "waiting": 7})
+    paused = health(alerts={"state": "paused", "waiting": 7})
     assert seen(paused).wrong == []
-    assert seen(paused).paused == ["payments"]
-    assert seen(paused, dead_letters("payments-undelivered", 2)).wrong == [
-        "2 dead letters in payments-undelivered"
+    assert seen(paused).paused == ["alerts"]
+    assert seen(paused, dead_letters("alerts-undelivered", 2)).wrong == [
+        "2 dead letters in alerts-undelivered"
     ]
 
 
@@ -57,8 +57,8 @@ def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> No
     ("status", "said"),
     [
         (
-            seen(health(payments={"state": "failing", "failures": (failure("it is down"),)})),
-            "payments fails: it is down",
+            seen(health(alerts={"state": "failing", "failures": (failure("it is down"),)})),
+            "alerts fails: it is down",
         ),
         (
             seen(health(journal={"state": "behind", "waiting": 1200})),
@@ -66,11 +66,11 @@ def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> No
         ),
         (seen(health(), alarms=(Alarm("journal-age", AT, "it waits"),)), "journal-age: it waits"),
         (
-            seen(health(), workflows=(Workflow("fulfilment", 1),)),
-            "fulfilment: 1 execution did not succeed",
+            seen(health(), workflows=(Workflow("watering", 1),)),
+            "watering: 1 execution did not succeed",
         ),
         (
-            seen(health(), workflows=(Workflow("fulfilment", 1000, at_least=True),)),
+            seen(health(), workflows=(Workflow("watering", 1000, at_least=True),)),
             "1,000+ executions did not succeed",
         ),
         (seen(health(), readers=(reader("Disabled"),)), "orders-outbox does not read changes of"),
@@ -102,7 +102,7 @@ def test_the_command_ends_with_1_if_anything_is_wrong(
     shown(seen(health()))
     assert main(["status"]) == 0
     assert "All is well." in capsys.readouterr().out
-    shown(seen(health(), dead_letters("payments-dead-letters", 3)))
+    shown(seen(health(), dead_letters("alerts-dead-letters", 3)))
     assert main(["status", "--json"]) == 1
     assert not json.loads(capsys.readouterr().out)["well"]
 
@@ -111,7 +111,7 @@ def test_what_a_log_says_does_nothing_to_the_terminal(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = f"[red]{ESCAPE}down"
-    shown(seen(health(payments={"state": "failing", "failures": (failure(reason),)})))
+    shown(seen(health(alerts={"state": "failing", "failures": (failure(reason),)})))
     assert main(["status"]) == 1
     said = capsys.readouterr().out
     assert ESCAPE not in said
@@ -121,7 +121,7 @@ def test_what_a_log_says_does_nothing_to_the_terminal(
 def test_counts_that_are_not_complete_say_so(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown(seen(health(payments={"handled": 5000, "at_least": True})))
+    shown(seen(health(alerts={"handled": 5000, "at_least": True})))
     main(["status"])
     assert "5,000+" in capsys.readouterr().out
 
@@ -157,24 +157,24 @@ class Machines:
 
     def paginate(self, **asked: Any) -> list[dict[str, Any]]:
         if self._operation == "list_state_machines":
-            names = ("records-dev-fulfilment", "somebody-elses")
+            names = ("records-dev-watering", "somebody-elses")
             machines = [{"name": name, "stateMachineArn": name} for name in names]
             return [{"stateMachines": machines}]
-        assert asked["stateMachineArn"] == "records-dev-fulfilment"
+        assert asked["stateMachineArn"] == "records-dev-watering"
         stopped = self._stopped if asked["statusFilter"] == "FAILED" else ()
         return [{"executions": [{"startDate": at, "stopDate": at} for at in stopped]}]
 
 
 def test_an_execution_counts_as_long_as_it_can_be_redriven() -> None:
     machines = Machines(AT - timedelta(days=1), AT - timedelta(days=15))
-    assert trouble.workflows(machines, "dev", AT) == [Workflow("fulfilment", 1)]
+    assert trouble.workflows(machines, "dev", AT) == [Workflow("watering", 1)]
 
 
 def test_who_reads_a_stream_is_found(cloud: Shop) -> None:
     found = {each.name: each for each in trouble.readers(cloud, "dev", datetime.now(UTC))}
     assert found["orders-outbox"].stream == "changes of table orders"
     assert found["bestsellers"].stream == "stream storefront"
-    assert "payments" not in found
+    assert "alerts" not in found
     assert found["bestsellers"].state == "Enabled"
 
 

@@ -40,7 +40,7 @@ class ListsByDefault(TyperGroup):
 app = typer.Typer(
     cls=ListsByDefault,
     rich_markup_mode=None,
-    help="Show what failed for good, and why; put it back, or throw it away. Lists by default.",
+    help="List dead letters, and show, redrive or discard them. Lists by default.",
 )
 app.command()(redrive.redrive)
 app.command()(redrive.discard)
@@ -48,14 +48,12 @@ app.command()(redrive.discard)
 
 @app.command(LIST)
 def list_(
-    consumer: Annotated[
-        str | None, typer.Argument(help="Or a function; without, everyone's.")
-    ] = None,
+    consumer: Annotated[str | None, typer.Argument(help="Or a function; without, all.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Dead letters of a queue to look at.")] = 100,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """List dead letters by whose they are, and why they died.
+    """List dead letters by owner and reason.
 
     To look at a dead letter hides it from others for a moment, and changes nothing else.
 
@@ -83,7 +81,7 @@ def list_(
         console.print(Text("There are no dead letters.", style="green"))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("whose", "dead_letters", "reason", "last, in UTC", "one of them"):
+    for column in ("owner", "dead_letters", "reason", "last (UTC)", "example"):
         table.add_column(column, justify="right" if column == "dead_letters" else "left")
     notes = []
     for queue, dead_letters in zip(queues, seen, strict=True):
@@ -107,7 +105,7 @@ def show(
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """Show a dead letter: its event, why it died, what was tried when, and what was logged.
+    """Show a dead letter: its event, its error, its attempts and its log lines.
 
     Example: patchbay dead-letters show LETTER_ID --stage local
     """
@@ -165,8 +163,8 @@ def _facts(dead_letter: "DeadLetter") -> list[tuple[str, str]]:
     facts: list[tuple[str, str | None]] = [
         ("dead letter", dead_letter.id),
         ("in", dead_letter.queue.name),
-        ("belongs to", dead_letter.queue.owner),
-        ("goes back to", str(dead_letter.queue.redrive_target)),
+        ("owner", dead_letter.queue.owner),
+        ("redrive target", str(dead_letter.queue.redrive_target)),
         ("event", f"{event.type or UNREADABLE}  {event.id or UNREADABLE}" if event else None),
         ("journey", event.journey if event else None),
         *((name, value) for name, value in (event.ids.items() if event else ())),
@@ -196,8 +194,8 @@ def _as_json(queue: "DeadLetterQueue", dead_letters: "list[DeadLetter]") -> dict
     return {
         "queue": queue.name,
         "kind": queue.kind,
-        "belongs_to": queue.owner,
-        "goes_back_to": str(queue.redrive_target),
+        "owner": queue.owner,
+        "redrive_target": str(queue.redrive_target),
         "count": queue.count,
         "in_flight": queue.in_flight,
         "looked_at": len(dead_letters),

@@ -48,8 +48,7 @@ def publish(
     what = f"{_counted(events)} on the bus {bus_name(stage)}"
     if stage == "prod" and not (yes or dry_run):
         raise UserError(
-            f"That would put {what}, where consumers act on it: they charge, ship and mail. "
-            "If that is meant, add --yes."
+            f"That would put {what}, where consumers act on it. If that is meant, add --yes."
         )
     if not dry_run:
         put(Environment(), stage, events)

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     pass
 
-Owner = Annotated[str | None, typer.Argument(help="Or a function; without, everyone's.")]
+Owner = Annotated[str | None, typer.Argument(help="Or a function; without, all.")]
 Ids = Annotated[
     list[str] | None,
     typer.Option("--id", help="Of a dead letter, or of its event; may be repeated."),
 ]
-Reason = Annotated[str | None, typer.Option(help="Those alone whose reason has this in it.")]
+Reason = Annotated[str | None, typer.Option(help="Those whose reason contains this.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="No more than so many.")]
 
 
@@ -43,7 +43,7 @@ def redrive(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put dead letters back to where they belong.
+    """Redrive dead letters to where they failed.
 
     None is lost if this is ended half way; one may then be in both places, and is handled once all
     the same. What fails again comes back.
@@ -51,7 +51,7 @@ def redrive(
     Example: patchbay dead-letters redrive alerts --rate 20 --stage local --dry-run
     """
     from patchbay.operations.dead_letters.redrive import count_selected
-    from patchbay.operations.dead_letters.redrive import redrive as put_back
+    from patchbay.operations.dead_letters.redrive import redrive as redrive_selected
     from patchbay.operations.dead_letters.selection import Selection
 
     clients = Environment()
@@ -59,11 +59,11 @@ def redrive(
     if stage == "prod" and not (yes or dry_run):
         count = count_selected(clients, stage, selection, limit)
         raise UserError(
-            f"That would put {counted(count)} back, and who failed on them acts on them again: "
-            "they charge, ship and mail. If that is meant, add --yes."
+            f"That would redrive {counted(count)}, and their consumers act on them again. "
+            "If that is meant, add --yes."
         )
-    with _telling("put back", dry_run=dry_run, as_json=as_json) as told:
-        put_back(
+    with _telling("redriven", dry_run=dry_run, as_json=as_json) as told:
+        redrive_selected(
             clients, stage, selection,
             limit=limit, rate=rate, dry_run=dry_run, on_progress=told.on_progress,
         )  # fmt: skip
@@ -182,8 +182,8 @@ def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
 def _as_json(result: "DrainResult", *, dry_run: bool) -> dict[str, Any]:
     return {
         "queue": result.queue.name,
-        "belongs_to": result.queue.owner,
-        "goes_back_to": str(result.queue.redrive_target),
+        "owner": result.queue.owner,
+        "redrive_target": str(result.queue.redrive_target),
         "dry_run": dry_run,
         "before": result.queue.count,
         "done": result.done,

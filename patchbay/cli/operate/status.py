@@ -48,10 +48,10 @@ MOST = 300  # characters of what is wrong
 
 def status(
     stage: Stage = "dev",
-    watch: Annotated[bool, typer.Option("--watch", help="Go on looking, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how every consumer does, and what is wrong: then it ends with 1.
+    """Show the health of every consumer, and all that is wrong: then it exits with 1.
 
     Wrong is a consumer that fails or is behind, a dead letter, an alarm, a workflow that failed, a
     stream that is not read. A consumer that is paused is not: somebody wanted that.
@@ -115,7 +115,9 @@ def _drawn(seen: "Status") -> Group:
     if paused := seen.paused:
         parts.append(Text(f"Paused: {', '.join(map(escape, paused))}.", style="blue"))
     if not seen.wrong:
-        parts.append(Text("All is well." if not paused else "Else all is well.", style="green"))
+        parts.append(
+            Text("All is well." if not paused else "Otherwise all is well.", style="green")
+        )
     parts += [Text(f"✗ {escape(each, MOST)}", style="red") for each in seen.wrong]
     return Group(*parts)
 

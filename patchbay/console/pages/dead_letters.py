@@ -114,10 +114,10 @@ def show_one(request: Request) -> Response:
 
 
 async def redrive_selected(request: Request) -> Response:
-    """Put back what the form says: the checked ones, those of a reason, or all of a queue."""
+    """Redrive what the form selects: the checked ones, those of a reason, or all of a queue."""
     shown, selection = deployment(request), _selection(await request.form())
     work = partial(_redrive, shown.clients, shown.stage, selection)
-    return _started(request, "put back", work)
+    return _started(request, "redriven", work)
 
 
 async def confirm_discard(request: Request) -> Response:
@@ -207,7 +207,7 @@ def _facts(dead_letter: DeadLetter) -> list[tuple[str, str]]:
         ("First", as_time(dead_letter.first)),
         ("Last", as_time(dead_letter.last) if dead_letter.last else "not known"),
         ("In", dead_letter.queue.name),
-        ("Goes back to", str(dead_letter.queue.redrive_target)),
+        ("Redrive target", str(dead_letter.queue.redrive_target)),
     ]
     return [(name, escape(value, LONGEST_REASON)) for name, value in facts if value]
 

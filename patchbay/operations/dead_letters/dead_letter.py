@@ -14,15 +14,15 @@ WHERE: Mapping[Kind, str] = {
     "handling": "",
     "delivery": "not delivered",
     "relay": "not relayed",
-    "schedule": "missed",
-    "stream": "given up",
-    "unknown": "left behind",
+    "schedule": "not run",
+    "stream": "not processed",
+    "unknown": "abandoned",
 }
 
 
 @dataclass(frozen=True)
 class ToQueue:
-    """What is in there is sent to a queue again."""
+    """Its messages are sent to a queue again."""
 
     url: str
     name: str
@@ -36,7 +36,7 @@ class ToQueue:
 
 @dataclass(frozen=True)
 class ToFunction:
-    """What is in there is a run, which is started anew: Lambda takes it from there."""
+    """Its messages are invocations: each is invoked again, asynchronously."""
 
     function: str
 
@@ -46,7 +46,7 @@ class ToFunction:
 
 @dataclass(frozen=True)
 class FromStream:
-    """What is in there is a position: those records go to the function again."""
+    """Its messages are positions in a stream: the function gets those records again."""
 
     stream_arn: str
     function: str
@@ -59,7 +59,7 @@ class FromStream:
 
 @dataclass(frozen=True)
 class ToStream:
-    """What is in there is a position: the records there are put at the stream's end once more."""
+    """Its messages are positions in a stream: those records are written to its end again."""
 
     stream_arn: str
 
@@ -69,7 +69,7 @@ class ToStream:
 
 @dataclass(frozen=True)
 class NotRedrivable:
-    """What is in there can't be put back by this tool."""
+    """Its messages can't be redriven by this tool."""
 
     why: str
 
@@ -166,8 +166,8 @@ def as_json(dead_letter: DeadLetter) -> dict[str, Any]:
     return {
         "id": dead_letter.id,
         "queue": dead_letter.queue.name,
-        "belongs_to": dead_letter.queue.owner,
-        "goes_back_to": str(dead_letter.queue.redrive_target),
+        "owner": dead_letter.queue.owner,
+        "redrive_target": str(dead_letter.queue.redrive_target),
         "event_id": event.id if event else None,
         "type": event.type if event else None,
         "journey": event.journey if event else None,

@@ -43,9 +43,9 @@ class DrainResult:
     failed: dict[str, str] = field(default_factory=dict)
     """Why those stay that could not be dealt with, by their ids."""
     skipped: int = 0
-    """Not meant: they stay."""
+    """Not selected: they stay."""
     returned: int = 0
-    """Put back before, and here again already: they stay as well."""
+    """Redriven before, and here again: they stay as well."""
     undeleted: int = 0
     """Dealt with, and yet still here: it does no harm to do it again."""
     blocked: str | None = None

@@ -28,7 +28,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 AT_ONCE = 8  # requests: each answer is small, and there is one for every queue and function
 
-LEFT = NotRedrivable("nobody that is deployed leaves dead letters there, or wants them back")
+LEFT = NotRedrivable("no deployed resource uses it as its dead-letter queue")
 SHARED = NotRedrivable(
     "a window that is over takes no record, and others read that stream as well: put the records "
     "where they are missing by hand"

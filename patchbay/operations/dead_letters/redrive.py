@@ -31,7 +31,7 @@ def redrive(
     """Put the dead letters that are meant back; returns what became of them, queue by queue.
 
     At most `limit` of them, and `rate` a second. Raises UserError, and botocore's errors
-    where AWS can't be asked: what was put back by then is told, and the rest is where it was.
+    where AWS can't be asked: what was redriven by then is reported, and the rest is unchanged.
     """
 
     def action_for(queue: DeadLetterQueue) -> QueueAction:

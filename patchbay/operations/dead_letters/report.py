@@ -10,8 +10,6 @@ from patchbay.operations.escape import escape
 if TYPE_CHECKING:
     from patchbay.operations.dead_letters.drain import DrainResult
 
-    pass
-
 SHOWN = 5  # of those that failed
 
 
@@ -22,25 +20,25 @@ def render(result: "DrainResult", verb: str, dry_run: bool) -> Iterator[Text]:
         said = f"{queue.name}: {counted(queue.count)} can't be {verb}: {result.blocked}."
         yield Text(said, style="red")
         return
-    where = f" to {queue.redrive_target}" if verb == "put back" else ""
+    where = f" to {queue.redrive_target}" if verb == "redriven" else ""
     done = f"{'would be ' if dry_run else ''}{verb}"
     line = Text.assemble(
         (queue.name, "bold"), f": {result.done:,} of {queue.count:,} {done}{where}"
     )
     stay = {
-        "not meant": result.skipped,
-        "failed once more already": result.returned,
-        f"{verb}, but not deleted, and harmlessly in both places": result.undeleted,
+        "not selected": result.skipped,
+        "failed again": result.returned,
+        f"{verb} but not deleted, so in both queues (harmless)": result.undeleted,
     }
     for why, count in stay.items():
         line.append(f"; {count:,} {why}" if count else "")
     if result.after and not dry_run:
-        line.append(f"; {result.after.count:,} are there now")
+        line.append(f"; {result.after.count:,} in the queue now")
     yield line
     for dead_letter, why in list(result.failed.items())[:SHOWN]:
-        yield Text(f"  {dead_letter} stays: {escape(why, 300)}", style="red")
+        yield Text(f"  {dead_letter} was left: {escape(why, 300)}", style="red")
     if len(result.failed) > SHOWN:
-        yield Text(f"  … and {len(result.failed) - SHOWN:,} more stay", style="red")
+        yield Text(f"  … and {len(result.failed) - SHOWN:,} more were left", style="red")
 
 
 def counted(count: int) -> str:

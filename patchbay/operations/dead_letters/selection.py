@@ -65,7 +65,7 @@ def selected_queues(
         return found
     owners = sorted({queue.owner for queue in there})
     hint = suggestion(owner, owners)
-    raise UserError(f"Nobody called {owner!r} has dead letters of its own. {hint}")
+    raise UserError(f"No consumer or function {owner!r} has a dead-letter queue. {hint}")
 
 
 def find(
@@ -87,7 +87,7 @@ def find(
     if found:
         return found[0]
     raise UserError(
-        f"No dead letter is called {id!r}, of {len(dead_letters)} that were looked at. "
+        f"No dead letter has the id {id!r}: {len(dead_letters)} were searched. "
         + _unseen(looked, limit)
     )
 
@@ -100,7 +100,7 @@ def _unseen(looked: Sequence[DeadLetterQueue], limit: int) -> str:
     """Return why a dead letter may not have been found."""
     large = [f"{queue.name} ({queue.count:,})" for queue in looked if queue.count > limit]
     if large:
-        return f"There are more than that in {', '.join(large)}: --limit has more looked at."
+        return f"There are more in {', '.join(large)}: search them with a higher --limit."
     if any(queue.in_flight for queue in looked):
-        return "Some can't be seen now: somebody is looking at them, or is putting them back."
-    return "It may have been put back."
+        return "Some are in flight: somebody browses or redrives them."
+    return "It may have been redriven."
