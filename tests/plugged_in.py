@@ -1,7 +1,8 @@
-"""Synthesizes the app with each of some new services alone beside all others, in one process.
+"""Synthesize the app with each of some new services alone beside all others, in one process.
 
-python -m tests.plugged_in OUT SERVICE… runs app.py itself for each, with the other new services
+`python -m tests.plugged_in OUT SERVICE…` runs app.py itself for each, with the other new services
 left out, into a folder of OUT that is called as the service; and once without any, into `none`.
+`python -m tests.plugged_in --add NAME=EVENT[,EVENT]…` adds consumers, as `patchbay add` does.
 """
 
 import json
@@ -14,6 +15,7 @@ from unittest.mock import patch
 import aws_cdk
 
 from patchbay.app import services, system
+from patchbay.cli.__main__ import main as command
 from tests.synthesis import SETTINGS
 
 
@@ -30,5 +32,13 @@ def main(out: Path, new: list[str]) -> None:
             runpy.run_path("app.py", run_name="__main__")
 
 
+def add(consumers: list[str]) -> int:
+    """Add consumers, given as NAME=EVENT[,EVENT]; return 0 where all were added."""
+    named = (each.partition("=") for each in consumers)
+    return max(command(["add", "consumer", name, "--on", on]) for name, _, on in named)
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--add":
+        sys.exit(add(sys.argv[2:]))
     main(Path(sys.argv[1]), sys.argv[2:])

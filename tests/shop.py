@@ -1,5 +1,6 @@
 """The cloud in the record shop's own words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,14 @@ from contracts.orders import OrderPlaced
 from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.templates import Templates
+
+OF_AN_ORDER = ("OrderPlaced", "PaymentTaken", "OrderShipped")
+"""The shop's own events of an order that is shipped; other services may publish more."""
+
+
+def own(types: Iterable[str]) -> list[str]:
+    """Keep the types of the shop's own events of a shipped order."""
+    return [each for each in types if each in OF_AN_ORDER]
 
 
 @dataclass(frozen=True)

@@ -42,9 +42,8 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each new consumer, with the templates that are made with it alone beside the
     existing ones; and `none`, with those that are made without any."""
     root = copy_of_the_project(tmp_path_factory.mktemp("project"))
-    for name, on in NEW.items():
-        written = run(root, "patchbay.cli", "add", "consumer", name, "--on", on)
-        assert written.returncode == 0, written.stderr
+    written = run(root, "tests.plugged_in", "--add", *(f"{name}={on}" for name, on in NEW.items()))
+    assert written.returncode == 0, written.stderr
     for name, options in OPTIONS.items():
         stack = root / "stacks" / f"{name.replace('-', '_')}.py"
         text = re.sub(r"(on=\[\w+\])", rf"\1, {options}", stack.read_text())

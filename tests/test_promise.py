@@ -87,26 +87,30 @@ def test_the_new_files_types_are_right(tree: Path) -> None:
     assert not [line for line in result.stdout.splitlines() if line.startswith(tuple(NEW))]
 
 
-def test_the_new_test_passes_and_so_does_the_rule_about_imports(tree: Path) -> None:
-    result = run(
-        tree, "pytest", "-q", "-p", "no:cacheprovider",
-        "tests/functions/test_made_by_a_test.py", "tests/test_imports.py",
-    )  # fmt: skip
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-def test_the_new_test_fails_once_the_handler_does_nothing(tree: Path, tmp_path: Path) -> None:
-    handler = tree / "functions" / "made_by_a_test" / "handler.py"
-    whole = handler.read_text()
-    lines = [line for line in whole.splitlines() if "logger()" not in line]
+def test_the_new_test_passes_and_fails_where_the_handler_does_nothing(tree: Path) -> None:
+    """Both in one run of pytest, with a second new consumer, which does nothing."""
+    idle = [name.replace("made_by_a_test", "idle_by_a_test") for name in sorted(NEW)]
+    written = run(tree, *ADD, "idle-by-a-test", "--on", "OrderPlaced")
+    assert written.returncode == 0, written.stderr
+    handler = tree / "functions" / "idle_by_a_test" / "handler.py"
+    lines = [line for line in handler.read_text().splitlines() if "logger()" not in line]
     handler.write_text("\n".join([*lines, "    return", ""]))
+    made, idles, imports = (
+        "tests/functions/test_made_by_a_test.py",
+        "tests/functions/test_idle_by_a_test.py",
+        "tests/test_imports.py",
+    )
     try:
-        result = run(
-            tree, "pytest", "-q", "-p", "no:cacheprovider", "tests/functions/test_made_by_a_test.py"
-        )
+        result = run(tree, "pytest", "-q", "-p", "no:cacheprovider", made, idles, imports)
     finally:
-        handler.write_text(whole)
+        for name in idle:
+            (tree / name).unlink()
+        handler.parent.rmdir()
     assert result.returncode == 1, result.stdout + result.stderr
+    failed = [line for line in result.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    assert failed, result.stdout
+    assert all(line.startswith(f"FAILED {idles}") for line in failed), failed
+    assert " passed" in result.stdout
 
 
 def test_a_second_consumer_of_that_name_is_refused_and_the_first_is_left_alone(tree: Path) -> None:
