@@ -166,11 +166,11 @@ def test_what_is_installed_is_packed_the_same_each_time(folder: Path) -> None:
     from importlib.metadata import distribution
 
     installed = distribution("pluggy")  # any that is installed from a wheel
-    first, second = (
-        wheel._packed(installed, (folder / name)).read_bytes()
-        for name in ("a", "b")
-        if (folder / name).mkdir() is None
-    )
+    packed = []
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        packed.append(wheel._packed(installed, folder / name).read_bytes())
+    first, second = packed
     assert first == second
     with zipfile.ZipFile(next((folder / "a").iterdir())) as archive:
         assert "pluggy/__init__.py" in archive.namelist()
