@@ -107,7 +107,9 @@ class Aws:
         running = self._functions.running
         if (service, operation) == ("events", "PutEvents"):
             return self._put_events(client, parameters, by)
-        if service == "s3" and running:
+        if service == "s3" and "Bucket" in parameters:
+            self._buckets.check_notifications(operation, parameters["Bucket"])
+        if service == "s3" and running and "Bucket" in parameters:
             real = partial(self._real, client, operation, parameters)
             return self._buckets.ask(running.function, parameters["Bucket"], real)
         if service == "stepfunctions":

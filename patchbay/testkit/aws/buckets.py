@@ -9,12 +9,14 @@ from botocore.exceptions import ClientError
 
 from patchbay.testkit.aws.function import Function
 from patchbay.testkit.aws.iam import Call, allows
+from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.templates import Templates
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_NOTIFIED = {"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"}
 # What functions call comes over TLS: boto3 knows no other way.
 OVER_TLS = {"aws:SecureTransport": ["true"]}
 
@@ -26,6 +28,15 @@ class Buckets:
         self._policies = {
             each.name: templates.policies_of("AWS::S3::BucketPolicy", "Bucket", each.name)
             for each in templates.all("AWS::S3::Bucket")
+        }
+        self._notifying = {
+            str(each.properties.get("BucketName")): each
+            for each in templates.all("Custom::S3BucketNotifications")
+        }
+        self._notifying |= {
+            each.name: each
+            for each in templates.all("AWS::S3::Bucket")
+            if "NotificationConfiguration" in each.properties
         }
         for name in self._policies:
             _client().create_bucket(Bucket=name)
@@ -47,6 +58,15 @@ class Buckets:
     def forget(self, key: str) -> None:
         """Have it gone, as the bucket's lifecycle would."""
         _client().delete_object(Bucket=self._claims, Key=key)
+
+    def check_notifications(self, operation: str, bucket: str) -> None:
+        """Raise NotInTheKit where a call would have the bucket notify others of it."""
+        if bucket in self._notifying and operation in _NOTIFIED:
+            raise NotInTheKit(
+                f"{operation} on {bucket} would send the notifications of "
+                f"{self._notifying[bucket]}, which the test kit does not play: invoke the function "
+                "by `cloud.client('lambda').invoke(…)`, or test it on the embedded cloud or on AWS."
+            )
 
     def denies(self, call: Call) -> bool:
         """Whether a bucket's own policy denies what the caller's role may allow."""
