@@ -45,7 +45,10 @@ coupling: $(READY) ## Break one service at a time: this shop, and one coupled by
 	@$(PYTHON) -m demo.coupling
 
 ##@ Build on it
-.PHONY: consumer event service schedule schemas asyncapi screenshots format lock
+.PHONY: new consumer event service schedule schemas asyncapi screenshots format lock
+
+new: $(READY) ## Start a project of your own: NAME=clinic DIR=../clinic
+	@patchbay new $(if $(DIR),--directory "$(DIR)") -- "$(NAME)"
 
 consumer: $(READY) ## Write a new consumer: NAME=loyalty ON=OrderPlaced [WHERE="amount>=50"] [ORDERED_BY=customer_id]
 	@patchbay add consumer --on "$(ON)" $(if $(WHERE),--where "$(WHERE)") \
