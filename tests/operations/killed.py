@@ -38,7 +38,9 @@ class Clients:
 
 def main() -> None:
     described = json.loads(sys.argv[1])
-    queue = DeadLetterQueue(**{**described, "way": ToQueue(**described["way"])})
+    queue = DeadLetterQueue(
+        **{**described, "redrive_target": ToQueue(**described["redrive_target"])}
+    )
     clients = Clients()
     heard, told = os.pipe()
 
