@@ -28,6 +28,14 @@ def asyncapi(
 
     Example: patchbay asyncapi --write
     """
-    from patchbay.operations.catalogue.asyncapi import main
+    from patchbay.deploy.synthesis import synthesize
+    from patchbay.operations.catalogue.asyncapi import FILE, STAGE, document, text
+    from patchbay.topology.template import read
 
-    raise typer.Exit(main(write=write))
+    made = text(document(read(synthesize(STAGE, {}))))
+    if write:
+        FILE.parent.mkdir(exist_ok=True)
+        FILE.write_text(made)
+        print(f"wrote {FILE}")
+    else:
+        print(made, end="")

@@ -81,8 +81,8 @@ def list_(
         console.print(Text("There are no dead letters.", style="green"))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("owner", "dead_letters", "reason", "last (UTC)", "example"):
-        table.add_column(column, justify="right" if column == "dead_letters" else "left")
+    for column in ("owner", "messages", "reason", "last (UTC)", "example"):
+        table.add_column(column, justify="right" if column == "messages" else "left")
     notes = []
     for queue, dead_letters in zip(queues, seen, strict=True):
         for group in grouped(dead_letters):

@@ -207,19 +207,3 @@ def _schemas() -> Part:
     for model in models:
         describe(definitions[model.__name__], model)
     return dict(sorted(definitions.items()))
-
-
-def main(*, write: bool = False) -> int:
-    """Print the document, or write it; raises UserError where the app does not synthesize."""
-    # Here, not at the top: the console exports what is deployed, and synthesizes nothing.
-    from patchbay.deploy.synthesis import synthesize
-    from patchbay.topology.template import read
-
-    made = text(document(read(synthesize(STAGE, {}))))
-    if write:
-        FILE.parent.mkdir(exist_ok=True)
-        FILE.write_text(made)
-        print(f"wrote {FILE.relative_to(ROOT)}")
-    else:
-        print(made, end="")
-    return 0
