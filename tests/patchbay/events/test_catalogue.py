@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.alerts import AlertCleared, AlertRaised
+from contracts.sensors import ReadingTaken
 from patchbay.events import catalogue
 from patchbay.events.catalogue import UnknownEvent, event_named, events
 from patchbay.events.event import Event
@@ -23,12 +23,12 @@ def module(folder: Path, name: str, code: str) -> None:
     folder.joinpath(f"{name}.py").write_text(code)
 
 
-PARCEL_SENT = "from patchbay.events.event import Event\nclass ParcelSent(Event): ...\n"
+BED_DUG = "from patchbay.events.event import Event\nclass BedDug(Event): ...\n"
 
 
 def test_every_event_is_found_by_its_detail_type() -> None:
     found = events()
-    for event in (OrderPlaced, PaymentTaken, PaymentDeclined):
+    for event in (ReadingTaken, AlertRaised, AlertCleared):
         assert found[event.__name__] is event
 
 
@@ -37,34 +37,34 @@ def test_the_base_of_all_events_is_none_of_them() -> None:
 
 
 def test_an_event_in_a_new_module_is_found_without_being_listed(folder: Path) -> None:
-    module(folder, "a_new_domain", PARCEL_SENT)
-    assert [event.source() for event in events().values()] == ["shop.a_new_domain"]
+    module(folder, "a_new_domain", BED_DUG)
+    assert [event.source() for event in events().values()] == ["greenhouse.a_new_domain"]
 
 
 def test_an_event_that_a_module_only_imports_is_not_its_own(folder: Path) -> None:
-    module(folder, "first_domain", PARCEL_SENT)
-    module(folder, "second_domain", "from contracts.first_domain import ParcelSent\n")
-    assert [event.source() for event in events().values()] == ["shop.first_domain"]
+    module(folder, "first_domain", BED_DUG)
+    module(folder, "second_domain", "from contracts.first_domain import BedDug\n")
+    assert [event.source() for event in events().values()] == ["greenhouse.first_domain"]
 
 
 def test_a_name_that_is_defined_twice_is_refused_and_both_places_are_named(folder: Path) -> None:
-    module(folder, "one_domain", PARCEL_SENT)
-    module(folder, "other_domain", PARCEL_SENT)
-    with pytest.raises(ValueError, match=r"ParcelSent .* contracts\.one_domain and .*other_domain"):
+    module(folder, "one_domain", BED_DUG)
+    module(folder, "other_domain", BED_DUG)
+    with pytest.raises(ValueError, match=r"BedDug .* contracts\.one_domain and .*other_domain"):
         events()
 
 
 def test_an_event_is_found_by_name() -> None:
-    assert event_named("OrderPlaced") is OrderPlaced
+    assert event_named("ReadingTaken") is ReadingTaken
 
 
 @pytest.mark.parametrize(
     ("typed", "nearest"),
     [
-        ("OrderPlacd", "OrderPlaced"),
-        ("orderplaced", "OrderPlaced"),
-        ("PAYMENTTAKEN", "PaymentTaken"),
-        ("PaymentDecline", "PaymentDeclined"),
+        ("ReadingTakn", "ReadingTaken"),
+        ("readingtaken", "ReadingTaken"),
+        ("ALERTRAISED", "AlertRaised"),
+        ("AlertClear", "AlertCleared"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(typed: str, nearest: str) -> None:
@@ -73,5 +73,5 @@ def test_an_unknown_name_is_answered_with_the_nearest(typed: str, nearest: str) 
 
 
 def test_a_name_that_is_near_to_none_is_answered_with_all() -> None:
-    with pytest.raises(UnknownEvent, match=r"The events are: .*OrderPlaced"):
+    with pytest.raises(UnknownEvent, match=r"The events are: .*ReadingTaken"):
         event_named("xyz")

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, create_model
 
 from patchbay.events import compatibility
-from patchbay.events.catalogue import events
 from patchbay.events.compatibility import (
     breaking_changes,
     main,
@@ -24,22 +23,22 @@ Fields = dict[str, Any]  # a field's type and default, as pydantic's create_mode
 
 REQUIRED = ...
 ORIGINAL: Fields = {
-    "parcel_id": (str, REQUIRED),
+    "bed_id": (str, REQUIRED),
     "weight": (int, REQUIRED),
     "note": (str | None, None),
 }
 
 
-def parcel_sent(fields: Fields, *, version: int = 1) -> type[Event]:
-    """An event called ParcelSent that has these fields."""
-    event = create_model("ParcelSent", __base__=Event, __module__="contracts.parcels", **fields)
+def bed_dug(fields: Fields, *, version: int = 1) -> type[Event]:
+    """An event called BedDug that has these fields."""
+    event = create_model("BedDug", __base__=Event, __module__="contracts.beds", **fields)
     event.version = version
     return event
 
 
 def recorded(folder: Path, fields: Fields) -> None:
     """The event is on file as it was with these fields."""
-    write(catalogue(parcel_sent(fields)), folder)
+    write(catalogue(bed_dug(fields)), folder)
 
 
 def catalogue(event: type[Event]) -> dict[str, type[Event]]:
@@ -47,7 +46,7 @@ def catalogue(event: type[Event]) -> dict[str, type[Event]]:
 
 
 def changes(fields: Fields) -> list[str]:
-    return breaking_changes(schema_of(parcel_sent(ORIGINAL)), schema_of(parcel_sent(fields)))
+    return breaking_changes(schema_of(bed_dug(ORIGINAL)), schema_of(bed_dug(fields)))
 
 
 def without(name: str) -> Fields:
@@ -124,16 +123,14 @@ class Address2(BaseModel):
 
 def test_a_change_in_a_model_within_the_event_is_seen() -> None:
     before, after = (
-        schema_of(parcel_sent({"to": (kind, REQUIRED)})) for kind in (Address, LongerAddress)
+        schema_of(bed_dug({"to": (kind, REQUIRED)})) for kind in (Address, LongerAddress)
     )
     (change,) = breaking_changes(before, after)
     assert change.startswith("field 'to' was retyped")
 
 
 def test_a_model_within_the_event_may_be_called_something_else() -> None:
-    before, after = (
-        schema_of(parcel_sent({"to": (kind, REQUIRED)})) for kind in (Address, Address2)
-    )
+    before, after = (schema_of(bed_dug({"to": (kind, REQUIRED)})) for kind in (Address, Address2))
     assert breaking_changes(before, after) == []
 
 
@@ -145,7 +142,7 @@ def test_a_field_called_title_is_a_field_like_any_other() -> None:
         title: int
 
     before, after = (
-        schema_of(parcel_sent({"record": (kind, REQUIRED)})) for kind in (Record, Numbered)
+        schema_of(bed_dug({"record": (kind, REQUIRED)})) for kind in (Record, Numbered)
     )
     (change,) = breaking_changes(before, after)
     assert change.startswith("field 'record' was retyped")
@@ -161,7 +158,7 @@ FIELDS = st.dictionaries(
 
 @given(FIELDS, FIELDS)
 def test_a_change_is_safe_just_when_it_only_adds_optional_fields(old: Fields, new: Fields) -> None:
-    found = breaking_changes(schema_of(parcel_sent(old)), schema_of(parcel_sent(new)))
+    found = breaking_changes(schema_of(bed_dug(old)), schema_of(bed_dug(new)))
     added = new.keys() - old.keys()
     safe = all(new.get(name) == old[name] for name in old) and all(
         new[name][1] is None for name in added
@@ -171,7 +168,7 @@ def test_a_change_is_safe_just_when_it_only_adds_optional_fields(old: Fields, ne
 
 @given(FIELDS, FIELDS)
 def test_every_field_that_breaks_is_named_and_no_other(old: Fields, new: Fields) -> None:
-    found = breaking_changes(schema_of(parcel_sent(old)), schema_of(parcel_sent(new)))
+    found = breaking_changes(schema_of(bed_dug(old)), schema_of(bed_dug(new)))
     named = {match for change in found for match in re.findall(r"^field '(\w+)'", change)}
     changed = {name for name in old if new.get(name) != old[name]}
     demanded = {name for name in new if name not in old and new[name][1] is REQUIRED}
@@ -181,28 +178,24 @@ def test_every_field_that_breaks_is_named_and_no_other(old: Fields, new: Fields)
 # What is on file
 
 
-def test_the_committed_schemas_are_up_to_date() -> None:
-    assert problems(events()) == []
-
-
 def test_a_schema_is_named_after_its_source_its_event_and_its_version() -> None:
-    assert schema_file(parcel_sent({}, version=3)).name == "shop.parcels.ParcelSent.v3.json"
+    assert schema_file(bed_dug({}, version=3)).name == "greenhouse.beds.BedDug.v3.json"
 
 
 def test_a_new_event_has_to_be_recorded(tmp_path: Path) -> None:
-    new = catalogue(parcel_sent(ORIGINAL))
+    new = catalogue(bed_dug(ORIGINAL))
     assert problems(new, tmp_path) == [
-        "ParcelSent version 1 has no schema on file: run `make schemas`."
+        "BedDug version 1 has no schema on file: run `make schemas`."
     ]
-    assert [path.name for path in write(new, tmp_path)] == ["shop.parcels.ParcelSent.v1.json"]
+    assert [path.name for path in write(new, tmp_path)] == ["greenhouse.beds.BedDug.v1.json"]
     assert problems(new, tmp_path) == []
 
 
 def test_a_safe_change_has_to_be_recorded(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
-    changed = catalogue(parcel_sent(ORIGINAL | {"colour": (str | None, None)}))
+    changed = catalogue(bed_dug(ORIGINAL | {"colour": (str | None, None)}))
     assert problems(changed, tmp_path) == [
-        "ParcelSent changed without breaking anyone: run `make schemas` to record it."
+        "BedDug changed without breaking anyone: run `make schemas` to record it."
     ]
     assert len(write(changed, tmp_path)) == 1
     assert problems(changed, tmp_path) == []
@@ -210,21 +203,21 @@ def test_a_safe_change_has_to_be_recorded(tmp_path: Path) -> None:
 
 def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
-    assert write(catalogue(parcel_sent(ORIGINAL)), tmp_path) == []
+    assert write(catalogue(bed_dug(ORIGINAL)), tmp_path) == []
 
 
 def test_a_breaking_change_names_the_event_the_field_and_the_way_out(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
-    assert problems(catalogue(parcel_sent(without("weight"))), tmp_path) == [
-        "ParcelSent: field 'weight' was removed or renamed. That breaks its version 1: undo it, "
-        "or set `version: ClassVar[int] = 2` in contracts.parcels.ParcelSent."
+    assert problems(catalogue(bed_dug(without("weight"))), tmp_path) == [
+        "BedDug: field 'weight' was removed or renamed. That breaks its version 1: undo it, "
+        "or set `version: ClassVar[int] = 2` in contracts.beds.BedDug."
     ]
 
 
 def test_a_breaking_change_is_never_written_over_what_was_promised(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
     (promised,) = tmp_path.iterdir()
-    before, broken = promised.read_text(), catalogue(parcel_sent(without("weight")))
+    before, broken = promised.read_text(), catalogue(bed_dug(without("weight")))
     assert write(broken, tmp_path) == []
     assert promised.read_text() == before
     assert problems(broken, tmp_path) != []
@@ -232,28 +225,26 @@ def test_a_breaking_change_is_never_written_over_what_was_promised(tmp_path: Pat
 
 def test_a_new_version_has_a_file_of_its_own_and_the_old_one_stays(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
-    renewed = catalogue(parcel_sent(without("weight"), version=2))
+    renewed = catalogue(bed_dug(without("weight"), version=2))
     assert problems(renewed, tmp_path) != []
     write(renewed, tmp_path)
     files = {path.name: json.loads(path.read_text()) for path in tmp_path.iterdir()}
-    assert "weight" in files["shop.parcels.ParcelSent.v1.json"]["properties"]
-    assert "weight" not in files["shop.parcels.ParcelSent.v2.json"]["properties"]
+    assert "weight" in files["greenhouse.beds.BedDug.v1.json"]["properties"]
+    assert "weight" not in files["greenhouse.beds.BedDug.v2.json"]["properties"]
     assert problems(renewed, tmp_path) == []
 
 
 def test_a_removed_event_is_named(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
-    assert problems({}, tmp_path) == [
-        "ParcelSent was removed, and consumers may still wait for it."
-    ]
+    assert problems({}, tmp_path) == ["BedDug was removed, and consumers may still wait for it."]
 
 
 # The command
 
 
 @pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A shop of one event, ParcelSent, whose schema is on file in this folder."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one event, BedDug, whose schema is on file in this folder."""
     folder = tmp_path / "contracts" / "schemas"
     folder.mkdir(parents=True)
     recorded(folder, ORIGINAL)
@@ -269,17 +260,17 @@ def now(monkeypatch: pytest.MonkeyPatch) -> "Now":
 
 
 class Now:
-    """Says what the shop's event has become."""
+    """Says what the project's event has become."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
 
     def __call__(self, fields: Fields) -> None:
-        found = catalogue(parcel_sent(fields))
+        found = catalogue(bed_dug(fields))
         self._monkeypatch.setattr(compatibility, "events", lambda: found)
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("project")
 def test_it_exits_0_and_says_nothing_where_nothing_changed(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -288,14 +279,14 @@ def test_it_exits_0_and_says_nothing_where_nothing_changed(
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("project")
 def test_it_exits_1_and_names_what_broke(now: Now, capsys: pytest.CaptureFixture[str]) -> None:
     now(without("weight"))
     assert main() == 1
     assert "field 'weight' was removed" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("shop")
+@pytest.mark.usefixtures("project")
 def test_to_write_a_safe_change_exits_0_and_says_what_was_written(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,12 +294,12 @@ def test_to_write_a_safe_change_exits_0_and_says_what_was_written(
     assert main() == 1
     capsys.readouterr()
     assert main(record=True) == 0
-    assert capsys.readouterr().out == "wrote contracts/schemas/shop.parcels.ParcelSent.v1.json\n"
+    assert capsys.readouterr().out == "wrote contracts/schemas/greenhouse.beds.BedDug.v1.json\n"
     assert main() == 0
 
 
-def test_to_write_a_breaking_change_exits_1_and_writes_nothing(shop: Path, now: Now) -> None:
-    (promised,) = shop.iterdir()
+def test_to_write_a_breaking_change_exits_1_and_writes_nothing(project: Path, now: Now) -> None:
+    (promised,) = project.iterdir()
     before = promised.read_text()
     now(without("weight"))
     assert main(record=True) == 1

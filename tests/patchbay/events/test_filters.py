@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import pytest
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
+from contracts.alerts import AlertCleared, AlertRaised
+from contracts.sensors import ReadingTaken
 from patchbay.events.event import Event
 from patchbay.events.filters import (
     BadFilter,
@@ -75,31 +75,31 @@ def test_a_filter_lets_through_what_it_says_and_nothing_else(
     ("where", "sentence"),
     [
         (
-            {"ammount": at_least(1)},
-            "A filter asks for 'ammount' of OrderPlaced, which has no such field. Did you mean "
-            "'amount'? See contracts/orders.py.",
+            {"celsus": at_least(1)},
+            "A filter asks for 'celsus' of ReadingTaken, which has no such field. Did you mean "
+            "'celsius'? See contracts/sensors.py.",
         ),
         (
-            {"customer_id": at_least(100)},
-            "A filter asks whether 'customer_id' of OrderPlaced is at_least(100): the field holds "
-            "string, so that nothing would ever pass. See contracts/orders.py.",
+            {"sensor_id": at_least(100)},
+            "A filter asks whether 'sensor_id' of ReadingTaken is at_least(100): the field holds "
+            "string, so that nothing would ever pass. See contracts/sensors.py.",
         ),
         (
-            {"amount": equals("0")},
-            "A filter asks whether 'amount' of OrderPlaced is equals('0'): the field holds number, "
-            "so that nothing would ever pass. See contracts/orders.py.",
+            {"celsius": equals("0")},
+            "A filter asks whether 'celsius' of ReadingTaken is equals('0'): the field holds "
+            "number, so that nothing would ever pass. See contracts/sensors.py.",
         ),
         (
-            {"amount": missing()},
-            "A filter asks whether 'amount' of OrderPlaced is missing(): the field holds number, "
-            "so that nothing would ever pass. See contracts/orders.py.",
+            {"celsius": missing()},
+            "A filter asks whether 'celsius' of ReadingTaken is missing(): the field holds number, "
+            "so that nothing would ever pass. See contracts/sensors.py.",
         ),
         (
-            {PaymentTaken: {"amount": at_least(1)}},
-            "The filter names PaymentTaken, which is not in `on`.",
+            {AlertRaised: {"celsius": at_least(1)}},
+            "The filter names AlertRaised, which is not in `on`.",
         ),
         (
-            {OrderPlaced: {}, "amount": at_least(1)},
+            {ReadingTaken: {}, "celsius": at_least(1)},
             "A filter is by field, or by event and then by field: this one is both.",
         ),
     ],
@@ -108,7 +108,7 @@ def test_a_filter_that_could_not_work_is_a_mistake_with_a_sentence(
     where: Any, sentence: str
 ) -> None:
     with pytest.raises(BadFilter) as told:
-        selections([OrderPlaced], where)
+        selections([ReadingTaken], where)
     assert str(told.value) == sentence
 
 
@@ -127,24 +127,24 @@ def test_a_test_that_nothing_could_pass_is_refused_where_it_stands(make: Any) ->
 
 
 def test_a_filter_holds_for_each_of_several_events() -> None:
-    with pytest.raises(BadFilter, match="'items' of PaymentDeclined, which has no such field"):
-        selections([OrderPlaced, PaymentDeclined], {"items": at_least(2)})
+    with pytest.raises(BadFilter, match="'celsius' of AlertCleared, which has no such field"):
+        selections([ReadingTaken, AlertCleared], {"celsius": at_least(2)})
 
 
 def test_each_event_may_have_a_filter_of_its_own_and_then_has_a_rule_of_its_own() -> None:
     found = selections(
-        [PaymentTaken, PaymentDeclined, OrderPlaced], {PaymentDeclined: {"amount": above(50)}}
+        [AlertRaised, AlertCleared, ReadingTaken], {AlertRaised: {"celsius": above(50)}}
     )
     assert [(each.source, each.types, each.detail) for each in found] == [
-        ("shop.orders", ("OrderPlaced",), None),
-        ("shop.payments", ("PaymentDeclined",), {"data": {"amount": [{"numeric": [">", 50]}]}}),
-        ("shop.payments", ("PaymentTaken",), None),
+        ("greenhouse.alerts", ("AlertRaised",), {"data": {"celsius": [{"numeric": [">", 50]}]}}),
+        ("greenhouse.alerts", ("AlertCleared",), None),
+        ("greenhouse.sensors", ("ReadingTaken",), None),
     ]
 
 
 def test_without_a_filter_there_is_a_rule_a_source() -> None:
-    found = selections([PaymentTaken, PaymentDeclined, OrderPlaced], None)
+    found = selections([AlertRaised, AlertCleared, ReadingTaken], None)
     assert [(each.source, each.types) for each in found] == [
-        ("shop.orders", ("OrderPlaced",)),
-        ("shop.payments", ("PaymentDeclined", "PaymentTaken")),
+        ("greenhouse.alerts", ("AlertCleared", "AlertRaised")),
+        ("greenhouse.sensors", ("ReadingTaken",)),
     ]

@@ -11,4 +11,5 @@ class ReadingTaken(Event):
 
     sensor_id: SensorId
     celsius: Celsius
+    """In the air, one metre above the bed."""
     taken_at: AwareDatetime
