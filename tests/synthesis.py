@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from patchbay.deploy.cdk import use_own_node
 from patchbay.deploy.synthesis import synthesize
 from patchbay.processes.workspace import BUILD
 from patchbay.project.root import ROOT
@@ -29,9 +30,11 @@ def run_app(
     """Run app.py as the CDK CLI would."""
     context = json.loads((root / "cdk.json").read_text())["context"] | dict(settings)
     cdk = {"CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(context)}
+    environment = os.environ | cdk
+    use_own_node(environment)
     return subprocess.run(
         [sys.executable, "app.py"],
-        cwd=root, env=os.environ | cdk, capture_output=True, text=True, check=False,
+        cwd=root, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
