@@ -29,7 +29,7 @@ demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS
 	@$(PYTHON) -m demo --orders $(ORDERS)
 
 local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
-	@$(PYTHON) -c "from patchbay.local.up import run; run()"
+	@$(VENV)/bin/patchbay local
 
 test: $(READY) ## Check the style and the types, and run every test
 	ruff check
