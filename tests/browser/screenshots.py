@@ -24,8 +24,8 @@ from patchbay.operations.health.health import SystemHealth
 from patchbay.operations.health.monitor import Monitor
 from patchbay.processes.waiting import wait_until
 from patchbay.project.root import ROOT
-from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.browser.watched import Watched, chromium
+from tests.patchbay.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.patchbay.browser.watched import Watched, chromium
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 1280

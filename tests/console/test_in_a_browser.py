@@ -23,8 +23,8 @@ from patchbay.operations.consumers import deployed_consumers
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name
 from patchbay.topology.consumers import Consumer
-from tests.browser.watched import Watched
 from tests.operations.test_deployed import giving_up_at_once
+from tests.patchbay.browser.watched import Watched
 
 pytestmark = pytest.mark.embedded
 

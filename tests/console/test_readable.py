@@ -9,7 +9,7 @@ from patchbay.console.deployment import Deployment
 from patchbay.console.serve import Served, serving
 from patchbay.operations.health.health import SystemHealth
 from patchbay.testkit.templates import Templates
-from tests.browser.watched import Scheme, Watched
+from tests.patchbay.browser.watched import Scheme, Watched
 from tests.patchbay.operations.health.sample_health import failure, health
 from tests.shop import Shop
 

@@ -1,61 +1,44 @@
-"""AWS in memory around the functions, and the words in which their tests speak of it.
+"""The fixtures of messaging's tests, with the shop's tables, and its mails.
 
-deliver(module, *events)   through the consumer's queue to its handler; returns what failed
-published()                what is on the bus
-dead_letters()             what was rejected, and why
 mails()                    what was mailed
-lines(message)             what was logged
-metric(name)               what was measured
-clock                      stops the time, and moves it
 """
 
-import importlib
-import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
-import time_machine
-from moto import mock_aws  # before any client is made: later ones are not caught
 
 # Modules of functions make their clients, and read their tables' names, when they are imported.
 os.environ |= {
     "BESTSELLERS_TABLE": "bestsellers",
-    "CONSUMER": "nobody",
-    "EVENT_BUS_NAME": "patchbay-test",
-    "IDEMPOTENCY_TABLE": "idempotency",
     "LEDGER_TABLE": "ledger",
     "MAIL_FROM": "shop@example.com",
     "MAIL_TO": "{customer}@example.com",
     "ORDERS_TABLE": "orders",
     "PAYMENT_PROVIDER_URL": "http://127.0.0.1:9",
-    "POWERTOOLS_METRICS_NAMESPACE": "Patchbay",
-    "POWERTOOLS_SERVICE_NAME": "service-under-test",
     "STREAM": "storefront",
 }
 
 import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.events.utils import EventTemplateParser
 from moto.ses.models import ses_backends
 
-from patchbay.messaging import telemetry
-from tests.queues import ConsumerQueue, DeadLetter, sqs
-from tests.wire import Message, OnTheBus
+from tests.patchbay.messaging.fixtures import KEYS, REGION
+from tests.patchbay.messaging.fixtures import aws as aws
+from tests.patchbay.messaging.fixtures import clock as clock
+from tests.patchbay.messaging.fixtures import dead_letters as dead_letters
+from tests.patchbay.messaging.fixtures import deliver as deliver
+from tests.patchbay.messaging.fixtures import lines as lines
+from tests.patchbay.messaging.fixtures import metric as metric
+from tests.patchbay.messaging.fixtures import printed as printed
+from tests.patchbay.messaging.fixtures import published as published
+from tests.patchbay.messaging.fixtures import queue as queue
+from tests.patchbay.messaging.fixtures import queues as queues
 
-REGION = os.environ["AWS_DEFAULT_REGION"]
-# Made once, since making one takes as long as a whole test: moto answers whichever test asks.
-DYNAMODB, EVENTS, SES = boto3.client("dynamodb"), boto3.client("events"), boto3.client("sesv2")
-KEYS = {
-    "bestsellers": "id",
-    "idempotency": "id",
-    "ledger": "id",
-    "orders": "order_id",
-}  # of each table
+KEYS |= {"bestsellers": "id", "ledger": "id", "orders": "order_id"}
+SES = boto3.client("sesv2")
 
 
 @dataclass(frozen=True)
@@ -68,97 +51,13 @@ class Mail:
     text: str
 
 
-class Deliver(Protocol):
-    """Delivers events to a consumer, given by its module's name; returns what failed."""
-
-    def __call__(self, module: str, *events: Message) -> list[Message]: ...
-
-
-class Lines(Protocol):
-    """The lines of the log so far, or those that say `message`."""
-
-    def __call__(self, message: str | None = None) -> list[dict[str, Any]]: ...
-
-
-class Clock(Protocol):
-    """A time that stands still until it is moved, by seconds."""
-
-    def shift(self, delta: float) -> None: ...
-
-
-Published = Callable[[], list[OnTheBus]]
-DeadLetters = Callable[[], list[DeadLetter]]
 Mails = Callable[[], list[Mail]]
-Metric = Callable[[str], list[float]]
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An account of the test's own, with the tables, the bus, and the mail service's sender."""
-    telemetry.logger().clear_state()
-    monkeypatch.setattr(telemetry.logger().registered_handler, "stream", _Stdout())
-    with mock_aws():
-        for name, key in KEYS.items():
-            _create_table(name, key)
-        EVENTS.create_event_bus(Name=os.environ["EVENT_BUS_NAME"])
-        SES.create_email_identity(EmailIdentity=os.environ["MAIL_FROM"])
-        yield
-
-
-@pytest.fixture
-def queues() -> dict[str, ConsumerQueue]:
-    """Every consumer's queues, by its name, as `deliver` makes them."""
-    return {}
-
-
-@pytest.fixture
-def queue(queues: dict[str, ConsumerQueue]) -> ConsumerQueue:
-    """The queues of a consumer called `loyalty`."""
-    return queues.setdefault("loyalty", ConsumerQueue("loyalty"))
-
-
-@pytest.fixture
-def deliver(queues: dict[str, ConsumerQueue]) -> Deliver:
-    """Sends events through a consumer's queue to its handler, as EventBridge and Lambda would.
-
-    `deliver("functions.orders.status", event)` finds the handler by its module's name, and returns
-    the events that it reported as failed. Without events, it delivers what came back.
-    """
-
-    def to(module: str, *events: Message) -> list[Message]:
-        name = "-".join(module.split(".")[1:]).removesuffix("-handler").replace("_", "-")
-        if name not in queues:
-            queues[name] = ConsumerQueue(name)
-        return queues[name].deliver(importlib.import_module(module).handler, *events)
-
-    return to
-
-
-@pytest.fixture
-def dead_letters(queues: dict[str, ConsumerQueue]) -> DeadLetters:
-    """Reads what the consumers rejected."""
-    return lambda: [letter for each in queues.values() for letter in each.dead_letters()]
-
-
-@pytest.fixture
-def published(aws: None, monkeypatch: pytest.MonkeyPatch) -> Published:
-    """Reads what was put on the bus, in its order, through a rule and a queue of its own."""
-    # For the transformers that no rule here has, moto asks for one package more.
-    monkeypatch.setattr(EventTemplateParser, "parse", staticmethod(_untransformed))
-    bus, seen = os.environ["EVENT_BUS_NAME"], list[OnTheBus]()
-    url = sqs().create_queue(QueueName="tap")["QueueUrl"]
-    arn = sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    pattern = json.dumps({"source": [{"prefix": "shop."}]})
-    EVENTS.put_rule(Name="tap", EventBusName=bus, EventPattern=pattern)
-    target: Any = {"Id": "tap", "Arn": arn["QueueArn"]}
-    EVENTS.put_targets(Rule="tap", EventBusName=bus, Targets=[target])
-
-    def read() -> list[OnTheBus]:
-        while got := sqs().receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            seen.extend(OnTheBus.read(message["Body"]) for message in got)
-        return list(seen)
-
-    return read
+def sender(aws: None) -> None:
+    """Have SES know who the shop's mails come from."""
+    SES.create_email_identity(EmailIdentity=os.environ["MAIL_FROM"])
 
 
 @pytest.fixture
@@ -173,67 +72,3 @@ def mails(aws: None) -> Mails:
         ]
 
     return read
-
-
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str], printed: list[dict[str, Any]]) -> Lines:
-    """Reads the log: `lines()` is all of it, `lines("handled")` the lines with that message."""
-
-    def read(message: str | None = None) -> list[dict[str, Any]]:
-        _collect(capsys, printed)
-        logged = [line for line in printed if "level" in line]
-        return [line for line in logged if message in (None, line["message"])]
-
-    return read
-
-
-@pytest.fixture
-def metric(capsys: pytest.CaptureFixture[str], printed: list[dict[str, Any]]) -> Metric:
-    """Reads the metrics: `metric("Handled")` is each of its values, in their order."""
-
-    def read(name: str) -> list[float]:
-        _collect(capsys, printed)
-        return [value for line in printed if "_aws" in line for value in line.get(name, [])]
-
-    return read
-
-
-@pytest.fixture
-def printed() -> list[dict[str, Any]]:
-    """Every JSON line on standard output so far: logs and metrics share it, as in Lambda."""
-    return []
-
-
-@pytest.fixture
-def clock() -> Iterator[Clock]:
-    """Stops the time; `clock.shift(seconds)` moves it."""
-    with time_machine.travel(datetime(2026, 11, 23, 12, tzinfo=UTC), tick=False) as stopped:
-        yield stopped
-
-
-def _collect(capsys: pytest.CaptureFixture[str], printed: list[dict[str, Any]]) -> None:
-    printed.extend(json.loads(line) for line in capsys.readouterr().out.splitlines())
-
-
-def _untransformed(input_template: None, input_paths_map: Any, event: Any) -> Any:
-    return event
-
-
-def _create_table(name: str, key: str) -> None:
-    DYNAMODB.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )
-
-
-class _Stdout:
-    """Standard output as it is when something is written: pytest gives each test another one."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.bestsellers import api, chart, handler
 from functions.bestsellers.tally import Count, Tally
 from patchbay.testkit.aws.network import http_event
-from tests.functions.conftest import Published
+from tests.patchbay.messaging.fixtures import Published
 
 SHARD = "shardId-000000000000"
 WINDOW = {"start": "2026-11-23T12:00:00Z", "end": "2026-11-23T12:01:00Z"}

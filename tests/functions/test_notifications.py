@@ -1,6 +1,7 @@
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded
-from tests.functions.conftest import Deliver, Mails
+from tests.functions.conftest import Mails
+from tests.patchbay.messaging.fixtures import Deliver
 
 
 def test_a_customer_is_mailed_when_an_order_is_placed(deliver: Deliver, mails: Mails) -> None:

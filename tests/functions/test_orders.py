@@ -18,8 +18,8 @@ from contracts.fulfilment import OrderShipped, OrderUnfulfillable
 from contracts.payments import PaymentDeclined, PaymentRefunded, PaymentTaken
 from functions.orders import api, outbox, store
 from patchbay.messaging.errors import PublishFailed
-from tests.functions.conftest import DeadLetters, Deliver, Lines, Published
-from tests.wire import Context
+from tests.patchbay.messaging.fixtures import DeadLetters, Deliver, Lines, Published
+from tests.patchbay.messaging.wire import Context
 
 NEW_ORDER = {"customer_id": "customer-1", "items": 2, "amount": 9.99}
 STATUS = "functions.orders.status"

@@ -22,8 +22,8 @@ from functions.payments.ledger import MemoryLedger, TableLedger
 from functions.payments.provider import Declined, ProviderUnavailable, charge
 from patchbay.messaging import publishing as publishing
 from patchbay.messaging.errors import PublishFailed, Reject
-from tests.functions.conftest import Clock, DeadLetters, Deliver, Published
-from tests.queues import VISIBILITY_TIMEOUT
+from tests.patchbay.messaging.fixtures import Clock, DeadLetters, Deliver, Published
+from tests.patchbay.messaging.queues import VISIBILITY_TIMEOUT
 
 HANDLER = "functions.payments.handler"
 ORDER = OrderPlaced(order_id="order-1", customer_id="customer-1", items=2, amount=9.99)

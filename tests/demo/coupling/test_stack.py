@@ -5,7 +5,7 @@ import pytest
 from demo.coupling.stack import RequestResponse
 from patchbay.guardrails.guard import guard
 from patchbay.topology.template import Template, read, texts
-from tests.apps import app_for
+from tests.patchbay.apps import app_for
 from tests.synthesis import assembly
 
 WITHOUT_FULFILMENT = {

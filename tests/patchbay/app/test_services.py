@@ -10,7 +10,7 @@ import pytest
 import patchbay.app.services as discovery
 from patchbay.app.services import BadService, in_order, services
 from patchbay.constructs.service import Service
-from tests.apps import app_for
+from tests.patchbay.apps import app_for
 
 ONE = "from patchbay.constructs.service import Service\n\nclass {0}(Service):\n    pass\n"
 

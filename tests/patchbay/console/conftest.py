@@ -15,8 +15,8 @@ from patchbay.console.guard import TOKEN
 from patchbay.console.keys import Keys
 from patchbay.operations.clients import Clients
 from patchbay.operations.health.health import SystemHealth
-from tests.browser.finding import HOW_TO_GET_ONE, find_browser
-from tests.browser.watched import chromium
+from tests.patchbay.browser.finding import HOW_TO_GET_ONE, find_browser
+from tests.patchbay.browser.watched import chromium
 
 HOST = "127.0.0.1:4600"
 Look = Callable[[], SystemHealth]

@@ -7,7 +7,7 @@ from aws_cdk import RemovalPolicy
 
 from patchbay.constructs.stage import NoStage, bus_name, named, removal_policy, stage_of
 from patchbay.project.project import BadStage, project
-from tests.apps import app_for
+from tests.patchbay.apps import app_for
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod", "alice", "pr-17"])

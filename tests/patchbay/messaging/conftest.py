@@ -4,38 +4,25 @@ import random
 
 import pytest
 
-from tests.functions.conftest import (
-    aws as aws,
-)
-from tests.functions.conftest import (
-    clock as clock,
-)
-from tests.functions.conftest import (
-    dead_letters as dead_letters,
-)
-from tests.functions.conftest import (
-    deliver as deliver,
-)
-from tests.functions.conftest import (
-    lines as lines,
-)
-from tests.functions.conftest import (
-    metric as metric,
-)
-from tests.functions.conftest import (
-    printed as printed,
-)
-from tests.functions.conftest import (
-    published as published,
-)
-from tests.functions.conftest import (
-    queue as queue,
-)
-from tests.functions.conftest import (
-    queues as queues,
-)
+from patchbay.events.event import NAMESPACE_VARIABLE
+from tests.patchbay.messaging.fixtures import aws as aws
+from tests.patchbay.messaging.fixtures import clock as clock
+from tests.patchbay.messaging.fixtures import dead_letters as dead_letters
+from tests.patchbay.messaging.fixtures import deliver as deliver
+from tests.patchbay.messaging.fixtures import lines as lines
+from tests.patchbay.messaging.fixtures import metric as metric
+from tests.patchbay.messaging.fixtures import printed as printed
+from tests.patchbay.messaging.fixtures import published as published
+from tests.patchbay.messaging.fixtures import queue as queue
+from tests.patchbay.messaging.fixtures import queues as queues
+from tests.patchbay.messaging.queues import ConsumerQueue
 from tests.patchbay.messaging.recorder import Recorder
-from tests.queues import ConsumerQueue
+
+
+@pytest.fixture(autouse=True)
+def greenhouse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the events of these tests be a greenhouse's, as in its functions' environment."""
+    monkeypatch.setenv(NAMESPACE_VARIABLE, "greenhouse")
 
 
 @pytest.fixture

@@ -3,19 +3,19 @@
 from collections import defaultdict
 from uuid import UUID
 
-from contracts.orders import OrderPlaced
 from patchbay.events.event import Event
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.publishing import publish
-from tests.queues import Handler
+from tests.patchbay.messaging.queues import Handler
+from tests.patchbay.messaging.samples import BedPicked
 
 
-def an_order(order_id: str = "order-1") -> OrderPlaced:
-    return OrderPlaced(order_id=order_id, customer_id="customer-1", items=2, amount=9.99)
+def a_picking(bed_id: str = "bed-1") -> BedPicked:
+    return BedPicked(bed_id=bed_id, picker_id="picker-1", crates=2, kilos=9.99)
 
 
-def orders(count: int) -> list[OrderPlaced]:
-    return [an_order(f"order-{number}") for number in range(1, count + 1)]
+def pickings(count: int) -> list[BedPicked]:
+    return [a_picking(f"bed-{number}") for number in range(1, count + 1)]
 
 
 class OutOfOrder(Exception):
@@ -30,7 +30,7 @@ AN_EVENT_ID = UUID("7f4df6e0-9a57-4b6a-8d4f-0d6a3a1b2c3d")
 
 
 class Recorder:
-    """Handles OrderPlaced: `handler` is its Lambda handler, `handled` the order ids so far."""
+    """Handles BedPicked: `handler` is its Lambda handler, `handled` the order ids so far."""
 
     def __init__(self, *publishes: Event) -> None:
         self.attempted: list[str] = []
@@ -38,17 +38,17 @@ class Recorder:
         self._failures: defaultdict[str, list[BaseException]] = defaultdict(list)
 
         @consumer
-        def handler(order: OrderPlaced) -> None:
-            self.attempted.append(order.order_id)
+        def handler(picked: BedPicked) -> None:
+            self.attempted.append(picked.bed_id)
             publish(*publishes)
-            if failures := self._failures[order.order_id]:
+            if failures := self._failures[picked.bed_id]:
                 raise failures.pop(0)
-            self.handled.append(order.order_id)
+            self.handled.append(picked.bed_id)
 
         self.handler: Handler = handler
 
     def fail(
-        self, order_id: str = "order-1", *, times: int = 1, error: BaseException | None = None
+        self, bed_id: str = "bed-1", *, times: int = 1, error: BaseException | None = None
     ) -> None:
         """Make the next attempts at that order fail, after it has published."""
-        self._failures[order_id] += [error or OutOfOrder("it does not work today")] * times
+        self._failures[bed_id] += [error or OutOfOrder("it does not work today")] * times

@@ -13,27 +13,27 @@ from patchbay.messaging.api import BadRequest, answer, body, http_api
 from patchbay.testkit.aws.network import http_event
 
 
-class Parcel(BaseModel):
+class Crate(BaseModel):
     weight: PositiveInt
     note: str | None = None
 
 
 @pytest.fixture
 def api() -> APIGatewayHttpResolver:
-    app = http_api("invalid parcel")
+    app = http_api("invalid crate")
 
-    @app.post("/parcels")
+    @app.post("/crates")
     def send() -> Response[str]:
-        parcel = Parcel.model_validate_json(body(app))
-        if parcel.weight > 1000:
+        crate = Crate.model_validate_json(body(app))
+        if crate.weight > 1000:
             raise BadRequest("weight", "is too much")
-        return answer(HTTPStatus.CREATED, parcel)
+        return answer(HTTPStatus.CREATED, crate)
 
     return app
 
 
 def sent(api: APIGatewayHttpResolver, content: bytes) -> tuple[int, Any]:
-    request = http_event("POST", "/parcels", {}, content, "shop.example")
+    request = http_event("POST", "/crates", {}, content, "greenhouse.example")
     found = api.resolve(request, LambdaContext())
     return found["statusCode"], json.loads(found["body"])
 
@@ -44,7 +44,7 @@ def test_an_answer_leaves_out_what_is_not_there(api: APIGatewayHttpResolver) -> 
 
 def test_what_breaks_the_model_is_refused_field_by_field(api: APIGatewayHttpResolver) -> None:
     status, said = sent(api, b'{"weight": 0, "note": 5}')
-    assert (status, said["error"]) == (400, "invalid parcel")
+    assert (status, said["error"]) == (400, "invalid crate")
     assert [each["field"] for each in said["fields"]] == ["weight", "note"]
 
 

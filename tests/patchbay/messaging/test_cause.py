@@ -2,20 +2,19 @@
 
 from uuid import UUID
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
 from patchbay.events.event import Event
 from patchbay.messaging.cause import Cause, caused_by, current_cause
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.publishing import publish
-from tests.functions.conftest import Clock, Published
-from tests.patchbay.messaging.recorder import AN_EVENT_ID, Recorder, an_order
-from tests.queues import ConsumerQueue
-from tests.wire import on_the_wire
+from tests.patchbay.messaging.fixtures import Clock, Published
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, Recorder, a_picking
+from tests.patchbay.messaging.samples import BedPicked, CratesRefused, CratesSold
+from tests.patchbay.messaging.wire import on_the_wire
 
-ORDER = on_the_wire(an_order(), id=AN_EVENT_ID, correlation_id="j-1")
-TAKEN = PaymentTaken(order_id="order-1", amount=9.99)
-DECLINED = PaymentDeclined(order_id="order-1", customer_id="c", amount=9.99, reason="no funds")
+ORDER = on_the_wire(a_picking(), id=AN_EVENT_ID, correlation_id="j-1")
+TAKEN = CratesSold(bed_id="bed-1", kilos=9.99)
+DECLINED = CratesRefused(bed_id="bed-1", picker_id="c", kilos=9.99, reason="overripe")
 
 
 def ids(published: Published) -> list[UUID]:
@@ -41,17 +40,17 @@ def test_a_retried_handler_publishes_the_same_ids_again(
     clock.shift(1.01)
     queue.deliver(recorder.handler)
     first, second = ids(published)[:2], ids(published)[2:]
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     assert first == second
 
 
 def test_an_id_follows_from_the_cause_the_consumer_the_type_and_the_position() -> None:
-    cause = Cause(seed=f"{AN_EVENT_ID}/loyalty", correlation_id="j-1")
+    cause = Cause(seed=f"{AN_EVENT_ID}/pickers", correlation_id="j-1")
     # Written down: were they to change with a release, what is retried across it would be doubled.
     assert [str(cause.metadata_for(event).id) for event in (TAKEN, TAKEN, DECLINED)] == [
-        "1dcae932-5703-5a2d-b521-e3deaa2b3ef0",
-        "162ce204-628b-5959-9f1f-51762a656668",
-        "90dcf4bc-68b0-581f-9cf3-abba29d89ff6",
+        "bb859258-8ad0-5872-888f-daa08bc228c6",
+        "3cfb1c7e-abf2-5781-8240-f9461fa49a01",
+        "e39a7580-6808-5b87-b3c2-00b8889934bf",
     ]
 
 
@@ -66,7 +65,7 @@ def test_two_calls_of_publish_give_different_ids(
     queue: ConsumerQueue, published: Published
 ) -> None:
     @consumer
-    def handler(order: OrderPlaced) -> None:
+    def handler(picked: BedPicked) -> None:
         publish(TAKEN)
         publish(TAKEN)
 
@@ -79,7 +78,7 @@ def test_an_id_does_not_depend_on_what_else_is_published(
 ) -> None:
     queue.deliver(Recorder(DECLINED, TAKEN).handler, ORDER)
     queue.deliver(Recorder(TAKEN).handler, ORDER)
-    alone = Cause(seed=f"{AN_EVENT_ID}/loyalty", correlation_id="j-1").metadata_for(TAKEN)
+    alone = Cause(seed=f"{AN_EVENT_ID}/pickers", correlation_id="j-1").metadata_for(TAKEN)
     assert alone.id in ids(published)
 
 
@@ -92,14 +91,14 @@ def test_two_consumers_of_one_event_publish_different_ids(
 
 
 def test_two_causes_give_different_ids(queue: ConsumerQueue, published: Published) -> None:
-    queue.deliver(Recorder(TAKEN).handler, an_order("order-1"), an_order("order-2"))
+    queue.deliver(Recorder(TAKEN).handler, a_picking("bed-1"), a_picking("bed-2"))
     assert len(set(ids(published))) == 2
 
 
 def test_each_event_of_a_batch_has_its_own_journey(
     queue: ConsumerQueue, published: Published
 ) -> None:
-    batch = [on_the_wire(an_order(), correlation_id=journey) for journey in ("j-1", "j-2")]
+    batch = [on_the_wire(a_picking(), correlation_id=journey) for journey in ("j-1", "j-2")]
     queue.deliver(Recorder(TAKEN).handler, *batch)
     assert [event.metadata.correlation_id for event in published()] == ["j-1", "j-2"]
 

@@ -9,19 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.orders import OrderPlaced
-from contracts.payments import PaymentDeclined, PaymentTaken
 from patchbay.messaging.consuming import consumer, subscriptions
 from patchbay.messaging.errors import Reject
-from tests.functions.conftest import Clock, DeadLetters, Lines, Metric
-from tests.patchbay.messaging.recorder import AN_EVENT_ID, Recorder, an_order, orders
-from tests.queues import ConsumerQueue
-from tests.wire import Message, on_the_wire
+from tests.patchbay.messaging.fixtures import Clock, DeadLetters, Lines, Metric
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, Recorder, a_picking, pickings
+from tests.patchbay.messaging.samples import BedPicked, CratesRefused, CratesSold
+from tests.patchbay.messaging.wire import Message, on_the_wire
 
 
 def without(path: str) -> dict[str, Any]:
-    """An order's event that lacks one part."""
-    event = on_the_wire(an_order())
+    """An event that lacks one part."""
+    event = on_the_wire(a_picking())
     *parents, last = path.split(".")
     inner = event
     for parent in parents:
@@ -31,21 +30,21 @@ def without(path: str) -> dict[str, Any]:
 
 
 def with_data(**fields: Any) -> dict[str, Any]:
-    """An order's event with other data than an order has."""
-    event = on_the_wire(an_order())
+    """An event with other data than its contract has."""
+    event = on_the_wire(a_picking())
     event["detail"]["data"] |= fields
     return event
 
 
 def with_metadata(**fields: Any) -> dict[str, Any]:
-    """An order's event with another envelope than messaging gives it."""
-    event = on_the_wire(an_order())
+    """An event with another envelope than messaging gives it."""
+    event = on_the_wire(a_picking())
     event["detail"]["metadata"] |= fields
     return event
 
 
 def renamed(detail_type: Any) -> dict[str, Any]:
-    return on_the_wire(an_order()) | {"detail-type": detail_type}
+    return on_the_wire(a_picking()) | {"detail-type": detail_type}
 
 
 # What it handles
@@ -55,23 +54,23 @@ def test_an_event_is_unwrapped_and_handed_over(queue: ConsumerQueue) -> None:
     received = []
 
     @consumer
-    def handler(order: OrderPlaced) -> None:
-        received.append(order)
+    def handler(picked: BedPicked) -> None:
+        received.append(picked)
 
-    assert queue.deliver(handler, an_order()) == []
-    assert received == [an_order()]
+    assert queue.deliver(handler, a_picking()) == []
+    assert received == [a_picking()]
     assert queue.is_empty()
 
 
 def test_the_annotation_may_be_a_union_and_the_detail_type_picks_the_model(
     queue: ConsumerQueue,
 ) -> None:
-    received: list[PaymentTaken | PaymentDeclined] = []
-    taken = PaymentTaken(order_id="order-1", amount=9.99, payment_id="p")
-    declined = PaymentDeclined(order_id="order-2", customer_id="c", amount=1, reason="no funds")
+    received: list[CratesSold | CratesRefused] = []
+    taken = CratesSold(bed_id="bed-1", kilos=9.99, sale_id="p")
+    declined = CratesRefused(bed_id="bed-2", picker_id="c", kilos=1, reason="overripe")
 
     @consumer
-    def handler(outcome: PaymentTaken | PaymentDeclined) -> None:
+    def handler(outcome: CratesSold | CratesRefused) -> None:
         received.append(outcome)
 
     queue.deliver(handler, declined, taken)
@@ -82,26 +81,26 @@ def test_a_field_that_the_contract_does_not_know_is_ignored(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     assert queue.deliver(recorder.handler, with_data(gift_wrapped=True)) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
 
 
 def test_an_older_version_is_handled(queue: ConsumerQueue) -> None:
     received = []
 
-    class Renewed(OrderPlaced):
+    class Renewed(BedPicked):
         version = 3
 
     @consumer
-    def handler(order: Renewed) -> None:
-        received.append(order.order_id)
+    def handler(picked: Renewed) -> None:
+        received.append(picked.bed_id)
 
-    queue.deliver(handler, on_the_wire(an_order(), version=2) | {"detail-type": "Renewed"})
-    assert received == ["order-1"]
+    queue.deliver(handler, on_the_wire(a_picking(), version=2) | {"detail-type": "Renewed"})
+    assert received == ["bed-1"]
 
 
 def test_a_consumer_is_named_after_its_function() -> None:
     @consumer
-    def greet(order: OrderPlaced) -> None:
+    def greet(picked: BedPicked) -> None:
         """Greet the customer."""
 
     assert (greet.__name__, greet.__doc__) == ("greet", "Greet the customer.")
@@ -111,10 +110,10 @@ def test_a_consumer_is_named_after_its_function() -> None:
 
 
 def of_nothing() -> None: ...
-def of_two(first: OrderPlaced, second: PaymentTaken) -> None: ...
+def of_two(first: BedPicked, second: CratesSold) -> None: ...
 def of_a_string(text: str) -> None: ...
-def of_an_optional_event(order: OrderPlaced | None) -> None: ...
-def of_a_list(events: list[OrderPlaced]) -> None: ...
+def of_an_optional_event(picked: BedPicked | None) -> None: ...
+def of_a_list(events: list[BedPicked]) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -135,11 +134,11 @@ def test_an_annotation_that_names_no_event_is_refused_where_it_is_written(
 
 
 def test_the_subscriptions_of_a_function_are_its_annotation() -> None:
-    def handler(outcome: PaymentTaken | PaymentDeclined) -> None: ...
+    def handler(outcome: CratesSold | CratesRefused) -> None: ...
 
     assert subscriptions(handler) == {
-        "PaymentTaken": PaymentTaken,
-        "PaymentDeclined": PaymentDeclined,
+        "CratesSold": CratesSold,
+        "CratesRefused": CratesRefused,
     }
 
 
@@ -163,15 +162,15 @@ def test_the_subscriptions_of_a_function_are_its_annotation() -> None:
             with_metadata(published_at="2026-01-01T12:00:00"),
             "breaks its contract: published_at: Input should have timezone info",
         ),
-        (without("detail.data.order_id"), "breaks its contract: order_id: Field required"),
-        (with_data(items=0), "breaks its contract: items: Input should be greater than 0"),
-        (with_data(amount="cheap"), "breaks its contract: amount: Input should be a valid decimal"),
-        (with_data(items="many", amount=-1), "items: .*; amount: "),
-        (renamed("PaymentTaken"), "'PaymentTaken' is none of this consumer's: OrderPlaced"),
-        (renamed(["OrderPlaced"]), "is no event of ours: TypeError"),
+        (without("detail.data.bed_id"), "breaks its contract: bed_id: Field required"),
+        (with_data(crates=0), "breaks its contract: crates: Input should be greater than 0"),
+        (with_data(kilos="cheap"), "breaks its contract: kilos: Input should be a valid decimal"),
+        (with_data(crates="many", kilos=-1), "crates: .*; kilos: "),
+        (renamed("CratesSold"), "'CratesSold' is none of this consumer's: BedPicked"),
+        (renamed(["BedPicked"]), "is no event of ours: TypeError"),
         (
-            on_the_wire(an_order(), version=2),
-            "OrderPlaced version 2 is newer than version 1, which this consumer was built against",
+            on_the_wire(a_picking(), version=2),
+            "BedPicked version 2 is newer than version 1, which this consumer was built against",
         ),
     ],
 )
@@ -197,7 +196,7 @@ def test_a_dead_letter_is_the_message_as_it_was_and_tells_where_it_died(
     queue.deliver(recorder.handler)
     (letter,) = dead_letters()
     assert letter.body == body
-    assert letter.consumer == "loyalty"
+    assert letter.consumer == "pickers"
     assert letter.original_message_id == message_id
     assert letter.attempts == 1
 
@@ -206,7 +205,7 @@ def test_a_handler_s_reject_makes_a_dead_letter_at_once(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     recorder.fail(error=Reject("the customer has left"))
-    assert queue.deliver(recorder.handler, an_order()) == []
+    assert queue.deliver(recorder.handler, a_picking()) == []
     assert [letter.reason for letter in dead_letters()] == ["the customer has left"]
     assert queue.is_empty()
 
@@ -216,7 +215,7 @@ def test_a_dead_letter_s_attempts_are_counted(
 ) -> None:
     recorder.fail()
     recorder.fail(error=Reject("it has been enough"))
-    queue.deliver(recorder.handler, an_order())
+    queue.deliver(recorder.handler, a_picking())
     clock.shift(1.01)
     assert queue.deliver(recorder.handler) == []
     assert [letter.attempts for letter in dead_letters()] == [2]
@@ -226,7 +225,7 @@ def test_a_reject_without_a_reason_is_a_dead_letter_all_the_same(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     recorder.fail(error=Reject())
-    assert queue.deliver(recorder.handler, an_order()) == []
+    assert queue.deliver(recorder.handler, a_picking()) == []
     assert [letter.reason for letter in dead_letters()] == ["Reject"]
 
 
@@ -234,7 +233,7 @@ def test_a_long_reason_is_cut_to_what_an_attribute_should_hold(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     recorder.fail(error=Reject("x" * 5000))
-    queue.deliver(recorder.handler, an_order())
+    queue.deliver(recorder.handler, a_picking())
     assert [letter.reason for letter in dead_letters()] == ["x" * 1024]
 
 
@@ -242,10 +241,10 @@ def test_a_rejected_event_may_be_put_back_and_is_tried_again(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     recorder.fail(error=Reject("we had a bug"))
-    event = on_the_wire(an_order(), id=AN_EVENT_ID)
+    event = on_the_wire(a_picking(), id=AN_EVENT_ID)
     queue.deliver(recorder.handler, event)
     queue.deliver(recorder.handler, event)
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
 
 
 def test_a_message_that_can_not_become_a_dead_letter_stays_in_the_queue(
@@ -272,7 +271,7 @@ JSON = st.recursive(
 def test_whatever_stands_in_an_event_s_place_it_is_handled_or_a_dead_letter_and_never_comes_back(
     queue: ConsumerQueue, recorder: Recorder, part: str, junk: Any
 ) -> None:
-    event = on_the_wire(an_order())
+    event = on_the_wire(a_picking())
     (event if part.startswith("detail") else event["detail"])[part] = junk
     assert queue.deliver(recorder.handler, event) == []
     assert recorder.attempted == []
@@ -285,14 +284,14 @@ def test_whatever_stands_in_an_event_s_place_it_is_handled_or_a_dead_letter_and_
 def test_a_failure_is_reported_and_the_message_comes_back(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters, clock: Clock
 ) -> None:
-    order = an_order()
+    picked = a_picking()
     recorder.fail(times=2)
-    assert queue.deliver(recorder.handler, order) == [order]
+    assert queue.deliver(recorder.handler, picked) == [picked]
     clock.shift(1.01)
-    assert queue.deliver(recorder.handler) == [order]
+    assert queue.deliver(recorder.handler) == [picked]
     clock.shift(2.01)
     assert queue.deliver(recorder.handler) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     assert queue.is_empty()
     assert dead_letters() == []
 
@@ -302,7 +301,7 @@ def test_the_message_comes_back_after_the_backoff_and_not_after_the_queue_s_own_
     queue: ConsumerQueue, recorder: Recorder, clock: Clock
 ) -> None:
     recorder.fail(times=4)
-    queue.deliver(recorder.handler, an_order())
+    queue.deliver(recorder.handler, a_picking())
     for attempt, seconds in enumerate([1, 2, 4], start=2):
         clock.shift(seconds - 0.5)
         queue.deliver(recorder.handler)
@@ -315,32 +314,32 @@ def test_the_message_comes_back_after_the_backoff_and_not_after_the_queue_s_own_
 def test_a_poison_order_goes_to_the_dead_letters_and_its_neighbours_do_not(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
-    first, broken, failing, last = orders(4)
-    recorder.fail(failing.order_id)
+    first, broken, failing, last = pickings(4)
+    recorder.fail(failing.bed_id)
     poison = on_the_wire(broken) | {"detail": {}}
     assert queue.deliver(recorder.handler, first, poison, failing, last) == [failing]
-    assert recorder.handled == [first.order_id, last.order_id]
+    assert recorder.handled == [first.bed_id, last.bed_id]
     assert [json.loads(letter.body) for letter in dead_letters()] == [poison]
 
 
 def test_a_whole_batch_that_fails_is_still_reported_message_by_message(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
-    batch = orders(3)
-    for order in batch:
-        recorder.fail(order.order_id)
+    batch = pickings(3)
+    for picked in batch:
+        recorder.fail(picked.bed_id)
     assert queue.deliver(recorder.handler, *batch) == batch
 
 
 def test_a_message_whose_visibility_can_not_be_changed_is_reported_all_the_same(
     queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = an_order()
+    picked = a_picking()
     recorder.fail()
-    queue.send(order)
+    queue.send(picked)
     records = queue.receive()
     monkeypatch.setattr(queue, "receive", lambda: [r | {"receiptHandle": "gone"} for r in records])
-    assert queue.deliver(recorder.handler) == [order]
+    assert queue.deliver(recorder.handler) == [picked]
 
 
 # In order
@@ -349,35 +348,35 @@ def test_a_message_whose_visibility_can_not_be_changed_is_reported_all_the_same(
 def test_in_a_fifo_batch_a_failure_stops_the_later_ones_of_its_group_only(
     fifo_queue: ConsumerQueue, recorder: Recorder
 ) -> None:
-    batch = first, second, third, fourth = orders(4)
+    batch = first, second, third, fourth = pickings(4)
     for order, group in zip(batch, ["a", "b", "a", "b"], strict=True):
         fifo_queue.send(order, group=group)
-    recorder.fail(first.order_id)
+    recorder.fail(first.bed_id)
     assert fifo_queue.deliver(recorder.handler) == [first, third]
-    assert recorder.handled == [second.order_id, fourth.order_id]
+    assert recorder.handled == [second.bed_id, fourth.bed_id]
 
 
 def test_in_a_fifo_batch_a_dead_letter_stops_nobody_and_keeps_its_group(
     fifo_queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     fifo_queue.send("this is no JSON", group="a")
-    fifo_queue.send(an_order(), group="a")
+    fifo_queue.send(a_picking(), group="a")
     assert fifo_queue.deliver(recorder.handler) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     assert [letter.body for letter in fifo_queue.dead_letters()] == ["this is no JSON"]
 
 
 def test_the_failure_of_one_batch_does_not_stop_the_group_in_the_next(
     fifo_queue: ConsumerQueue, recorder: Recorder
 ) -> None:
-    batch = orders(2)
-    for order in batch:
-        fifo_queue.send(order)
+    batch = pickings(2)
+    for picked in batch:
+        fifo_queue.send(picked)
     records = fifo_queue.receive()
     recorder.fail()
     assert fifo_queue.run(recorder.handler, records) == batch
     assert fifo_queue.run(recorder.handler, records) == []
-    assert recorder.handled == [order.order_id for order in batch]
+    assert recorder.handled == [picked.bed_id for picked in batch]
 
 
 # What it tells
@@ -387,11 +386,11 @@ def test_a_handled_event_is_a_line_of_the_log(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
     event_id = uuid4()
-    queue.deliver(recorder.handler, on_the_wire(an_order(), id=event_id, correlation_id="j-1"))
+    queue.deliver(recorder.handler, on_the_wire(a_picking(), id=event_id, correlation_id="j-1"))
     (line,) = lines("handled")
     assert line["correlation_id"] == "j-1"
     assert line["event_id"] == str(event_id)
-    assert line["event_type"] == "OrderPlaced"
+    assert line["event_type"] == "BedPicked"
     assert line["attempt"] == 1
     assert line["level"] == "INFO"
     assert line["service"] == "service-under-test"
@@ -402,7 +401,7 @@ def test_a_failure_is_a_line_of_the_log_with_its_reason_its_trace_and_the_next_a
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
     recorder.fail()
-    queue.deliver(recorder.handler, on_the_wire(an_order(), correlation_id="j-1"))
+    queue.deliver(recorder.handler, on_the_wire(a_picking(), correlation_id="j-1"))
     (line,) = lines("failed")
     assert line["reason"] == "OutOfOrder: it does not work today"
     assert "OutOfOrder" in line["exception"]
@@ -415,7 +414,7 @@ def test_the_second_attempt_says_that_it_is_the_second(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines, clock: Clock
 ) -> None:
     recorder.fail()
-    queue.deliver(recorder.handler, an_order())
+    queue.deliver(recorder.handler, a_picking())
     clock.shift(1.01)
     queue.deliver(recorder.handler)
     assert [line["attempt"] for line in lines("handled")] == [2]
@@ -425,7 +424,7 @@ def test_a_rejection_is_a_line_of_the_log(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
     recorder.fail(error=Reject("no such customer"))
-    message_id = queue.send(on_the_wire(an_order(), correlation_id="j-1"))
+    message_id = queue.send(on_the_wire(a_picking(), correlation_id="j-1"))
     queue.deliver(recorder.handler)
     (line,) = lines("rejected")
     assert line["reason"] == "no such customer"
@@ -436,7 +435,7 @@ def test_a_rejection_is_a_line_of_the_log(
 def test_one_event_s_journey_is_not_told_of_the_next(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
-    order = on_the_wire(an_order(), correlation_id="j-1")
+    order = on_the_wire(a_picking(), correlation_id="j-1")
     queue.deliver(recorder.handler, order, "this is no JSON")
     (line,) = lines("rejected")
     assert not {"correlation_id", "event_id", "event_type"} & line.keys()
@@ -445,8 +444,8 @@ def test_one_event_s_journey_is_not_told_of_the_next(
 def test_what_became_of_the_events_is_counted(
     queue: ConsumerQueue, recorder: Recorder, metric: Metric
 ) -> None:
-    good, failing = orders(2)
-    recorder.fail(failing.order_id)
+    good, failing = pickings(2)
+    recorder.fail(failing.bed_id)
     twice = on_the_wire(good)
     queue.deliver(recorder.handler, twice, twice, failing, "this is no JSON")
     assert {name: metric(name) for name in ["Handled", "Repeated", "Failed", "Rejected"]} == {
@@ -463,14 +462,14 @@ def test_the_age_of_an_event_is_measured_where_it_is_handled(
     past = datetime.now(UTC) - timedelta(seconds=2.5)
     future = datetime.now(UTC) + timedelta(hours=1)
     for time in (past, future):
-        queue.deliver(recorder.handler, on_the_wire(an_order(), published_at=time))
+        queue.deliver(recorder.handler, on_the_wire(a_picking(), published_at=time))
     assert metric("Age") == [2500, 0]
 
 
 def test_metrics_name_the_service_and_belong_to_patchbay(
     queue: ConsumerQueue, recorder: Recorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    queue.deliver(recorder.handler, an_order())
+    queue.deliver(recorder.handler, a_picking())
     (line,) = [line for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     emf = json.loads(line)
     (definition,) = emf["_aws"]["CloudWatchMetrics"]

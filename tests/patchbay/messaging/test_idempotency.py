@@ -9,7 +9,6 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
 )
 
-from contracts.orders import OrderPlaced
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.idempotency import (
     REMEMBERED_FOR,
@@ -17,12 +16,13 @@ from patchbay.messaging.idempotency import (
     naturally_idempotent,
     once,
 )
-from tests.functions.conftest import Clock, DeadLetters, Lines, Metric
-from tests.patchbay.messaging.recorder import AN_EVENT_ID, Crash, Recorder, an_order
-from tests.queues import ConsumerQueue
-from tests.wire import Context, on_the_wire
+from tests.patchbay.messaging.fixtures import Clock, DeadLetters, Lines, Metric
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, Crash, Recorder, a_picking
+from tests.patchbay.messaging.samples import BedPicked
+from tests.patchbay.messaging.wire import Context, on_the_wire
 
-ORDER = on_the_wire(an_order(), id=AN_EVENT_ID)
+ORDER = on_the_wire(a_picking(), id=AN_EVENT_ID)
 
 
 def test_an_event_that_is_delivered_twice_is_handled_once(
@@ -30,7 +30,7 @@ def test_an_event_that_is_delivered_twice_is_handled_once(
 ) -> None:
     assert queue.deliver(recorder.handler, ORDER) == []
     assert queue.deliver(recorder.handler, ORDER) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     assert len(lines("handled")) == len(lines("already handled")) == 1
     assert queue.is_empty()
 
@@ -39,14 +39,14 @@ def test_an_event_that_is_twice_in_one_batch_is_handled_once(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     assert queue.deliver(recorder.handler, ORDER, ORDER) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
 
 
 def test_two_events_that_say_the_same_are_both_handled(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
-    queue.deliver(recorder.handler, an_order(), an_order())
-    assert recorder.handled == ["order-1", "order-1"]
+    queue.deliver(recorder.handler, a_picking(), a_picking())
+    assert recorder.handled == ["bed-1", "bed-1"]
 
 
 def test_two_consumers_that_share_a_table_both_handle_an_event(
@@ -54,7 +54,7 @@ def test_two_consumers_that_share_a_table_both_handle_an_event(
 ) -> None:
     queue.deliver(recorder.handler, ORDER)
     ConsumerQueue("statistics").deliver(recorder.handler, ORDER)
-    assert recorder.handled == ["order-1", "order-1"]
+    assert recorder.handled == ["bed-1", "bed-1"]
 
 
 def test_an_attempt_that_failed_is_forgotten_and_made_again(
@@ -63,7 +63,7 @@ def test_an_attempt_that_failed_is_forgotten_and_made_again(
     recorder.fail()
     queue.deliver(recorder.handler, ORDER)
     assert queue.deliver(recorder.handler, ORDER) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
 
 
 def test_an_event_is_remembered_for_longer_than_any_way_back_to_the_queue(
@@ -72,10 +72,10 @@ def test_an_event_is_remembered_for_longer_than_any_way_back_to_the_queue(
     queue.deliver(recorder.handler, ORDER)
     clock.shift(REMEMBERED_FOR - 1)
     queue.deliver(recorder.handler, ORDER)
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     clock.shift(2)
     queue.deliver(recorder.handler, ORDER)
-    assert recorder.handled == ["order-1", "order-1"]
+    assert recorder.handled == ["bed-1", "bed-1"]
 
 
 # Who crashes has measured nothing, and Powertools finds that worth a warning.
@@ -93,10 +93,10 @@ def test_a_crash_holds_the_event_until_the_function_s_time_is_up(
         queue.deliver(recorder.handler, ORDER)
     clock.shift(Context.SECONDS - 1)
     assert queue.deliver(recorder.handler, ORDER) == [ORDER]
-    assert recorder.attempted == ["order-1"]
+    assert recorder.attempted == ["bed-1"]
     clock.shift(2.01)
     assert queue.deliver(recorder.handler) == []
-    assert recorder.handled == ["order-1"]
+    assert recorder.handled == ["bed-1"]
     assert metric("Failed") == [1]
     assert "exception" not in lines("failed")[0]
     assert dead_letters() == []
@@ -109,12 +109,12 @@ def test_who_is_naturally_idempotent_is_run_each_time_and_notes_nothing(
 
     @consumer
     @naturally_idempotent
-    def handler(order: OrderPlaced) -> None:
-        seen.append(order.order_id)
+    def handler(picked: BedPicked) -> None:
+        seen.append(picked.bed_id)
 
     assert queue.deliver(handler, ORDER) == []
     assert queue.deliver(handler, ORDER) == []
-    assert seen == ["order-1"] * 2
+    assert seen == ["bed-1"] * 2
     assert len(lines("handled")) == 2
     assert boto3.resource("dynamodb").Table(os.environ["IDEMPOTENCY_TABLE"]).scan()["Count"] == 0
 

@@ -26,9 +26,9 @@ from patchbay.messaging.publishing import (
     publish,
     send,
 )
-from tests.functions.conftest import DeadLetters, Published
-from tests.patchbay.messaging.recorder import Recorder, an_order, orders
-from tests.queues import ConsumerQueue
+from tests.patchbay.messaging.fixtures import DeadLetters, Published
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import Recorder, a_picking, pickings
 
 
 class Letter(Event):
@@ -37,7 +37,7 @@ class Letter(Event):
     text: str
 
 
-SOURCE, DETAIL_TYPE = "shop.tests", "Letter"
+SOURCE, DETAIL_TYPE = "greenhouse.tests", "Letter"
 
 
 def outgoing(size: int, name: str | None = None) -> Outgoing:
@@ -121,21 +121,21 @@ def numbered(count: int) -> list[Outgoing]:
 
 
 def test_an_event_is_on_the_bus_in_its_envelope(published: Published) -> None:
-    publish(an_order())
+    publish(a_picking())
     (event,) = published()
-    assert (event.source, event.detail_type) == ("shop.orders", "OrderPlaced")
+    assert (event.source, event.detail_type) == ("greenhouse.samples", "BedPicked")
     assert event.data == {
-        "order_id": "order-1",
-        "customer_id": "customer-1",
-        "items": 2,
-        "amount": 9.99,
+        "bed_id": "bed-1",
+        "picker_id": "picker-1",
+        "crates": 2,
+        "kilos": 9.99,
     }
     assert event.metadata.version == 1
 
 
 def test_events_arrive_in_their_order_and_all_of_them(published: Published) -> None:
-    publish(*orders(25))
-    assert [event.data["order_id"] for event in published()] == [o.order_id for o in orders(25)]
+    publish(*pickings(25))
+    assert [event.data["bed_id"] for event in published()] == [o.bed_id for o in pickings(25)]
 
 
 def test_nothing_to_publish_is_nothing_to_send(bus: UseBus) -> None:
@@ -157,7 +157,7 @@ def test_the_largest_event_reaches_a_queue(published: Published) -> None:
 )
 def test_a_request_has_ten_events_at_most(bus: UseBus, count: int, requests: list[int]) -> None:
     accepting = bus(lambda *_: None)
-    publish(*orders(count))
+    publish(*pickings(count))
     assert [len(request) for request in accepting.requests] == requests
 
 
@@ -176,8 +176,10 @@ def test_the_limit_is_eventbridge_s() -> None:
 
 
 def test_the_size_is_that_of_the_entry_s_utf_8_bytes() -> None:
-    event = Outgoing(event_id="-", source="shop.ö", detail_type="Größe", detail='{"a": "€😀"}')
-    assert event.size == 7 + 7 + 16
+    event = Outgoing(
+        event_id="-", source="greenhouse.ö", detail_type="Größe", detail='{"a": "€😀"}'
+    )
+    assert event.size == 13 + 7 + 16
 
 
 SIZES = st.lists(
@@ -259,7 +261,7 @@ def too_large() -> Letter:
 def test_where_one_event_is_too_large_none_is_sent(bus: UseBus, deposits: list[Deposit]) -> None:
     accepting = bus(lambda *_: None)
     with pytest.raises(EventTooLarge, match=r"has 33,554,444 bytes of data; .* 33,554,432 at most"):
-        publish(*orders(10), letter_of(MAX_EVENT_BYTES + 1), too_large())
+        publish(*pickings(10), letter_of(MAX_EVENT_BYTES + 1), too_large())
     assert accepting.requests == []
     assert deposits == []
 
@@ -268,7 +270,7 @@ def test_a_consumer_that_publishes_too_large_an_event_is_rejected_not_retried(
     queue: ConsumerQueue, dead_letters: DeadLetters
 ) -> None:
     recorder = Recorder(too_large())
-    assert queue.deliver(recorder.handler, an_order()) == []
+    assert queue.deliver(recorder.handler, a_picking()) == []
     (letter,) = dead_letters()
     assert "Keep the data where it is" in letter.reason
     assert issubclass(EventTooLarge, Reject)
@@ -346,16 +348,16 @@ def test_a_request_that_fails_as_a_whole_names_all_of_its_events(
 
 def test_a_bus_that_does_not_exist_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENT_BUS_NAME", "another")
-    with pytest.raises(PublishFailed, match="OrderPlaced"):
-        publish(an_order())
+    with pytest.raises(PublishFailed, match="BedPicked"):
+        publish(a_picking())
 
 
 def test_a_consumer_whose_events_were_refused_tries_again(
     queue: ConsumerQueue, bus: UseBus
 ) -> None:
     bus(lambda *_: "NotAuthorizedForSourceException")
-    order = an_order()
-    assert queue.deliver(Recorder(an_order()).handler, order) == [order]
+    order = a_picking()
+    assert queue.deliver(Recorder(a_picking()).handler, order) == [order]
 
 
 CODES = st.sampled_from(
@@ -388,5 +390,5 @@ def test_a_consumer_that_publishes_nothing_makes_no_client(
         raise AssertionError("a client was made")
 
     monkeypatch.setattr(publishing, "_client", never)
-    assert queue.deliver(recorder.handler, an_order()) == []
-    assert recorder.handled == ["order-1"]
+    assert queue.deliver(recorder.handler, a_picking()) == []
+    assert recorder.handled == ["bed-1"]

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from patchbay.messaging import redelivery
-from tests.functions.conftest import Clock
-from tests.patchbay.messaging.recorder import Recorder, an_order
-from tests.queues import ConsumerQueue
+from tests.patchbay.messaging.fixtures import Clock
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import Recorder, a_picking
 
 LONGEST_VISIBILITY_TIMEOUT = 43_200  # seconds: SQS's own limit
 
@@ -38,7 +38,7 @@ def test_a_consumer_may_wait_no_longer_than_it_says(monkeypatch: pytest.MonkeyPa
 def test_a_hidden_message_comes_back_when_its_time_is_up(
     queue: ConsumerQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue.send(an_order())
+    queue.send(a_picking())
     (record,) = queue.receive()
     monkeypatch.setenv("QUEUE_URL", queue.url)
     redelivery.hide(SQSRecord(record), 600)
@@ -53,20 +53,20 @@ def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_there_once(
 ) -> None:
     monkeypatch.setenv("CONSUMER", fifo_queue.consumer)
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", fifo_queue.dead_letter_url)
-    message_id = fifo_queue.send("poison", group="customer-1")
+    message_id = fifo_queue.send("poison", group="picker-1")
     (record,) = fifo_queue.receive()
     for _ in range(2):
         redelivery.reject(SQSRecord(record), ValueError("no such customer"))
     (letter,) = fifo_queue.dead_letters()
-    assert (letter.group, letter.original_message_id) == ("customer-1", message_id)
+    assert (letter.group, letter.original_message_id) == ("picker-1", message_id)
 
 
 def test_as_long_as_nothing_fails_no_queue_client_is_made(
     queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redelivery, "_client", never)
-    assert queue.deliver(recorder.handler, an_order()) == []
-    assert recorder.handled == ["order-1"]
+    assert queue.deliver(recorder.handler, a_picking()) == []
+    assert recorder.handled == ["bed-1"]
 
 
 def never() -> Any:

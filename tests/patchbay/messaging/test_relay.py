@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from patchbay.messaging import redelivery
 from patchbay.messaging import relay as relaying
 from patchbay.messaging.relay import MAX_ENTRIES, Relayed, in_order, requests
-from tests.wire import Context
+from tests.patchbay.messaging.wire import Context
 
 
 def record(number: int, body: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def record(number: int, body: Any) -> dict[str, Any]:
 def event(number: int, customer: Any, *, second: int | None = None) -> dict[str, Any]:
     at = number if second is None else second
     metadata = {"id": f"event-{number}", "published_at": f"2026-01-01T00:00:{at:02}Z"}
-    return {"detail": {"metadata": metadata, "data": {"customer_id": customer}}}
+    return {"detail": {"metadata": metadata, "data": {"picker_id": customer}}}
 
 
 class Sqs:
@@ -52,7 +52,7 @@ class Sqs:
 def relay(*bodies: Any, sqs: Sqs) -> list[str]:
     """Relay a batch; returns the ids of the messages that are to come back."""
     batch = {"Records": [record(number, body) for number, body in enumerate(bodies, start=1)]}
-    variables = {"RELAYS_TO": "https://queue", "ORDERED_BY": "customer_id"}
+    variables = {"RELAYS_TO": "https://queue", "ORDERED_BY": "picker_id"}
     with (
         patch.dict(os.environ, variables),
         patch.object(relaying, "_client", lambda: sqs),

@@ -5,7 +5,7 @@ import pytest
 
 from patchbay.messaging.cause import current_cause
 from patchbay.messaging.scheduling import NoSuchRun, scheduled
-from tests.wire import Context
+from tests.patchbay.messaging.wire import Context
 
 DUE = {"schedule": "accounts-close", "at": "2026-01-31T03:00:00Z"}
 

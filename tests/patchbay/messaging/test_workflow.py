@@ -5,22 +5,22 @@ from typing import Any
 
 import pytest
 
-from contracts.orders import OrderPlaced
 from patchbay.events.event import Envelope
 from patchbay.messaging import workflow
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.workflow import start_workflow
-from tests.patchbay.messaging.recorder import AN_EVENT_ID, an_order
-from tests.queues import ConsumerQueue
-from tests.wire import on_the_wire
+from tests.patchbay.messaging.queues import ConsumerQueue
+from tests.patchbay.messaging.recorder import AN_EVENT_ID, a_picking
+from tests.patchbay.messaging.samples import BedPicked
+from tests.patchbay.messaging.wire import on_the_wire
 
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:loyalty"
-ORDER = on_the_wire(an_order(), id=AN_EVENT_ID, correlation_id="j-1")
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pickers"
+ORDER = on_the_wire(a_picking(), id=AN_EVENT_ID, correlation_id="j-1")
 
 
 @consumer
-def handler(order: OrderPlaced) -> None:
-    start_workflow(order)
+def handler(picked: BedPicked) -> None:
+    start_workflow(picked)
 
 
 class AlreadyThere(Exception):
@@ -60,7 +60,7 @@ def test_an_execution_is_named_after_the_event_and_gets_it_in_its_envelope(
     given = json.loads(started["input"])
     assert Envelope.model_validate(given).metadata.id == AN_EVENT_ID
     assert given["metadata"]["correlation_id"] == "j-1"
-    assert OrderPlaced.model_validate(given["data"]) == an_order()
+    assert BedPicked.model_validate(given["data"]) == a_picking()
 
 
 def test_an_execution_that_is_there_already_will_do(
@@ -77,5 +77,5 @@ def test_a_start_that_fails_is_tried_again(queue: ConsumerQueue, states: StepFun
 
 def test_outside_of_a_handler_no_event_could_name_an_execution(states: StepFunctions) -> None:
     with pytest.raises(RuntimeError, match="named after the event that is being handled"):
-        start_workflow(an_order())
+        start_workflow(a_picking())
     assert states.started == []

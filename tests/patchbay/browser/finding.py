@@ -1,6 +1,6 @@
 """Finds a Chromium for the tests.
 
-python -m tests.browser.finding     prints where it is; exits with 1 where there is none
+python -m tests.patchbay.browser.finding     prints where it is; exits with 1 where there is none
 """
 
 import os

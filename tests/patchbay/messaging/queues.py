@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import boto3
 
-from tests.wire import Context, Message, body_of
+from tests.patchbay.messaging.wire import Context, Message, body_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
