@@ -92,5 +92,5 @@ def check_key(field: str, on: Sequence[type[Event]]) -> None:
         if kinds - {"null"} != {"string"}:
             raise BadKey(
                 f"{event.__name__} can't be ordered by {field!r}, which holds "
-                f"{' or '.join(sorted(kinds))}: the key is a text, such as a customer's id."
+                f"{' or '.join(sorted(kinds))}: the key is a text, such as a sensor's id."
             )

@@ -83,7 +83,7 @@ class Workflow(Construct):
             logs=sfn.LogOptions(
                 destination=self._log_group(machine_name),
                 level=sfn.LogLevel.ALL,
-                # It would copy customers' data to where others may read it. The execution's own
+                # It would copy the events' data to where others may read it. The execution's own
                 # history has it, for 90 days.
                 include_execution_data=not stage_of(self).keeps_data,
             ),

@@ -15,7 +15,7 @@ _VALUES: tuple[Any, ...] = (
     "2026-01-01T00:00:00Z",
     "2026-01-01",
     "00000000-0000-4000-8000-000000000001",
-    "customer@example.com",
+    "someone@example.com",
     "https://example.com",
     "EUR",
     True,

@@ -1,7 +1,7 @@
 """The decorator `consumer`: it makes a function of one event a Lambda handler of an SQS queue.
 
     @consumer
-    def handler(order: OrderPlaced) -> None: ...
+    def handler(reading: ReadingTaken) -> None: ...
 
 The annotation is the subscription: one event, or a union of several; `AnyEvent` takes them all.
 """

@@ -2,7 +2,7 @@
 any project's own domain."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,15 +45,8 @@ WORDS = {
     "storefront", "warehouse", "warehouses",
 }  # fmt: skip
 PHRASES = ("order placed", "order id")
-NOT_YET = TESTS / "structure_not_yet.txt"
 """What still has to be mended, a line each. It only gets shorter."""
 TEXT = {"", ".css", ".html", ".in", ".js", ".json", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
-
-
-def left(wrong: Iterable[str]) -> list[str]:
-    """What is wrong and not known to be."""
-    known = NOT_YET.read_text().splitlines() if NOT_YET.exists() else []
-    return [each for each in wrong if each not in known]
 
 
 def modules() -> dict[str, Path]:
@@ -99,7 +92,7 @@ def test_a_part_imports_only_what_its_arrows_allow(importer: str) -> None:
         for name in sorted(names)
         if name.startswith("patchbay") and part(name) not in allowed | {""}
     ]
-    assert left(wrong) == []
+    assert wrong == []
 
 
 def test_the_package_imports_nothing_of_a_project() -> None:
@@ -110,7 +103,7 @@ def test_the_package_imports_nothing_of_a_project() -> None:
         for name in sorted(names)
         if name.split(".")[0] in own - {"patchbay"}
     ]
-    assert left(wrong) == []
+    assert wrong == []
 
 
 def cycles(graph: Mapping[str, set[str]]) -> list[list[str]]:
@@ -142,7 +135,7 @@ def cycles(graph: Mapping[str, set[str]]) -> list[list[str]]:
 
 
 def test_no_modules_import_each_other() -> None:
-    assert left(", ".join(group) for group in cycles(GRAPH)) == []
+    assert [", ".join(group) for group in cycles(GRAPH)] == []
 
 
 def test_a_cycle_is_found_however_long_it_is() -> None:
@@ -162,7 +155,7 @@ def test_no_folder_holds_more_modules_than_one_takes_in_at_a_glance() -> None:
         folder = str(path.parent.relative_to(ROOT))
         folders[folder] = folders.get(folder, 0) + (path.name != "__init__.py")
     large = [folder for folder, count in folders.items() if count > MAX_MODULES]
-    assert left(large) == []
+    assert large == []
 
 
 def foreign(text: str) -> set[str]:
@@ -179,7 +172,7 @@ def texts() -> Iterator[Path]:
         for path in sorted(folder.rglob("*")):
             is_built = {"__pycache__", "build"} & set(path.relative_to(folder).parts)
             is_text = path.is_file() and path.suffix in TEXT and not is_built
-            if is_text and path not in (Path(__file__), NOT_YET):
+            if is_text and path != Path(__file__):
                 yield path
 
 
@@ -205,4 +198,4 @@ def test_neither_the_package_nor_its_tests_know_the_domain_of_a_project() -> Non
         for path in texts()
         if (found := foreign(path.read_text()) | foreign(path.name))
     }
-    assert {name: unclean[name] for name in left(unclean)} == {}
+    assert unclean == {}

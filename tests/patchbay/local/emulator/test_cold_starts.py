@@ -90,7 +90,7 @@ def test_once_it_is_up_and_busy_the_next_is_started(
 
 def test_one_function_does_not_wait_for_another(pool: Pool, turns: Turns) -> None:
     turns.acquire("api", {}, b"")
-    assert turns.acquire("payments", {}, b"") == ("payments-1", "spawn")
+    assert turns.acquire("alerts", {}, b"") == ("alerts-1", "spawn")
 
 
 def test_a_start_whose_end_is_never_told_holds_nobody_up_for_good(

@@ -1,3 +1,0 @@
-"""The synthesized templates of each stage."""
-
-from tests.stacks.conftest import templates as templates
