@@ -35,7 +35,7 @@ test: $(READY) ## Check the style and the types, and run every test
 	ruff check
 	ruff format --check
 	mypy .
-	pytest -m "not embedded" --numprocesses auto --dist loadgroup
+	pytest -m "not embedded" --numprocesses auto --dist worksteal
 	pytest -m embedded
 
 isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice

@@ -101,9 +101,9 @@ def test_an_older_version_is_handled(queue: ConsumerQueue) -> None:
 def test_a_consumer_is_named_after_its_function() -> None:
     @consumer
     def greet(picked: BedPicked) -> None:
-        """Greet the customer."""
+        """Greet the picker."""
 
-    assert (greet.__name__, greet.__doc__) == ("greet", "Greet the customer.")
+    assert (greet.__name__, greet.__doc__) == ("greet", "Greet the picker.")
 
 
 # What it refuses to be made of
@@ -204,9 +204,9 @@ def test_a_dead_letter_is_the_message_as_it_was_and_tells_where_it_died(
 def test_a_handler_s_reject_makes_a_dead_letter_at_once(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
-    recorder.fail(error=Reject("the customer has left"))
+    recorder.fail(error=Reject("the picker has left"))
     assert queue.deliver(recorder.handler, a_picking()) == []
-    assert [letter.reason for letter in dead_letters()] == ["the customer has left"]
+    assert [letter.reason for letter in dead_letters()] == ["the picker has left"]
     assert queue.is_empty()
 
 
@@ -423,11 +423,11 @@ def test_the_second_attempt_says_that_it_is_the_second(
 def test_a_rejection_is_a_line_of_the_log(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
-    recorder.fail(error=Reject("no such customer"))
+    recorder.fail(error=Reject("no such picker"))
     message_id = queue.send(on_the_wire(a_picking(), correlation_id="j-1"))
     queue.deliver(recorder.handler)
     (line,) = lines("rejected")
-    assert line["reason"] == "no such customer"
+    assert line["reason"] == "no such picker"
     assert (line["correlation_id"], line["message_id"]) == ("j-1", message_id)
     assert line["level"] == "ERROR"
 

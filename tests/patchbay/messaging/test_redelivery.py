@@ -56,7 +56,7 @@ def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_there_once(
     message_id = fifo_queue.send("poison", group="picker-1")
     (record,) = fifo_queue.receive()
     for _ in range(2):
-        redelivery.reject(SQSRecord(record), ValueError("no such customer"))
+        redelivery.reject(SQSRecord(record), ValueError("no such picker"))
     (letter,) = fifo_queue.dead_letters()
     assert (letter.group, letter.original_message_id) == ("picker-1", message_id)
 
@@ -80,6 +80,6 @@ def test_a_reason_is_sent_without_the_characters_that_sqs_takes_in_no_message(
     monkeypatch.setenv("DEAD_LETTER_QUEUE_URL", queue.dead_letter_url)
     queue.send("poison")
     (record,) = queue.receive()
-    redelivery.reject(SQSRecord(record), ValueError("no\x00 such\ud800 customer\t\N{SNOWMAN}"))
+    redelivery.reject(SQSRecord(record), ValueError("no\x00 such\ud800 picker\t\N{SNOWMAN}"))
     (letter,) = queue.dead_letters()
-    assert letter.reason == "no\ufffd such\ufffd customer\t\N{SNOWMAN}"
+    assert letter.reason == "no\ufffd such\ufffd picker\t\N{SNOWMAN}"

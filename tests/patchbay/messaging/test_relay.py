@@ -24,10 +24,10 @@ def record(number: int, body: Any) -> dict[str, Any]:
     }
 
 
-def event(number: int, customer: Any, *, second: int | None = None) -> dict[str, Any]:
+def event(number: int, picker: Any, *, second: int | None = None) -> dict[str, Any]:
     at = number if second is None else second
     metadata = {"id": f"event-{number}", "published_at": f"2026-01-01T00:00:{at:02}Z"}
-    return {"detail": {"metadata": metadata, "data": {"picker_id": customer}}}
+    return {"detail": {"metadata": metadata, "data": {"picker_id": picker}}}
 
 
 class Sqs:
