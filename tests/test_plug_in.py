@@ -10,7 +10,6 @@ from tests.shop import Shop
 from tests.trees import copy_of_the_project, run
 
 # One of pytest's workers takes them all, for what they share takes long to make.
-pytestmark = pytest.mark.xdist_group("plug-in")
 
 # Consumers that differ in what they listen to, and in what they ask for.
 NEW = {

@@ -13,7 +13,6 @@ from tests.synthesis import SETTINGS, run_app, templates_in
 from tests.trees import changes, copy_of_the_project, run
 
 # One of pytest's workers takes them all, for what they share takes long to make.
-pytestmark = pytest.mark.xdist_group("promise")
 
 ADD = ("patchbay.cli", "add", "consumer")
 NEW = {

@@ -13,8 +13,6 @@ from tests.patchbay.browser.watched import Scheme, Watched
 from tests.patchbay.operations.health.sample_health import failure, health
 from tests.shop import Shop
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 PORT = 4695
 PAGES = [
     "/", "/consumers/alerts", "/consumers/journal", "/events", "/dead-letters", "/nothing",
