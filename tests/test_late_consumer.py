@@ -1,11 +1,11 @@
 """A consumer that is deployed after the orders were made, and is fed them by a replay to it alone.
 
-On a cloud of its own. `REPLAYED=500 pytest tests/test_late_consumer.py` tries it with more orders.
+`REPLAYED=500 pytest tests/test_late_consumer.py` tries it with more orders.
 """
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -56,13 +56,16 @@ def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
     return Counter(word for line in lines for word in words if f'"message":"{word}"' in line)
 
 
-def all_is_done(running: LocalShop, shop: Shop, there: Mapping[str, Consumer]) -> bool:
-    """Whether every order has ended, and nobody has anything left to do with it."""
-    if not set(shop.statuses().values()) <= {"shipped", "refunded"}:
-        return False
+def all_is_quiet(running: LocalShop, there: Mapping[str, Consumer]) -> bool:
+    """Whether no consumer has anything left to do."""
     observer = Observer(running.cloud, there.values())
     observer.look()
     return observer.idle()
+
+
+def have_ended(shop: Shop, orders: Sequence[str]) -> bool:
+    statuses = shop.statuses()
+    return {statuses.get(order) for order in orders} <= {"shipped", "refunded"}
 
 
 def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
@@ -71,12 +74,13 @@ def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
     shop, there = early.surroundings.shop, consumers(early)
     assert LATE not in there
     shop.decline_nothing()
-    wait_until(lambda: all_is_done(early, shop, there), "the orders of other tests", SECONDS)
+    wait_until(lambda: all_is_quiet(early, there), "the orders of other tests", SECONDS)
     known, mails = set(shop.statuses()), shop.mails()
     began = the_next_second()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         orders = list(pool.map(shop.place, first_purchases(PURCHASES + ORDERS)[PURCHASES:]))
-    wait_until(lambda: all_is_done(early, shop, there), "every order to be done with", SECONDS)
+    wait_until(lambda: have_ended(shop, orders), "every order to end", SECONDS)
+    wait_until(lambda: all_is_quiet(early, there), "every order to be done with", SECONDS)
     before = {name: said(early, each) for name, each in there.items()}
 
     deploy(early.cloud, early.assembly, [named(STAGE, LATE)])
