@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from patchbay.packaging import layer
-from patchbay.packaging.layer import REQUIREMENTS, LayerFailed, Target, build
+from patchbay.packaging.layer import LayerFailed, Target, build
+from tests.patchbay.greenhouse import SAMPLE
 
+REQUIREMENTS = SAMPLE / "functions" / "requirements.txt"
 ON_AWS = Target(python="3.14", architecture="arm64")
 HERE = Target(python="", architecture="", here=True)
 
@@ -18,7 +20,7 @@ def names_in(archive: Path) -> list[str]:
 
 
 def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path) -> None:
-    names = names_in(build(ON_AWS))
+    names = names_in(build(ON_AWS, REQUIREMENTS))
     compiled = [name for name in names if name.endswith(".so")]
     assert "python/pydantic_core/_pydantic_core.cpython-314-aarch64-linux-gnu.so" in compiled
     assert not [name for name in compiled if "aarch64" not in name]
@@ -26,7 +28,7 @@ def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path)
 
 
 def test_a_layer_leaves_out_what_the_runtime_brings(tmp_path: Path) -> None:
-    packages = {name.split("/")[1] for name in names_in(build(ON_AWS))}
+    packages = {name.split("/")[1] for name in names_in(build(ON_AWS, REQUIREMENTS))}
     assert {"pydantic", "aws_lambda_powertools"} <= packages
     assert not {"boto3", "botocore"} & packages
 
@@ -41,8 +43,10 @@ def test_a_layer_is_built_once_for_each_content(
 
 
 def test_each_platform_has_a_layer_of_its_own(tmp_path: Path) -> None:
-    assert build(ON_AWS) == build(Target(python="3.14", architecture="arm64"))
-    assert build(ON_AWS) != build(HERE)
+    assert build(ON_AWS, REQUIREMENTS) == build(
+        Target(python="3.14", architecture="arm64"), REQUIREMENTS
+    )
+    assert build(ON_AWS, REQUIREMENTS) != build(HERE, REQUIREMENTS)
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
