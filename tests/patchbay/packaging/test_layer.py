@@ -36,10 +36,9 @@ def test_a_layer_leaves_out_what_the_runtime_brings(tmp_path: Path) -> None:
 def test_a_layer_is_built_once_for_each_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = ON_AWS
-    archive = build(stage)
+    archive = build(ON_AWS, REQUIREMENTS)
     monkeypatch.setattr(layer, "_install", None)  # which would now fail
-    assert build(stage) == archive
+    assert build(ON_AWS, REQUIREMENTS) == archive
 
 
 def test_each_platform_has_a_layer_of_its_own(tmp_path: Path) -> None:
