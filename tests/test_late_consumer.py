@@ -1,11 +1,12 @@
 """A consumer that is deployed after the orders were made, and is fed them by a replay to it alone.
 
-`REPLAYED=500 pytest tests/test_late_consumer.py` tries it with more orders.
+On a cloud of its own, where nothing else waits. `REPLAYED=500 pytest tests/test_late_consumer.py`
+tries it with more orders.
 """
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -15,14 +16,14 @@ from demo.observer import Observer
 from demo.purchases import first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
-from demo.surroundings import LocalShop
+from demo.surroundings import LocalShop, Surroundings
 from patchbay.local.deploy import deploy
+from patchbay.local.deployment import deploy_locally
 from patchbay.operations.consumers import deployed_consumers
 from patchbay.operations.replay import replay
 from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import bus_name, named
 from patchbay.topology.consumers import Consumer
-from tests.conftest import PURCHASES
 
 pytestmark = pytest.mark.embedded
 
@@ -33,14 +34,10 @@ LATE = "notifications"
 
 
 @pytest.fixture
-def early(running: LocalShop) -> LocalShop:
-    """The system before the late consumer was thought of: its stack is deleted, with all it has."""
-    cloudformation = running.cloud.client("cloudformation")
-    cloudformation.delete_stack(StackName=named(STAGE, LATE))
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=named(STAGE, LATE), WaiterConfig={"Delay": 1}
-    )
-    return running
+def early() -> Iterator[LocalShop]:
+    """The system before the late consumer was thought of, on a cloud of its own."""
+    with deploy_locally(Surroundings, without=[named(STAGE, LATE)]) as running:
+        yield running
 
 
 def consumers(running: LocalShop) -> dict[str, Consumer]:
@@ -74,11 +71,10 @@ def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
     shop, there = early.surroundings.shop, consumers(early)
     assert LATE not in there
     shop.decline_nothing()
-    wait_until(lambda: all_is_quiet(early, there), "the orders of other tests", SECONDS)
     known, mails = set(shop.statuses()), shop.mails()
     began = the_next_second()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        orders = list(pool.map(shop.place, first_purchases(PURCHASES + ORDERS)[PURCHASES:]))
+        orders = list(pool.map(shop.place, first_purchases(ORDERS)))
     wait_until(lambda: have_ended(shop, orders), "every order to end", SECONDS)
     wait_until(lambda: all_is_quiet(early, there), "every order to be done with", SECONDS)
     before = {name: said(early, each) for name, each in there.items()}
