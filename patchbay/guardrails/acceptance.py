@@ -1,4 +1,4 @@
-"""What constructs accept, as the assembly tells it: where, which finding, and why."""
+"""Acceptances of findings by constructs, read from the cloud assembly."""
 
 import json
 from collections import defaultdict
@@ -17,7 +17,7 @@ _NAMESPACE = "Annotation::"  # what the CDK puts before a name that has none
 
 @dataclass(frozen=True)
 class Acceptances:
-    """The reasons that constructs give, by their paths."""
+    """The findings that constructs accept, by the constructs' paths."""
 
     paths: Mapping[tuple[str, str], str]
     """The path of the construct behind each resource: by stack and logical id."""
@@ -26,16 +26,16 @@ class Acceptances:
     """The findings that are accepted at a path."""
 
     def path_of(self, finding: Finding) -> str | None:
-        """The construct that a finding is about, as in records-dev-orders/Outbox/Unpublished."""
+        """Return the path of a finding's construct, as in records-dev-orders/Outbox/Unpublished."""
         return self.paths.get((finding.at.stack, finding.at.id)) if finding.at else None
 
-    def hold(self, finding: Finding) -> bool:
-        """Whether the finding is accepted by its construct, or by one that encloses it."""
+    def covers(self, finding: Finding) -> bool:
+        """Return whether a finding's construct accepts it, or one that encloses that."""
         path = self.path_of(finding) or ""
         return any(finding.id in self.reasons.get(at, ()) for at in _enclosing(path))
 
     def unused(self, findings: list[Finding], checks: set[str]) -> list[Finding]:
-        """A finding for each acceptance of one of these checks' findings that is no more."""
+        """Return a finding for each acceptance, for one of these checks, that nothing needs."""
         needed = {
             (at, finding.id)
             for finding in findings
@@ -44,8 +44,8 @@ class Acceptances:
         return [
             Finding(
                 None,
-                f"{at} accepts {name}, and there is nothing to accept: what comes next would pass "
-                "unseen. Remove it.",
+                f"{at} accepts {name}, but there is no such finding any more. The next one there "
+                "would be accepted unseen. Remove the acceptance.",
                 check="acceptance",
             )
             for at, names in self.reasons.items()
@@ -55,7 +55,7 @@ class Acceptances:
 
 
 def read(assembly: Path) -> Acceptances:
-    """What the constructs of a cloud assembly accept."""
+    """Read the acceptances of a cloud assembly's constructs."""
     paths: dict[tuple[str, str], str] = {}
     reasons: defaultdict[str, set[str]] = defaultdict(set)
     for stack, artifact in artifacts(assembly).items():
@@ -74,6 +74,6 @@ def _names(data: Mapping[str, Any]) -> set[str]:
 
 
 def _enclosing(path: str) -> list[str]:
-    """The path and those that it is in, but for the stack: that accepts nothing."""
+    """Return the path and those that enclose it, without the stack, which accepts nothing."""
     parts = path.split("/")
     return ["/".join(parts[:count]) for count in range(len(parts), 1, -1)]

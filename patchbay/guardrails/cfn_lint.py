@@ -1,8 +1,8 @@
-"""cfn-lint's errors, as findings: what CloudFormation or a service would refuse in a template.
+"""Errors of cfn-lint, as findings: CloudFormation or a service would refuse them in a template.
 
-docs/decisions/cfn-lint.md says which checks of ours remain beside it. Only rules of errors run, for
-one region. Importing cfn-lint takes more than a second, so a template is checked once for each
-content, whatever code its functions deploy.
+docs/decisions/cfn-lint.md says which of our own checks remain. Only cfn-lint's rules for errors
+run, for one region. Importing cfn-lint takes more than a second, so results are cached by the
+template's content, without the hashes of its functions' code.
 """
 
 import hashlib
@@ -22,20 +22,20 @@ from patchbay.project.root import ROOT
 from patchbay.topology.template import Template
 
 CHECK = "cfn-lint"
-KEPT = 200  # results in the cache, the latest used
+KEPT = 200  # results in the cache: those used last
 CACHE = ROOT / "build" / "cfn-lint"
 _REGION = "us-east-1"
-_NOT_ERRORS = ("W", "I")  # the beginnings of the names of warnings and of mere information
+_NOT_ERRORS = ("W", "I")  # prefixes of the rules for warnings and for information
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Match(NamedTuple):
-    """An error of cfn-lint's, and where in the template it is."""
+    """An error that cfn-lint found, and its place in the template."""
 
     rule: str
     message: str
     url: str
-    """The documentation of what it breaks."""
+    """The documentation of the requirement."""
     path: tuple[str, ...]
 
 
@@ -85,7 +85,7 @@ def _matches(text: str, cache: Path) -> list[Match]:
 
 
 def _run(text: str) -> list[Match]:
-    # Here, not at the top: it takes long, and most times the cache has the result.
+    # Imported here because it is slow, and the cache usually has the result.
     from cfnlint.api import lint as lint_text
     from cfnlint.config import ManualArgs
 
@@ -107,5 +107,5 @@ def _rules() -> Any:
 def _forget_old(cache: Path) -> None:
     results = sorted(cache.glob("*.json"), key=lambda result: result.stat().st_mtime)
     for result in results[:-KEPT]:
-        with suppress(FileNotFoundError):  # another synth was faster
+        with suppress(FileNotFoundError):  # another synth has removed it
             result.unlink()

@@ -1,4 +1,4 @@
-"""What a check is given, and what it gives: the system, and findings in sentences."""
+"""The input and the output of a check: the system, and findings."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ class System:
         return routes(self.templates, self.events)
 
     def all(self, kind: str) -> list[Resource]:
-        """The resources of a kind, of every stack."""
+        """Return the resources of a kind in all stacks."""
         return [resource for template in self.templates.values() for resource in template.all(kind)]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong: what, with its figures, what would come of it, and the way out."""
+    """A violation of a check. Its text names the problem, the effect and the remedy."""
 
     at: Resource | None
-    """Where it can be accepted; none where it concerns no single resource."""
+    """The resource on which it can be accepted; None if it concerns no single resource."""
 
     text: str
     detail: str | None = None
-    """What of several kinds it is, where one construct is to accept one and not the others."""
+    """The kind of violation, where a construct should be able to accept one kind of several."""
 
     warning: bool = False
-    """Whether it is merely worth knowing, and the system can be deployed as it is."""
+    """True if the system can be deployed nevertheless."""
 
     check: str = ""
     """The name of the check that found it."""
@@ -52,11 +52,11 @@ Check = Callable[[System], Iterator[Finding]]
 
 
 def name_of(check: Check) -> str:
-    """As `accept` and the docs call it: its function's name, with hyphens."""
+    """Return a check's name in `accept` and in the docs: its function's, with hyphens."""
     return check.__name__.replace("_", "-")
 
 
 def mapped(mapping: Resource) -> tuple[Resource | None, Resource | None]:
-    """What an event source mapping reads, and the function that it feeds, as far as known here."""
+    """Return the source and the function of an event source mapping; None if in another stack."""
     properties, find = mapping.properties, mapping.template.find
     return find(properties.get("EventSourceArn")), find(properties.get("FunctionName"))

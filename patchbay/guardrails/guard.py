@@ -1,6 +1,6 @@
-"""Guardrails at every synth: our own checks, cfn-lint's errors and cdk-nag's AwsSolutions pack.
+"""The guardrails of every synth: our own checks, cfn-lint's errors, cdk-nag's AwsSolutions pack.
 
-docs/guardrails.md says what each check is for.
+docs/guardrails.md describes each check.
 """
 
 import sys
@@ -79,7 +79,7 @@ NAMES = tuple(name_of(check) for check in CHECKS)
 
 
 class Unsafe(UserError):
-    """A finding stands that no construct accepts."""
+    """The guardrails have found something that no construct accepts."""
 
 
 class BadContracts(UserError):
@@ -87,37 +87,37 @@ class BadContracts(UserError):
 
 
 class BadAcceptance(UserError):
-    """A finding is accepted for too much, or without a reason."""
+    """A finding is accepted on a whole stack, or without a reason."""
 
 
 def guard(app: App) -> None:
-    """Synthesize the app, and check every stack of it; raises Unsafe with all that stands."""
+    """Synthesize the app, and check all its stacks. Raise Unsafe for findings not accepted."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    complaints = []
+    reports = []
     try:
         app.synth()
     except RuntimeError as error:
         if "ValidationFailed" not in str(error):
             raise
-        complaints.append(str(error))  # cdk-nag's own report
+        reports.append(str(error))  # cdk-nag's own report
     assembly = Path(app.outdir)
     accepted = acceptance.read(assembly)
     templates = template.read(assembly)
-    standing = unaccepted(
+    remaining = unaccepted(
         [*findings(templates), *cfn_lint.lint(templates)], accepted, [*NAMES, cfn_lint.CHECK]
     )
-    if warnings := [finding for finding in standing if finding.warning]:
+    if warnings := [finding for finding in remaining if finding.warning]:
         sys.stderr.write(report("Worth knowing", warnings, accepted) + "\n")
-    if errors := [finding for finding in standing if not finding.warning]:
-        complaints.append(report("Not to be deployed as it is", errors, accepted))
-    if complaints:
-        raise Unsafe("\n\n".join(complaints))
+    if errors := [finding for finding in remaining if not finding.warning]:
+        reports.append(report("Not to be deployed as it is", errors, accepted))
+    if reports:
+        raise Unsafe("\n\n".join(reports))
 
 
 def accept(construct: IConstruct, findings: Mapping[str, str]) -> None:
-    """Let findings stand on one construct, and what is in it: each by its name, with the reason.
+    """Accept findings on a construct and all that it contains, each by name with the reason.
 
-    Raises BadAcceptance.
+    Raise BadAcceptance for a whole stack, or for an empty reason.
     """
     path = construct.node.path
     if Stack.is_stack(construct) or App.is_app(construct):
@@ -129,7 +129,7 @@ def accept(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
 
 def accept_any_resource(role: IConstruct, *actions: str, reason: str) -> None:
-    """Let a role do these on `*`, and no other action: for one that knows no resources."""
+    """Accept `*` as the resource of these actions of a role, which support no resource."""
     ours = {f"{name_of(permissions.wildcard)}[{action}]": reason for action in actions}
     accept(role, {"AwsSolutions-IAM5[Resource::*]": reason} | ours)
 
@@ -137,7 +137,7 @@ def accept_any_resource(role: IConstruct, *actions: str, reason: str) -> None:
 def findings(
     templates: Mapping[str, Template], catalogue: Iterable[type[Event]] | None = None
 ) -> list[Finding]:
-    """All that the checks find in the templates of one stage, accepted or not."""
+    """Return all that the checks find in the templates of one stage, accepted or not."""
     system = System(templates, tuple(_contracts() if catalogue is None else catalogue))
     return [replace(finding, check=name_of(check)) for check in CHECKS for finding in check(system)]
 
@@ -147,14 +147,14 @@ def unaccepted(
 ) -> list[Finding]:
     """Return the findings that no construct accepts, and the acceptances that none needs.
 
-    `checks` are the names of the checks that were made.
+    `checks` are the names of the checks that ran.
     """
     unused = accepted.unused(found, set(checks))
-    return [finding for finding in found if not accepted.hold(finding)] + unused
+    return [finding for finding in found if not accepted.covers(finding)] + unused
 
 
 def report(title: str, found: list[Finding], accepted: Acceptances) -> str:
-    """The findings, stack by stack, each with its name and the construct that could accept it."""
+    """Format findings by stack, each with its name and the construct that could accept it."""
     by_stack: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in found:
         by_stack[finding.at.stack if finding.at else "The system"].append(finding)

@@ -1,4 +1,4 @@
-"""Consumers, each with its queue, function and rules, and the roles under which they act."""
+"""Consumers, each with its queue, function and rules, and their roles."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from hashlib import sha256
 from patchbay.topology.rules import Rule, lets_through
 from patchbay.topology.template import Resource, Template, listed
 
-# The variable by which a relay knows the queue that it fills (patchbay/messaging/relay.py).
+# The environment variable with a relay's target queue (patchbay/messaging/relay.py).
 RELAYS_TO = "RELAYS_TO"
 
 
 @dataclass(frozen=True)
 class Consumer:
-    """A consumer that is deployed: the queue with its function, and where to find them."""
+    """A deployed consumer, with the addresses of its queues, log group and table."""
 
     name: str
     queue_url: str
@@ -25,9 +25,9 @@ class Consumer:
     """None where it is naturally idempotent: handling an event twice does no harm."""
     rules: tuple[Rule, ...]
     workflow_arn: str | None = None
-    """Of the state machine that it starts, if it starts one."""
+    """The state machine that it starts, if any."""
     intake_url: str | None = None
-    """Of the queue from which a relay fills its own, if there is one."""
+    """The queue from which a relay sends to its own, if any."""
 
     def takes(self, event: str) -> bool:
         """Return whether its rules let an event through, given as EventBridge's own JSON."""
@@ -61,7 +61,7 @@ class ConsumerResources:
 
     @cached_property
     def intake(self) -> Resource:
-        """The queue that its rules fill: its own, or that of the relay which fills it."""
+        """Return the queue that its rules send to: its own, or its relay's."""
         for mapping in self.template.all("Lambda::EventSourceMapping"):
             relay = self.template.find(mapping.properties.get("FunctionName"))
             if relay and relays_to(relay) == self.queue:
@@ -79,7 +79,7 @@ class ConsumerResources:
 
     @cached_property
     def undelivered(self) -> list[Resource]:
-        """The queues for what its rules could not deliver."""
+        """Return the dead-letter queues of its rules."""
         return [
             self.template.at(target["DeadLetterConfig"]["Arn"])
             for rule in self.rules
@@ -97,7 +97,7 @@ class ConsumerResources:
 
 
 def actors(template: Template) -> list[Resource]:
-    """Return all that acts under a role of its own: functions and state machines."""
+    """Return the functions and the state machines, each with a role of its own."""
     return [*template.all("Lambda::Function"), *template.all("StepFunctions::StateMachine")]
 
 
@@ -121,7 +121,7 @@ def starters(machine: Resource) -> list[Resource]:
 
 
 def consumers(templates: Mapping[str, Template]) -> list[ConsumerResources]:
-    """Return every consumer: each function that a queue of its stack feeds, except relays."""
+    """Return every consumer: each function that reads a queue of its stack, except relays."""
     found = []
     for template in templates.values():
         for mapping in template.all("Lambda::EventSourceMapping"):
@@ -134,6 +134,6 @@ def consumers(templates: Mapping[str, Template]) -> list[ConsumerResources]:
 
 
 def relays_to(function: Resource) -> Resource | None:
-    """Return the queue that a function fills from another, if it is a relay."""
+    """Return the queue that a function sends to, if it is a relay."""
     variables = function.properties.get("Environment", {}).get("Variables", {})
     return function.template.find(variables.get(RELAYS_TO))

@@ -1,10 +1,10 @@
-"""Amazon EventBridge's event patterns: checked, and matched, as AWS does it.
+"""Amazon EventBridge's event patterns, validated and matched as AWS does.
 
     pattern = EventPattern('{"detail": {"amount": [{"numeric": [">", 100]}]}}')
     pattern.matches('{"detail": {"amount": 120.50}}')  # True
 
-The rules are those of AWS's own matcher, github.com/aws/event-ruler, with its oddities. Quotas of
-an account, such as how long a pattern may be or how complex its wildcards, are not checked.
+The rules are those of AWS's own matcher, github.com/aws/event-ruler, with its oddities. An
+account's quotas, such as the length of a pattern or the complexity of wildcards, are not checked.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from patchbay.topology.exact_json import Leaf, Object, parse_object, shown
+from patchbay.topology.exact_json import Leaf, Object, formatted, parse_object
 from patchbay.topology.pattern_operators import (
     RESERVED_IN_OR,
     Test,
@@ -32,7 +32,7 @@ class InvalidEventPattern(ValueError):
 
 @dataclass(frozen=True)
 class EventPattern:
-    """An event pattern: compiled once, and then asked about any number of events."""
+    """An event pattern, compiled once to match any number of events."""
 
     text: str
     _alternatives: "list[list[_Wanted]]" = field(init=False, repr=False, compare=False)
@@ -48,7 +48,10 @@ class EventPattern:
         object.__setattr__(self, "_steps", steps)
 
     def matches(self, event_json: str) -> bool:
-        """Whether an event, given as JSON, matches; a ValueError if it is not a JSON object."""
+        """Return whether an event, given as JSON, matches.
+
+        Raise ValueError if it is not a JSON object.
+        """
         leaves: _Leaves = {}
         try:
             _collect(parse_object(event_json), None, frozenset(), self._steps, leaves)
@@ -57,16 +60,16 @@ class EventPattern:
         return any(_holds(alternative, leaves) for alternative in self._alternatives)
 
 
-# Matching. An event is its leaves, each with the array elements that it lies in: what a pattern
-# asks for must be found in one element of each array.
+# Matching. An event is a set of leaves, each with the array elements that contain it. The fields of
+# a pattern must all be in one element of each array.
 
 _Elements = frozenset[tuple[int, int]]  # an array's id(), and an index in it
 _Leaves = dict[str, list[tuple[Leaf, _Elements]]]
-_Found = tuple[set[_Elements] | None, set[_Elements]]  # where absence matters, and as wanted
+_Found = tuple[set[_Elements] | None, set[_Elements]]  # present (if absence may match), accepted
 
 
 class _Wanted(NamedTuple):
-    """What a pattern asks of the field at a path."""
+    """The test that a pattern has for the field at a path."""
 
     path: str
     may_be_absent: bool
@@ -74,7 +77,7 @@ class _Wanted(NamedTuple):
 
 
 def _steps(path: str) -> list[str]:
-    """The names that AWS looks for in an event. An empty one at the end is lost."""
+    """Return the names that AWS looks for in an event. It drops empty ones at the end."""
     return path.rstrip(".").split(".")
 
 
@@ -106,7 +109,7 @@ def _holds(alternative: list[_Wanted], leaves: _Leaves) -> bool:
 
 
 def _agree(fields: list[_Found], chosen: _Elements) -> bool:
-    """Whether all fields can be had from one element of each array, given those chosen so far."""
+    """Return whether one element of each array can have all fields, given those chosen so far."""
     if not fields:
         return True
     (present, accepted), *others = fields
@@ -119,8 +122,8 @@ def _is_one(elements: _Elements) -> bool:
     return len(dict(elements)) == len(elements)
 
 
-# Compiling. A pattern becomes alternatives, of which one must hold. $or forks them; of two wishes
-# for one path, the later counts.
+# Compiling. A pattern becomes alternatives, of which one must match. $or forks them. If a pattern
+# has one path twice, the later one counts.
 
 _Alternatives = list[dict[str, _Wanted]]
 
@@ -129,7 +132,7 @@ def _compile(pattern: Object) -> _Alternatives:
     try:
         return _fork([{}], pattern, "", "$or")
     except InvalidEventPattern:
-        # What is no proper $or is what it was before there was one: a field of that name.
+        # An invalid $or is an ordinary field of that name, as before AWS introduced $or.
         with suppress(InvalidEventPattern):
             return _fork([{}], pattern, "", None)
         raise
@@ -138,7 +141,7 @@ def _compile(pattern: Object) -> _Alternatives:
 def _fork(
     so_far: _Alternatives, node: Object, path: str, or_name: str | None, in_or: bool = False
 ) -> _Alternatives:
-    """The alternatives so far, each with what this object asks for as well."""
+    """Return the alternatives so far, each with the tests of this object added."""
     if not node:
         raise _invalid(path, "an empty object asks for nothing; name a field in it")
     for name, value in node:
@@ -158,7 +161,7 @@ def _fork(
             if any(len(each) > MOST_FIELDS for each in so_far):
                 raise _invalid(below, f"a pattern can't ask for more than {MOST_FIELDS} fields")
         else:
-            raise _invalid(below, f"{shown(value)} must be in a list: [{shown(value)}]")
+            raise _invalid(below, f"{formatted(value)} must be in a list: [{formatted(value)}]")
         if len(so_far) > MOST_COMBINATIONS:
             raise _invalid(below, f"$or makes more than {MOST_COMBINATIONS} combinations")
     return so_far

@@ -1,4 +1,4 @@
-"""JSON as it was written: names may repeat, and a number keeps its digits."""
+"""A JSON parser that keeps repeated names and the digits of numbers."""
 
 import json
 from contextlib import suppress
@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 
 class Number:
-    """A number, as it was written. As with all leaves, equal ones have the same repr()."""
+    """A number as written. As with all leaves, equal ones have the same repr()."""
 
     __slots__ = ("text",)
 
@@ -19,7 +19,7 @@ class Number:
 
     @property
     def value(self) -> float | None:
-        """None if it has more digits, or is larger or smaller, than a double can tell."""
+        """Return the number as a double; None if a double can't represent it."""
         value = float(self.text) or 0.0  # not -0.0
         short = f"{value:.1e}"  # Java writes two digits at least, which counts for 4.9e-324
         with suppress(InvalidOperation):  # an exponent beyond all bounds
@@ -43,15 +43,15 @@ _JSON = json.JSONDecoder(
 
 
 def parse_object(text: str) -> Any:
-    """The object at the text's beginning. What follows it, AWS does not read."""
+    """Return the object at the text's beginning. AWS does not read what follows it."""
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if not text.startswith("{", start):
         raise json.JSONDecodeError("Expecting an object", text, start)
     return _JSON.raw_decode(text, start)[0]
 
 
-def shown(value: Any) -> str:
-    """The value as an error names it."""
+def formatted(value: Any) -> str:
+    """Format a value for an error message."""
     if isinstance(value, tuple | list):
         return "an object" if isinstance(value, tuple) else "a list"
     return value.text if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)

@@ -1,6 +1,6 @@
-"""The operators of EventBridge's event patterns: what makes one value of a field pass.
+"""The operators of EventBridge's event patterns. Each tests one value of a field.
 
-A wrong operator raises ValueError, to which `patchbay.topology.event_pattern` adds the path.
+An invalid operator raises ValueError, to which `patchbay.topology.event_pattern` adds the path.
 """
 
 import ipaddress
@@ -11,13 +11,13 @@ from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from patchbay.did_you_mean import nearest
-from patchbay.topology.exact_json import Leaf, Number, Object, shown
+from patchbay.topology.exact_json import Leaf, Number, Object, formatted
 
 Test = Callable[[Leaf], bool]
 
 
 def operator(node: Object) -> Test:
-    """What an object in a list of values asks of a leaf; raises ValueError."""
+    """Return the test for a leaf from an object in a list of values. Raise ValueError."""
     name, operand = _only_pair(node)
     if name not in OPERATORS:
         near = nearest(name, OPERATORS)
@@ -27,7 +27,7 @@ def operator(node: Object) -> Test:
         return SPECIAL[name](operand)
     if name == "exists":
         if operand is not True:  # false is no test of a leaf, and read above
-            raise ValueError(f"exists takes true or false, not {shown(operand)}")
+            raise ValueError(f"exists takes true or false, not {formatted(operand)}")
         return lambda leaf: True
     if name in ("prefix", "suffix") and isinstance(operand, tuple):
         inner, operand = _only_pair(operand)
@@ -44,16 +44,16 @@ def _only_pair(node: Object) -> tuple[str, Any]:
 
 
 def _text(name: str, operands: list[Any]) -> Test:
-    """Whether a leaf is a string that passes an operator with any of these operands."""
+    """Return a test: a leaf is a string that matches an operator with any of these operands."""
     if others := [operand for operand in operands if not isinstance(operand, str)]:
-        raise ValueError(f"{name} takes a string, not {shown(others[0])}")
+        raise ValueError(f"{name} takes a string, not {formatted(others[0])}")
     expression = "|".join(TEXT_OPERATORS[name](operand) for operand in operands)
     matches = re.compile(expression, re.DOTALL).fullmatch
     return lambda leaf: isinstance(leaf, str) and matches(leaf) is not None
 
 
 def _in_either_case(text: str) -> str:
-    # AWS takes UTF-16 units one by one, and spoils what needs two of them.
+    # AWS converts UTF-16 units one by one, and corrupts characters that have two of them.
     cases = ((c.lower(), c.upper()) if c <= "\uffff" else ("??", "??") for c in text)
     return "".join(f"(?:{re.escape(lower)}|{re.escape(upper)})" for lower, upper in cases)
 
@@ -70,7 +70,7 @@ def _wildcard(text: str) -> str:
     if "" in parts[1:-1]:
         raise ValueError("in a wildcard, a * can't follow another")
     expression, *rest = parts
-    if rest:  # the first place for a part is the best one: (?>…) never looks for another
+    if rest:  # the first match of a part is the best one: (?>…) does not try another
         expression += "".join(f"(?>.*?{part})" for part in rest[:-1]) + ".*" + rest[-1]
     return expression
 
@@ -117,7 +117,7 @@ def _comparable(number: Number) -> float:
 
 
 def address_digits(text: str) -> str | None:
-    """The hexadecimal digits of an IP address."""
+    """Return the hexadecimal digits of an IP address; None for another text."""
     if re.fullmatch(r"(?!.{16})([0-9]+\.){3}[0-9]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*", text):
         with suppress(ValueError):
             address = ipaddress.ip_address(re.sub(r"\b0+(?=[0-9a-fA-F])", "", text))
@@ -129,14 +129,17 @@ def _cidr(operand: Any) -> Test:
     block = isinstance(operand, str) and re.fullmatch(r"([^/]+)/([+-]?\d+)/*", operand)
     digits = address_digits(block[1]) if block else None
     if not block or not digits or not 0 <= int(block[2]) < len(digits) * 4:
-        raise ValueError(f"{shown(operand)} is no block of IP addresses, such as 10.0.0.0/8")
+        raise ValueError(f"{formatted(operand)} is no block of IP addresses, such as 10.0.0.0/8")
     others = (1 << len(digits) * 4 - int(block[2])) - 1
     ends = int(digits, 16) & ~others, int(digits, 16) | others
     return within(*(f"{end:0{len(digits)}x}" for end in ends))
 
 
 def within(low: str, high: str) -> Test:
-    """AWS compares digit after digit until it knows, even an IPv4 address with an IPv6 block."""
+    """Return a test: an address is in a range.
+
+    AWS compares digit by digit, even an IPv4 address with an IPv6 block.
+    """
 
     def test(leaf: Leaf) -> bool:
         digits = address_digits(leaf) if isinstance(leaf, str) else None

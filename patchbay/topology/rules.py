@@ -1,4 +1,4 @@
-"""The rules of a bus: which events each lets through, and to which targets."""
+"""The rules of a bus, each with its pattern and its targets."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ class Rule:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it looks at more of a live event than its source and type."""
+        """Whether it tests more of a live event than its source and type."""
         pattern = {key: value for key, value in self._pattern.items() if key != REPLAY_NAME}
         return bool(pattern != _address(pattern))
 
@@ -101,15 +101,15 @@ def lets_through(rule: Resource, source: str, detail_type: str) -> bool:
     return found is not None and found.lets_through(source, detail_type)
 
 
-def looks_inside(rule: Resource) -> bool:
-    """Return whether a template's rule looks at more of an event than its source and type."""
+def filters_content(rule: Resource) -> bool:
+    """Return whether a template's rule tests more of an event than its source and type."""
     found = rule_of(rule)
     return found is not None and found.is_filtered
 
 
 @cache
 def _compiled(pattern: str) -> EventPattern:
-    """Compile a pattern once: an audit asks each rule about each event."""
+    """Compile a pattern once, because an audit matches each rule with each event."""
     return EventPattern(pattern)
 
 
@@ -118,5 +118,5 @@ def _address(pattern: Pattern) -> dict[str, Any]:
     asked = {key: pattern[key] for key in ("source", "detail-type") if key in pattern}
     choices = [choice for choice in pattern.get("$or", []) if isinstance(choice, Mapping)]
     either = [_address(choice) for choice in choices]
-    # One choice that asks nothing of them leaves them open, whatever the others ask.
+    # One choice that tests neither accepts all sources and types, and so does the whole $or.
     return asked | ({"$or": either} if either and all(either) else {})

@@ -1,8 +1,8 @@
-"""Reads a state machine's definition, in Amazon States Language with JSONata, and finds mistakes.
+"""A checker of state machine definitions, in Amazon States Language with JSONata.
 
-It asks for more than AWS does: a Task that fails must be retried, and be caught or say why not. The
-schema of a definition (fields, types, what is required) is left to cfn-lint, which the guardrails
-run as well.
+It requires more than AWS does: a failed Task must be retried, and must be caught or have a Comment
+with the reason. The schema of a definition (fields, types, required fields) is left to cfn-lint,
+which the guardrails run as well.
 
 https://states-language.net, and "Transforming data with JSONata in Step Functions" in AWS's guide.
 """
@@ -24,9 +24,9 @@ State = Mapping[str, Any]
 
 
 def problems(text: str, substitutions: Collection[str]) -> list[str]:
-    """Return every mistake in a definition, a sentence each.
+    """Return every mistake in a definition, one sentence each.
 
-    `substitutions` are the names that the template gives a value.
+    `substitutions` are the names for which the template has a value.
     """
     try:
         # A placeholder may stand for a number, so it need not be in quotes.
@@ -48,7 +48,7 @@ def problems(text: str, substitutions: Collection[str]) -> list[str]:
     ]
 
 
-def seconds_of_trying(task: State) -> float:
+def max_seconds(task: State) -> float:
     """Return how long a Task takes at most: all its attempts, and the waits between them."""
     attempts, waits = 1, 0.0
     for retrier in task.get("Retry", []):
@@ -61,7 +61,7 @@ def seconds_of_trying(task: State) -> float:
 
 
 def _number(of: Mapping[str, Any], field: str, default: float) -> float:
-    """Return a field's number; where it is none, cfn-lint or JSONata will tell."""
+    """Return a field's number, or the default; cfn-lint or JSONata reports another type."""
     value = of.get(field, default)
     return value if isinstance(value, int | float) else default
 
@@ -100,10 +100,10 @@ def _machine(definition: State) -> Iterator[str]:
         yield "It has no TimeoutSeconds: an execution could hang for a year, unseen."
         return
     tasks = [each for each in definition["States"].values() if each.get("Type") == "Task"]
-    trying = sum(seconds_of_trying(task) for task in tasks)
-    if trying > limit:
+    total = sum(max_seconds(task) for task in tasks)
+    if total > limit:
         yield (
-            f"Its TimeoutSeconds is {limit}, and all attempts of its Tasks take up to {trying:.0f} "
+            f"Its TimeoutSeconds is {limit}, and all attempts of its Tasks take up to {total:.0f} "
             "s: an execution could time out before it has caught an error. Raise it."
         )
 

@@ -1,4 +1,4 @@
-"""Synthesized templates: their resources and references. It needs no CDK."""
+"""Synthesized templates, their resources and references, read without the CDK."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# The property that holds a resource's physical name, for the kinds that we name.
+# The property with the physical name, for each kind of resource that has one.
 NAME_PROPERTIES: Mapping[str, str] = {
     "SQS::Queue": "QueueName",
     "Lambda::Function": "FunctionName",
@@ -37,7 +37,7 @@ class Resource:
 
     @property
     def kind(self) -> str:
-        """Such as SQS::Queue."""
+        """The resource type without `AWS::`, such as SQS::Queue."""
         kind: str = self.body["Type"]
         return kind.removeprefix("AWS::")
 
@@ -52,13 +52,13 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """Its physical name; where CloudFormation is to name it, its logical id."""
+        """Its physical name, or its logical id if CloudFormation generates the name."""
         name = self.properties.get(NAME_PROPERTIES.get(self.kind, ""))
         return name if isinstance(name, str) else self.id
 
     @property
     def arn(self) -> dict[str, list[str]]:
-        """As other resources of its stack refer to it."""
+        """The reference to its ARN in its stack."""
         return {"Fn::GetAtt": [self.id, "Arn"]}
 
     @property
@@ -68,7 +68,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Grant:
-    """A statement of IAM, and the role that it is for."""
+    """An IAM statement, with its role and policy."""
 
     role: Resource
     policy: Resource
@@ -166,7 +166,7 @@ def read(assembly: Path) -> dict[str, Template]:
 def artifacts(assembly: Path) -> dict[str, Mapping[str, Any]]:
     """Return each stack's artifact in the manifest of a cloud assembly, by its name.
 
-    Its folder may hold more: what synths of other stages have left there.
+    Templates of other stages, left in its folder by earlier synths, are not in the manifest.
     """
     found = json.loads(assembly.joinpath("manifest.json").read_text())["artifacts"]
     return {
@@ -177,7 +177,7 @@ def artifacts(assembly: Path) -> dict[str, Mapping[str, Any]]:
 
 
 def plain(value: Any) -> Any:
-    """Replace by a placeholder each value that only CloudFormation will know."""
+    """Replace each value that only CloudFormation knows by a placeholder."""
     if isinstance(value, Mapping):
         if len(value) == 1 and ("Ref" in value or next(iter(value)).startswith("Fn::")):
             return "to-be-known"
@@ -186,7 +186,7 @@ def plain(value: Any) -> Any:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return one or several values, as IAM writes them, as a list."""
+    """Return a list of values; IAM writes a single one without a list."""
     return value if isinstance(value, list) else [value]
 
 

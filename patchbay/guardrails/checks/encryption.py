@@ -1,7 +1,7 @@
-"""What is stored is encrypted, and what travels too.
+"""Checks of encryption, at rest and in transit.
 
-Tables, log groups, the bus and its archive have no place here: AWS encrypts each of them always,
-and cdk-nag looks after buckets and whatever else a service may add.
+Tables, log groups, the bus and its archive need no check: AWS always encrypts them. cdk-nag checks
+buckets and all other kinds of resources.
 """
 
 from collections.abc import Iterator
@@ -12,26 +12,26 @@ from patchbay.topology.template import Resource
 
 
 def encryption(system: System) -> Iterator[Finding]:
-    """Messages are encrypted where they wait."""
+    """Find each queue and topic without encryption at rest."""
     for queue in system.all("SQS::Queue"):
         properties = queue.properties
         if properties.get("SqsManagedSseEnabled") is not True and not _has_key(queue):
             yield Finding(
                 queue,
-                f"Queue {queue.name} does not say that it encrypts its messages, personal data "
-                "among them. Set SqsManagedSseEnabled, or a KMS key.",
+                f"Queue {queue.name} does not set its encryption, and its messages hold personal "
+                "data. Set SqsManagedSseEnabled, or a KMS key.",
             )
     for topic in system.all("SNS::Topic"):
         if not _has_key(topic):
             yield Finding(
                 topic,
-                f"Topic {topic.name} has no KMS key: SNS would keep its messages as they are. Set "
-                "KmsMasterKeyId.",
+                f"Topic {topic.name} has no KMS key: SNS would store its messages unencrypted. "
+                "Set KmsMasterKeyId.",
             )
 
 
 def tls(system: System) -> Iterator[Finding]:
-    """Nothing is taken that does not come over TLS."""
+    """Find each queue and topic that accepts requests without TLS."""
     for kind, word in {"SQS::Queue": "Queue", "SNS::Topic": "Topic"}.items():
         for resource in system.all(kind):
             statements = resource.template.policy_of(resource)
@@ -39,7 +39,7 @@ def tls(system: System) -> Iterator[Finding]:
                 yield Finding(
                     resource,
                     f"{word} {resource.name} takes requests without TLS: its messages could be "
-                    "read on the way. Have its policy deny all where aws:SecureTransport is false "
+                    "read in transit. Have its policy deny all where aws:SecureTransport is false "
                     "(`enforce_ssl=True`).",
                 )
 

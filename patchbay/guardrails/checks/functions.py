@@ -1,4 +1,4 @@
-"""Functions: what they run on, and where they write their logs."""
+"""Checks of functions: their runtime, and their log groups."""
 
 import re
 from collections import defaultdict
@@ -13,7 +13,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 def log_group(system: System) -> Iterator[Finding]:
-    """Every function writes into a log group of its own, which forgets in time."""
+    """Find each function without a log group of its own, and each log group without retention."""
     writers: defaultdict[Resource, list[Resource]] = defaultdict(list)
     for function in system.all("Lambda::Function"):
         group = _group_of(function)
@@ -22,16 +22,16 @@ def log_group(system: System) -> Iterator[Finding]:
         else:
             yield Finding(
                 function,
-                f"Function {function.name} has no log group in its stack: Lambda would make one "
-                "that keeps everything for ever, at your cost. Make it, with a retention.",
+                f"Function {function.name} has no log group in its stack: Lambda would create one "
+                "that keeps everything for ever, at your cost. Create it, with a retention.",
             )
     for group, functions in writers.items():
         if len(functions) > 1:
             names = " and ".join(sorted(function.name for function in functions))
             yield Finding(
                 group,
-                f"Log group {group.name} is shared by {names}: nobody could tell whose lines are "
-                "whose, or keep one's longer. Give each function its own.",
+                f"Log group {group.name} is shared by {names}: their lines would be mixed, and "
+                "have one retention. Give each function its own.",
             )
     for group in system.all("Logs::LogGroup"):
         if not group.properties.get("RetentionInDays"):
@@ -43,7 +43,7 @@ def log_group(system: System) -> Iterator[Finding]:
 
 
 def runtime(system: System) -> Iterator[Finding]:
-    """What a function runs on is stated: a Python that Lambda supports, and the architecture."""
+    """Find each function without a supported Python runtime, or without an architecture."""
     for function in system.all("Lambda::Function"):
         name = function.properties.get("Runtime")
         python = re.fullmatch(r"python(\d+)\.(\d+)", str(name))
@@ -51,15 +51,14 @@ def runtime(system: System) -> Iterator[Finding]:
             yield Finding(
                 function,
                 f"Function {function.name} runs on {name or 'no stated runtime'}, which is not a "
-                "version of Python: what its layer and its tests are made for may not be there. "
-                "Use python3.N.",
+                "version of Python: its layer and its tests are made for Python. Use python3.N.",
             )
         elif (int(python[1]), int(python[2])) < OLDEST_PYTHON:
             oldest = ".".join(map(str, OLDEST_PYTHON))
             yield Finding(
                 function,
-                f"Function {function.name} runs on {name}, which Lambda does not support any more: "
-                f"it gets no security fixes, and AWS will refuse it. Use python{oldest} or newer.",
+                f"Function {function.name} runs on {name}, which Lambda no longer supports: it "
+                f"gets no security fixes, and AWS will refuse it. Use python{oldest} or newer.",
             )
         if not function.properties.get("Architectures"):
             yield Finding(

@@ -1,6 +1,6 @@
-"""Names: AWS takes each, in every stage.
+"""Checks of names: each is within AWS's limits in every stage.
 
-cfn-lint knows the limits of all other kinds of resources, but not of these.
+cfn-lint checks the limits of all other kinds of resources.
 """
 
 import re
@@ -11,7 +11,7 @@ from patchbay.project.naming import bus_name
 from patchbay.project.project import MAX_STAGE, STAGE_PATTERN
 from patchbay.topology.template import NAME_PROPERTIES, Template
 
-# AWS's own limits, in characters: the API reference of each, at `Create…`.
+# AWS's own limits, in characters, from the API reference of each `Create…` action.
 LIMITS: Mapping[str, tuple[str, int]] = {
     "SQS::Queue": ("Queue", 80),
     "DynamoDB::Table": ("Table", 255),
@@ -21,7 +21,7 @@ MAX_STACK = 128
 
 
 def name(system: System) -> Iterator[Finding]:
-    """Find each name that does not fit in a stage whose name is as long as one can be."""
+    """Find each name that is too long in a stage with the longest possible name."""
     for template in system.templates.values():
         yield from _stack(template)
         for kind, (word, limit) in LIMITS.items():
@@ -30,8 +30,9 @@ def name(system: System) -> Iterator[Finding]:
                 if isinstance(given, str) and len(longest := with_longest_stage(given)) > limit:
                     yield Finding(
                         resource,
-                        f"{word} {longest} has a name of {len(longest)} characters, and AWS takes "
-                        f"{limit}: it could not be deployed. {_shorten(len(longest) - limit)}",
+                        f"{word} {longest} has a name of {len(longest)} characters, but AWS "
+                        f"allows {limit}: it could not be deployed. "
+                        f"{_shorten(len(longest) - limit)}",
                     )
 
 
@@ -40,13 +41,13 @@ def _stack(template: Template) -> Iterator[Finding]:
     if len(longest) > MAX_STACK:
         yield Finding(
             None,
-            f"Stack {longest} has a name of {len(longest)} characters, and AWS takes {MAX_STACK}: "
-            f"it could not be deployed. {_shorten(len(longest) - MAX_STACK)}",
+            f"Stack {longest} has a name of {len(longest)} characters, but AWS allows "
+            f"{MAX_STACK}: it could not be deployed. {_shorten(len(longest) - MAX_STACK)}",
         )
 
 
 def with_longest_stage(text: str) -> str:
-    """Return a text with each physical name as it is in a stage of the longest name."""
+    """Return a text with each physical name as in a stage with the longest possible name."""
     prefix = re.escape(bus_name(""))
     return re.sub(
         # Where a stage's name ends, a letter follows the hyphen, or nothing does.

@@ -1,4 +1,4 @@
-"""FIFO queues: what fills each keeps the order, and can tell what it has sent already."""
+"""Checks of FIFO queues: message groups, deduplication, and relays."""
 
 from collections.abc import Iterator
 
@@ -9,23 +9,23 @@ from patchbay.topology.template import Resource, listed
 
 
 def order(system: System) -> Iterator[Finding]:
-    """What fills a FIFO queue gives each message its group, and SQS tells a duplicate."""
+    """Find each FIFO queue without message groups, deduplication or a sender."""
     for rule in system.all("Events::Rule"):
-        for aim in rule.properties.get("Targets", []):
-            queue = rule.template.find(aim["Arn"])
+        for target in rule.properties.get("Targets", []):
+            queue = rule.template.find(target["Arn"])
             if queue and queue.properties.get("FifoQueue"):
-                yield from _filled_by(rule, bool(_group_in(aim)), queue)
+                yield from _filled_by(rule, bool(_group_in(target)), queue)
     for queue in consumed(system):
         if queue.properties.get("FifoQueue") and not _is_filled(queue):
             yield Finding(
                 queue,
-                f"Queue {queue.name} is a FIFO queue that neither a rule nor a relay fills: its "
-                "consumer would wait for ever. Ask for `ordered_by=` in its service.",
+                f"Queue {queue.name} is a FIFO queue, but neither a rule nor a relay sends to it: "
+                "its consumer would never receive an event. Pass `ordered_by=` in its service.",
             )
 
 
 def relay(system: System) -> Iterator[Finding]:
-    """A relay fills one queue, which it may send to, and nobody else may."""
+    """Find each FIFO queue to which not exactly its relay may send."""
     for queue in consumed(system):
         if not queue.properties.get("FifoQueue"):
             continue
@@ -35,15 +35,15 @@ def relay(system: System) -> Iterator[Finding]:
             if function not in senders:
                 yield Finding(
                     function,
-                    f"Relay {function.name} may not send to {queue.name}: not one event would "
-                    "arrive. Allow it sqs:SendMessage there.",
+                    f"Relay {function.name} may not send to {queue.name}: no event would arrive. "
+                    "Allow it sqs:SendMessage there.",
                 )
         for function in senders:
             if function not in relays:
                 yield Finding(
                     queue,
-                    f"Function {function.name} may send to {queue.name} past its relay: what it "
-                    "sends would be in order with nothing. Take that right away.",
+                    f"Function {function.name} may send to {queue.name} directly, not through its "
+                    "relay: its messages would be in no order. Remove that permission.",
                 )
 
 
@@ -51,28 +51,28 @@ def _filled_by(rule: Resource, has_group: bool, queue: Resource) -> Iterator[Fin
     if not has_group:
         yield Finding(
             rule,
-            f"Rule {rule.name} gives {queue.name}, a FIFO queue, no message group: EventBridge "
+            f"Rule {rule.name} sets no message group for {queue.name}, a FIFO queue: EventBridge "
             "could deliver nothing. Set the target's MessageGroupId.",
         )
     if queue.properties.get("ContentBasedDeduplication") is not True:
         yield Finding(
             queue,
-            f"Queue {queue.name} is a FIFO queue that rule {rule.name} fills, and wants an id by "
-            "which to tell duplicates: EventBridge gives none, and could deliver nothing. Set "
+            f"Queue {queue.name} is a FIFO queue and the target of rule {rule.name}, so it needs "
+            "a deduplication id: EventBridge sends none, and could deliver nothing. Set "
             "ContentBasedDeduplication.",
         )
 
 
-def _group_in(aim: object) -> str | None:
-    parameters = aim.get("SqsParameters", {}) if isinstance(aim, dict) else {}
+def _group_in(target: object) -> str | None:
+    parameters = target.get("SqsParameters", {}) if isinstance(target, dict) else {}
     group: str | None = parameters.get("MessageGroupId")
     return group
 
 
 def _is_filled(queue: Resource) -> bool:
     rules, functions = queue.template.all("Events::Rule"), queue.template.all("Lambda::Function")
-    aims = [aim["Arn"] for rule in rules for aim in rule.properties.get("Targets", [])]
-    return queue.arn in aims or any(relays_to(function) == queue for function in functions)
+    targets = [target["Arn"] for rule in rules for target in rule.properties.get("Targets", [])]
+    return queue.arn in targets or any(relays_to(function) == queue for function in functions)
 
 
 def _may_send(function: Resource, queue: Resource) -> bool:

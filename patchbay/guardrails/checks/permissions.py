@@ -1,4 +1,4 @@
-"""Roles: nothing on everything, and no event but one's own."""
+"""Checks of roles: exact actions and resources, and only the service's own events."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,16 +13,16 @@ from patchbay.topology.template import Grant, listed, texts
 
 
 def wildcard(system: System) -> Iterator[Finding]:
-    """A role names what it may do, and to what.
+    """Find each role that does not name its actions and its resources.
 
-    The policies of keys and queues are no roles': in a key's, `*` is the key itself.
+    Resource policies are left out: in a key's policy, `*` is the key itself.
     """
     for grant in _allowed(system):
         if "NotAction" in grant.statement or "NotResource" in grant.statement:
             yield Finding(
                 grant.policy,
-                f"{_holder(grant)} may do all but what a statement excepts: whatever AWS invents "
-                "tomorrow, too. Name the actions and the resources.",
+                f"{_holder(grant)} may do everything that a statement does not exclude, also the "
+                "actions that AWS adds later. Name the actions and the resources.",
                 detail="Not",
             )
         resources = ["".join(texts(r)) for r in listed(grant.statement.get("Resource", ""))]
@@ -30,21 +30,22 @@ def wildcard(system: System) -> Iterator[Finding]:
             if "*" in action:
                 yield Finding(
                     grant.policy,
-                    f"{_holder(grant)} may {action}, which is more than one action: a bug could do "
-                    "what it never needs. Name each action.",
+                    f"{_holder(grant)} may {action}, which is more than one action: a bug could "
+                    "do what the function never needs. Name each action.",
                     detail=action,
                 )
             elif any("*" in resource and not _is_folder(resource) for resource in resources):
                 yield Finding(
                     grant.policy,
                     f"{_holder(grant)} may {action} on any resource: a bug could reach another "
-                    "service's. Name the resource; where the action knows none, accept this.",
+                    "service's. Name the resource; where the action supports none, accept this "
+                    "finding.",
                     detail=action,
                 )
 
 
 def publishing(system: System) -> Iterator[Finding]:
-    """Who puts events puts them on the system's bus, and only those that its service owns."""
+    """Find each role that may put events on another bus, or events of another service."""
     known = {(event.source(), event.detail_type()): event for event in system.events}
     for grant in _allowed(system):
         if "events:PutEvents" in grant.actions:
@@ -53,8 +54,8 @@ def publishing(system: System) -> Iterator[Finding]:
             if pairs is None or _has_other_conditions(grant.statement):
                 yield Finding(
                     grant.policy,
-                    f"{_holder(grant)} may publish any event in anyone's name: its PutEvents is "
-                    f"not limited by {' and '.join(KEYS)}. Declare what it publishes.",
+                    f"{_holder(grant)} may publish any event as any service: its PutEvents is not "
+                    f"limited by {' and '.join(KEYS)}. Declare what it publishes.",
                 )
                 continue
             for source, detail_type in sorted(pairs):
@@ -62,7 +63,7 @@ def publishing(system: System) -> Iterator[Finding]:
 
 
 def _is_folder(resource: str) -> bool:
-    """Whether it is what a folder of a bucket holds, which S3 knows no other name for."""
+    """Return whether a resource is a folder of a bucket, for which S3 has no other name."""
     return bool(re.search(r":s3:::[^/*]+/[^*]+/\*$", resource))
 
 
@@ -81,13 +82,13 @@ def _bus(grant: Grant) -> Iterator[Finding]:
         if not arn.endswith(f":event-bus/{bus}") or "*" in arn:
             yield Finding(
                 grant.policy,
-                f"{_holder(grant)} may put events on another bus than {bus}: there, nothing of "
-                f"this system would see them. Name {bus} as the resource.",
+                f"{_holder(grant)} may put events on another bus than {bus}: nothing in this "
+                f"system would receive them. Name {bus} as the resource.",
             )
 
 
 def _has_other_conditions(statement: Mapping[str, Any]) -> bool:
-    """Whether the sources or types are asked for in a way that lets in more than it names."""
+    """Return whether a condition on source or type allows more than the values that it names."""
     return any(
         key in KEYS and operator not in EXACT
         for operator, condition in statement.get("Condition", {}).items()
@@ -102,19 +103,20 @@ def _event(
         yield Finding(
             grant.policy,
             f"{_holder(grant)} may publish {detail_type} from {source}, which no contract "
-            "describes: no consumer could know what is in it. Write its contract, or take it away.",
+            "describes: no consumer could know its fields. Write its contract, or remove the "
+            "permission.",
         )
     elif owner(source) != service_of(grant.role):
         yield Finding(
             grant.policy,
             f"{_holder(grant)} may publish {detail_type}, which is the {owner(source)} service's "
-            "own: its consumers could not tell who says so. Publish an event of the "
+            "event: its consumers could not tell who published it. Publish an event of the "
             f"{service_of(grant.role)} service's instead.",
         )
 
 
 def _holder(grant: Grant) -> str:
-    """Whoever has the role: its function or state machine, if there is one."""
+    """Return a name for the function or state machine that has the role, or for the role."""
     for actor in actors(grant.role.template):
         if role_of(actor) == grant.role:
             word = "Function" if actor.kind == "Lambda::Function" else "State machine"

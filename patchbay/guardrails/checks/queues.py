@@ -1,4 +1,4 @@
-"""Queues: how long they hide a message, and what becomes of one that fails for good."""
+"""Checks of queues: visibility timeouts, and dead-letter queues."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ MAX_RECEIVES = 1000  # SQS's own limit
 
 
 def visibility(system: System) -> Iterator[Finding]:
-    """A queue's visibility timeout is long enough for Lambda to handle a message and retry."""
+    """Find each queue whose visibility timeout is too short for Lambda to handle and retry."""
     for mapping in system.all("Lambda::EventSourceMapping"):
         queue, function = mapped(mapping)
         if not queue or queue.kind != "SQS::Queue" or not function:
@@ -38,7 +38,7 @@ def visibility(system: System) -> Iterator[Finding]:
 
 
 def dead_letters(system: System) -> Iterator[Finding]:
-    """What a function fails at for good ends in a queue that keeps it, and keeps it longer."""
+    """Find each consumed queue without a dead-letter queue that keeps messages longer."""
     for queue in consumed(system):
         redrive = queue.properties.get("RedrivePolicy", {})
         dead = queue.template.find(redrive.get("deadLetterTargetArn"))
@@ -46,53 +46,52 @@ def dead_letters(system: System) -> Iterator[Finding]:
             yield Finding(
                 queue,
                 f"Queue {queue.name} has no dead-letter queue in its stack: a message that can't "
-                "be handled would come back until its time is up, and then be gone. Give it one.",
+                "be handled would be retried until it expires, and then be lost. Give it one.",
             )
             continue
-        yield from _unlike(queue, dead)
+        yield from _mismatches(queue, dead)
         receives = int(redrive.get("maxReceiveCount", 0))
         if not MIN_RECEIVES <= receives <= MAX_RECEIVES:
             yield Finding(
                 queue,
-                f"Queue {queue.name} gives up on a message after {receives} receives: between "
-                f"{MIN_RECEIVES} and {MAX_RECEIVES} make sense. With fewer, a function that is "
-                "throttled once makes a dead letter; AWS advises 5 or more.",
+                f"Queue {queue.name} has a maxReceiveCount of {receives}: it must be between "
+                f"{MIN_RECEIVES} and {MAX_RECEIVES}. With 1, a function that is throttled once "
+                "makes a dead letter; AWS advises 5 or more.",
             )
 
 
 def dead_letters_stay(system: System) -> Iterator[Finding]:
-    """Dead letters wait for an operator: nothing moves them on."""
-    for dead in kept_for(system):
+    """Find each dead-letter queue that has a dead-letter queue itself."""
+    for dead in dead_letter_queues(system):
         if "RedrivePolicy" in dead.properties:
             yield Finding(
                 dead,
-                f"Queue {dead.name} holds dead letters and gives them up in its turn: an operator "
-                "who looks at one a few times would move it out of sight. Take its own "
-                "dead-letter queue away.",
+                f"Queue {dead.name} is a dead-letter queue and has one itself: browsing a dead "
+                "letter a few times would move it on. Remove its RedrivePolicy.",
             )
 
 
 def shared_dead_letters(system: System) -> Iterator[Finding]:
-    """A queue of dead letters is for one source: what came whence must be told, and put back."""
-    for dead, sources in kept_for(system).items():
+    """Find each dead-letter queue with several sources: its dead letters can't be redriven."""
+    for dead, sources in dead_letter_queues(system).items():
         if len(sources) > 1:
             yield Finding(
                 dead,
-                f"Queue {dead.name} holds the dead letters of {_and(sorted(sources))}: nobody "
-                "could put one back where it belongs, and one consumer's flood would hide the "
-                "other's. Give each its own.",
+                f"Queue {dead.name} holds the dead letters of {_joined(sorted(sources))}: a dead "
+                "letter could not be redriven to its source, and many from one source would hide "
+                "the other's. Give each its own.",
             )
 
 
 def consumed(system: System) -> list[Resource]:
-    """The queues that a function reads."""
+    """Return the queues that a function reads."""
     sources = [mapped(mapping)[0] for mapping in system.all("Lambda::EventSourceMapping")]
-    # Each once, in order, however many read it.
+    # A queue with several readers is listed once.
     return list(dict.fromkeys(s for s in sources if s and s.kind == "SQS::Queue"))
 
 
-def kept_for(system: System) -> dict[Resource, set[str]]:
-    """Every dead-letter queue, and whose failures it keeps."""
+def dead_letter_queues(system: System) -> dict[Resource, set[str]]:
+    """Return every dead-letter queue, with the names of its sources."""
     kept: defaultdict[Resource, set[str]] = defaultdict(set)
 
     def keep(owner: Resource, reference: object, source: str) -> None:
@@ -104,16 +103,20 @@ def kept_for(system: System) -> dict[Resource, set[str]]:
         arn = queue.properties.get("RedrivePolicy", {}).get("deadLetterTargetArn")
         keep(queue, arn, f"queue {queue.name}")
     for rule in system.all("Events::Rule"):
-        for aim in rule.properties.get("Targets", []):
-            end = rule.template.find(aim["Arn"]) or rule
-            # The rules of one consumer may share it: they deliver to the same queue.
-            keep(rule, aim.get("DeadLetterConfig", {}).get("Arn"), f"the rules to {end.name}")
+        for target in rule.properties.get("Targets", []):
+            end = rule.template.find(target["Arn"]) or rule
+            # The rules of one consumer may share a dead-letter queue: they have the same target.
+            keep(rule, target.get("DeadLetterConfig", {}).get("Arn"), f"the rules to {end.name}")
     for schedule in system.all("Scheduler::Schedule"):
-        aim = schedule.properties.get("Target", {})
-        keep(schedule, aim.get("DeadLetterConfig", {}).get("Arn"), _runs(schedule, aim.get("Arn")))
+        target = schedule.properties.get("Target", {})
+        keep(
+            schedule,
+            target.get("DeadLetterConfig", {}).get("Arn"),
+            _runs(schedule, target.get("Arn")),
+        )
     for config in system.all("Lambda::EventInvokeConfig"):
         failed = config.properties.get("DestinationConfig", {}).get("OnFailure", {})
-        # It is kept where what a schedule could not start is, as the same run that was missed.
+        # A schedule's function may share the schedule's queue: both hold missed runs.
         keep(config, failed.get("Destination"), _runs(config, config.properties["FunctionName"]))
     for mapping in system.all("Lambda::EventSourceMapping"):
         _, function = mapped(mapping)
@@ -131,14 +134,14 @@ def _runs(owner: Resource, function: object) -> str:
     return f"the runs of {found.name if found else owner.name}"
 
 
-def _unlike(queue: Resource, dead: Resource) -> Iterator[Finding]:
+def _mismatches(queue: Resource, dead: Resource) -> Iterator[Finding]:
     fifo, dead_fifo = (bool(q.properties.get("FifoQueue")) for q in (queue, dead))
     if fifo != dead_fifo:
         kinds = {True: "a FIFO queue", False: "a standard queue"}
         yield Finding(
             queue,
             f"Queue {queue.name} is {kinds[fifo]}, and its dead-letter queue {dead.name} is "
-            f"{kinds[dead_fifo]}: SQS would refuse that when it is deployed. Make both the same.",
+            f"{kinds[dead_fifo]}: SQS would refuse that at deployment. Make both the same.",
         )
     kept, kept_dead = (
         int(q.properties.get("MessageRetentionPeriod", DEFAULT_RETENTION)) for q in (queue, dead)
@@ -148,7 +151,7 @@ def _unlike(queue: Resource, dead: Resource) -> Iterator[Finding]:
             dead,
             f"Queue {dead.name} keeps dead letters for {_days(kept_dead)}, and {queue.name} keeps "
             f"messages for {_days(kept)}: a message's age counts from when it was first sent, so "
-            "it could be gone before anybody looks. Keep dead letters longer: 14 days is SQS's "
+            "it could expire before anybody sees it. Keep dead letters longer: 14 days is SQS's "
             "limit.",
         )
 
@@ -168,5 +171,5 @@ def _days(seconds: int) -> str:
     return f"{days:g} day" + "s" * (days != 1)
 
 
-def _and(names: list[str]) -> str:
+def _joined(names: list[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,4 +1,4 @@
-"""Schedules: each runs when it says, its runs know their time, and none is lost unseen."""
+"""Checks of schedules: each runs at its time, its runs know that time, and none is lost unseen."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,76 +11,79 @@ SCHEDULER = "scheduler.amazonaws.com"
 
 
 def schedule(system: System) -> Iterator[Finding]:
-    """A schedule's runs are told apart by their time, and what fails of them is kept."""
+    """Find each schedule whose runs do not get their time, or could be lost."""
     for found in system.all("Scheduler::Schedule"):
-        for wrong in _wrong(found, found.properties["Target"]):
-            yield Finding(found, f"Schedule {found.name} {wrong}")
+        for problem in _problems(found, found.properties["Target"]):
+            yield Finding(found, f"Schedule {found.name} {problem}")
 
 
 def schedule_role(system: System) -> Iterator[Finding]:
-    """The role of a schedule is for its group alone, and may do no more than it has to."""
+    """Find each schedule's role that others may assume, or that may do more than it needs."""
     for found in system.all("Scheduler::Schedule"):
-        aim = found.properties["Target"]
-        role = found.template.find(aim.get("RoleArn"))
+        target = found.properties["Target"]
+        role = found.template.find(target.get("RoleArn"))
         if role is None:
             yield Finding(
                 found,
-                f"Schedule {found.name} has a role that is not in its stack: what it may do can't "
-                "be checked. Give it one of its own.",
+                f"Schedule {found.name} has a role that is not in its stack: its permissions "
+                "can't be checked. Give it one of its own.",
             )
             continue
         if not _is_for_its_group(role):
             yield Finding(
                 role,
                 f"The role of schedule {found.name} may be assumed for any schedule, of any "
-                "account: somebody else's could use it. Have it ask for aws:SourceAccount and "
-                "aws:SourceArn, which is that of the schedule's group.",
+                "account: another schedule could use it. Add conditions on aws:SourceAccount and "
+                "aws:SourceArn, the ARN of the schedule's group.",
             )
-        needed = [aim.get("Arn"), aim.get("DeadLetterConfig", {}).get("Arn")]
+        needed = [target.get("Arn"), target.get("DeadLetterConfig", {}).get("Arn")]
         for grant in found.template.grants():
             if grant.role == role and not all(
                 resource in needed for resource in listed(grant.statement.get("Resource", []))
             ):
                 yield Finding(
                     grant.policy,
-                    f"The role of schedule {found.name} may do more than to invoke its function "
-                    "and to leave its dead letters: Scheduler needs no more. Take it away.",
+                    f"The role of schedule {found.name} may do more than invoke its function and "
+                    "send dead letters: Scheduler needs no more. Remove it.",
                 )
 
 
-def _wrong(found: Resource, aim: Mapping[str, Any]) -> Iterator[str]:
+def _problems(found: Resource, target: Mapping[str, Any]) -> Iterator[str]:
     properties, find = found.properties, found.template.find
-    dead = find(aim.get("DeadLetterConfig", {}).get("Arn"))
+    dead = find(target.get("DeadLetterConfig", {}).get("Arn"))
     if dead is None:
         yield (
-            "keeps nothing of a run that it can't start: that would be lost unseen. Give its "
-            "target a dead-letter queue, in this stack."
+            "has no dead-letter queue for a run that it can't start: that run would be lost "
+            "unseen. Give its target a dead-letter queue, in this stack."
         )
     elif dead.properties.get("FifoQueue"):
         yield (
-            f"leaves its dead letters in {dead.name}, a FIFO queue: Scheduler writes to standard "
+            f"sends its dead letters to {dead.name}, a FIFO queue: Scheduler writes to standard "
             "queues only. Use one."
         )
-    function = find(aim.get("Arn"))
+    function = find(target.get("Arn"))
     if function and function.kind == "Lambda::Function" and not _keeps_failures(function):
         yield (
-            f"runs {function.name}, which keeps nothing of a run that fails: Scheduler is done as "
-            "soon as Lambda has taken it. Give the function a destination on failure."
+            f"runs {function.name}, which keeps nothing of a run that fails: Scheduler does not "
+            "retry what Lambda has accepted. Give the function an on-failure destination."
         )
-    if not aim.get("RetryPolicy", {}).get("MaximumRetryAttempts"):
+    if not target.get("RetryPolicy", {}).get("MaximumRetryAttempts"):
         yield (
-            "does not say how often to try again: a moment's trouble may cost a run. Set the "
-            "target's MaximumRetryAttempts, 185 at most."
+            "does not set how often to retry: a transient error may lose a run. Set the target's "
+            "MaximumRetryAttempts, 185 at most."
         )
-    if DUE_AT not in "".join(texts(aim.get("Input", ""))):
+    if DUE_AT not in "".join(texts(target.get("Input", ""))):
         yield (
-            f"does not tell its runs when they were due: one that is repeated could not be told "
-            f"from the next. Put {DUE_AT} into the target's input."
+            "does not pass its runs the time when they were due: a repeated run could not be "
+            f"distinguished from the next. Put {DUE_AT} into the target's input."
         )
     if properties.get("FlexibleTimeWindow", {}).get("Mode") != "OFF":
-        yield "runs at any time in a window: what counts on its time can't. Switch that off."
+        yield (
+            "has a flexible time window: it would not run at its time. Set FlexibleTimeWindow to "
+            "OFF."
+        )
     if not properties.get("ScheduleExpressionTimezone"):
-        yield "does not state its time zone. State it, even where it is UTC."
+        yield "has no time zone. Set ScheduleExpressionTimezone, also for UTC."
 
 
 def _keeps_failures(function: Resource) -> bool:

@@ -1,12 +1,12 @@
-"""Kinesis streams: how Lambda reads them, and who is told when it falls behind.
+"""Checks of Kinesis streams: their event source mappings, and alarms on their readers' delay.
 
-A stream and its readers are different services' stacks, so they find each other by name.
+A stream and its readers are in stacks of different services, so a mapping has the stream's name.
 """
 
 from collections.abc import Iterator
 
-from patchbay.guardrails.checks.alarms import reaches_someone
-from patchbay.guardrails.checks.mappings import neither_lost_nor_in_the_way
+from patchbay.guardrails.checks.alarms import notifies
+from patchbay.guardrails.checks.mappings import stream_mapping_problems
 from patchbay.guardrails.finding import Finding, System, mapped
 from patchbay.topology.template import Resource, texts
 
@@ -14,25 +14,25 @@ ITERATOR_AGE = "IteratorAge"
 
 
 def stream_consumer(system: System) -> Iterator[Finding]:
-    """A bad record is isolated, given up in time and kept where it is seen, and it alone."""
+    """Find each mapping of a Kinesis stream that could lose a record, or block on a bad one."""
     for mapping, stream, function in _of_streams(system):
-        wrong = list(neither_lost_nor_in_the_way(mapping))
+        problems = list(stream_mapping_problems(mapping))
         if "ReportBatchItemFailures" not in mapping.properties.get("FunctionResponseTypes", []):
-            wrong.append(
-                "and can't say which record failed: all that was done before it in its batch would "
-                "be done again. Turn ReportBatchItemFailures on."
+            problems.append(
+                "and can't report which record failed: the records before it in its batch would be "
+                "handled again. Turn ReportBatchItemFailures on."
             )
         if mapping.properties.get("StartingPosition") != "TRIM_HORIZON":
-            wrong.append(
-                "from its end: what was put there before the mapping was made would never be read. "
-                "Set StartingPosition to TRIM_HORIZON."
+            problems.append(
+                "from LATEST: records put before the mapping was created would never be read. Set "
+                "StartingPosition to TRIM_HORIZON."
             )
-        for each in wrong:
-            yield Finding(mapping, f"Function {function.name} reads the stream {stream} {each}")
+        for problem in problems:
+            yield Finding(mapping, f"Function {function.name} reads the stream {stream} {problem}")
 
 
 def stream_exists(system: System) -> Iterator[Finding]:
-    """Every stream that is read is one of the system's, and every stream of it is read."""
+    """Find each reader of a stream that does not exist, and each stream without a reader."""
     made = {stream.name: stream for stream in system.all("Kinesis::Stream")}
     read = set()
     for mapping, stream, function in _of_streams(system):
@@ -41,20 +41,20 @@ def stream_exists(system: System) -> Iterator[Finding]:
             yield Finding(
                 mapping,
                 f"Function {function.name} reads the stream {stream}, which no service of this "
-                f"stage has: there are {', '.join(sorted(made)) or 'none'}. Call `self.stream()` "
-                "in the service that it is of.",
+                f"stage has. Streams: {', '.join(sorted(made)) or 'none'}. Call `self.stream()` "
+                "in the service that owns it.",
             )
     for name in sorted(made.keys() - read):
         yield Finding(
             made[name],
-            f"Stream {name} has no reader: what is put there would expire unseen, and be paid for. "
-            "Add a `stream_consumer`, or remove it.",
+            f"Stream {name} has no reader: its records would expire unread, at your cost. Add a "
+            "`stream_consumer`, or remove it.",
             warning=True,
         )
 
 
 def stream_alarm(system: System) -> Iterator[Finding]:
-    """Who reads a stream has an alarm on how far it is behind."""
+    """Find each reader of a stream without an alarm on its delay."""
     for mapping, stream, function in _of_streams(system):
         alarms = [
             alarm
@@ -63,16 +63,17 @@ def stream_alarm(system: System) -> Iterator[Finding]:
             and alarm.properties.get("Dimensions")
             == [{"Name": "FunctionName", "Value": function.ref}]
         ]
-        if not any(reaches_someone(alarm) for alarm in alarms):
+        if not any(notifies(alarm) for alarm in alarms):
             yield Finding(
                 mapping,
-                f"Function {function.name} has no alarm on its {ITERATOR_AGE} that tells someone: "
-                f"it could fall behind the stream {stream} until records expire, unseen. Add one.",
+                f"Function {function.name} has no alarm on its {ITERATOR_AGE} that notifies "
+                f"somebody: it could fall behind the stream {stream} until records expire, "
+                "unseen. Add one.",
             )
 
 
 def _of_streams(system: System) -> Iterator[tuple[Resource, str, Resource]]:
-    """Every mapping of a Kinesis stream, with the stream's name and the function."""
+    """Yield every mapping of a Kinesis stream, with the stream's name and the function."""
     for mapping in system.all("Lambda::EventSourceMapping"):
         source, function = mapped(mapping)
         name = source.name if source and source.kind == "Kinesis::Stream" else _named_in(mapping)
@@ -81,7 +82,7 @@ def _of_streams(system: System) -> Iterator[tuple[Resource, str, Resource]]:
 
 
 def _named_in(mapping: Resource) -> str | None:
-    """The stream's name in an ARN that is put together of parts."""
+    """Return the stream's name from an ARN that is joined from parts."""
     parts = list(texts(mapping.properties.get("EventSourceArn")))
     if not any(":kinesis:" in part for part in parts):
         return None

@@ -1,24 +1,24 @@
-"""State machines: what they do when something fails, what can be seen of it, and who is told."""
+"""Checks of state machines: their error handling, their logs and traces, and their alarms."""
 
 from collections.abc import Iterator
 
-from patchbay.guardrails.checks.alarms import raised_by_first, reaches_someone
+from patchbay.guardrails.checks.alarms import notifies, raised_by_first
 from patchbay.guardrails.finding import Finding, System
 from patchbay.topology.state_language import problems
 from patchbay.topology.template import Resource
 
-ENDS_BADLY = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+FAILURE_METRICS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
 
 
 def workflow(system: System) -> Iterator[Finding]:
-    """Every state leads on to an end, and every Task is tried again before it counts as failed."""
+    """Find each mistake in a state machine's definition."""
     for machine in system.all("StepFunctions::StateMachine"):
         text = machine.properties.get("DefinitionString")
         if not isinstance(text, str):
             yield Finding(
                 machine,
-                f"State machine {machine.name} has a definition that can't be read here: nobody "
-                "could tell what it does when something fails. Write it out in its own file, with "
+                f"State machine {machine.name} has a definition that only CloudFormation can put "
+                "together, so it can't be checked. Write it in a file of its own, with "
                 "substitutions for what only CloudFormation knows.",
             )
             continue
@@ -27,36 +27,35 @@ def workflow(system: System) -> Iterator[Finding]:
 
 
 def workflow_trail(system: System) -> Iterator[Finding]:
-    """Of every execution, what happened is logged, to a log group of its stack, and traced."""
+    """Find each state machine that does not log and trace its executions."""
     for machine in system.all("StepFunctions::StateMachine"):
         logging = machine.properties.get("LoggingConfiguration", {})
         if logging.get("Level") != "ALL" or not _log_group(machine):
             yield Finding(
                 machine,
-                f"State machine {machine.name} does not log all that happens to a log group of its "
-                "stack: after 90 days, nobody could tell what became of an execution. Set its "
-                "LoggingConfiguration, to the level ALL.",
+                f"State machine {machine.name} does not log all events to a log group of its "
+                "stack: after 90 days, an execution's history would be gone. Set its "
+                "LoggingConfiguration, with level ALL.",
                 detail="logs",
             )
         if machine.properties.get("TracingConfiguration", {}).get("Enabled") is not True:
             yield Finding(
                 machine,
-                f"State machine {machine.name} is not traced: what it calls would be missing in "
-                "an event's journey. Set its TracingConfiguration.",
+                f"State machine {machine.name} is not traced: its calls would be missing from an "
+                "event's journey. Set its TracingConfiguration.",
                 detail="traces",
             )
 
 
 def workflow_alarm(system: System) -> Iterator[Finding]:
-    """The first execution that ends other than by succeeding is told to someone."""
+    """Find each state machine without alarms on the first execution that does not succeed."""
     for machine in system.all("StepFunctions::StateMachine"):
-        for metric in ENDS_BADLY:
-            if not any(_tells(alarm) for alarm in _alarms(machine, metric)):
+        for metric in FAILURE_METRICS:
+            if not any(_notifies_of_first(alarm) for alarm in _alarms(machine, metric)):
                 yield Finding(
                     machine,
-                    f"State machine {machine.name} has no alarm on its {metric} that the first one "
-                    "raises and that goes to someone: what it was started for would stay undone, "
-                    "unseen. Add one.",
+                    f"State machine {machine.name} has no alarm on its {metric} with a threshold "
+                    "of 1 and an action: its work would stay undone, unnoticed. Add one.",
                     detail=metric,
                 )
 
@@ -79,5 +78,5 @@ def _alarms(machine: Resource, metric: str) -> list[Resource]:
     ]
 
 
-def _tells(alarm: Resource) -> bool:
-    return reaches_someone(alarm) and raised_by_first(alarm)
+def _notifies_of_first(alarm: Resource) -> bool:
+    return notifies(alarm) and raised_by_first(alarm)

@@ -1,4 +1,4 @@
-"""The sample's templates of a stage, for a test to break one thing in."""
+"""Copies of the sample's templates, in which a test breaks one thing."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,9 @@ EVENTS = (ReadingTaken, AlertRaised, AlertCleared, BedWatered, BedNotWatered)
 
 
 class Broken:
-    """Copies of the templates, and what the guardrails find in them.
+    """Copies of the templates, and the guardrails' findings in them.
 
-    Names are given as a stage's resources have them, less what all begin with.
+    Resources are named without the prefix of system and stage.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Broken:
         self.events = events
 
     def resources(self, service: str) -> dict[str, Any]:
-        """The resources of a service's stack, by logical id."""
+        """Return the resources of a service's stack, by logical id."""
         found: dict[str, Any] = self.bodies[named(STAGE, service)]["Resources"]
         return found
 
@@ -70,7 +70,7 @@ class Broken:
         return _properties(self.the("CloudWatch::Alarm", name))
 
     def mapping(self, function: str) -> dict[str, Any]:
-        """The one mapping that feeds a function."""
+        """Return a function's only event source mapping."""
         fed = self.the("Lambda::Function", function)
         (found,) = (
             mapping
@@ -80,7 +80,7 @@ class Broken:
         return _properties(found)
 
     def policy(self, queue: str) -> list[dict[str, Any]]:
-        """The statements of a queue's policy."""
+        """Return the statements of a queue's policy."""
         of = self.the("SQS::Queue", queue)
         (found,) = (
             policy
@@ -90,12 +90,12 @@ class Broken:
         return _statements(found)
 
     def allowed(self, queue: str) -> dict[str, Any]:
-        """What a queue's policy allows."""
+        """Return the only statement of a queue's policy that allows something."""
         (found,) = (each for each in self.policy(queue) if each["Effect"] == "Allow")
         return found
 
-    def rights(self, function: str) -> list[dict[str, Any]]:
-        """The statements of a function's role."""
+    def statements(self, function: str) -> list[dict[str, Any]]:
+        """Return the statements of a function's role."""
         of = self.the("Lambda::Function", function)
         role = of.template.at(of.properties["Role"])
         (found,) = (
@@ -105,9 +105,9 @@ class Broken:
         )
         return _statements(found)
 
-    def right(self, function: str, action: str) -> dict[str, Any]:
-        """The statement that allows a function's role an action."""
-        (found,) = (each for each in self.rights(function) if action in listed(each["Action"]))
+    def statement(self, function: str, action: str) -> dict[str, Any]:
+        """Return the statement that allows a function's role an action."""
+        (found,) = (each for each in self.statements(function) if action in listed(each["Action"]))
         return found
 
     def remove(self, kind: str, name: str) -> None:
@@ -115,17 +115,17 @@ class Broken:
         del self.bodies[gone.stack]["Resources"][gone.id]
 
     def found(self) -> list[Finding]:
-        """What stands, of what the guardrails find."""
+        """Return the findings that are not accepted."""
         return unaccepted(findings(self.templates, self.events), self.accepted)
 
     def finds(self, id: str, text: str) -> None:
-        """This is found, and nothing else."""
+        """Assert that this is the only finding."""
         found = [(finding.id, finding.text) for finding in self.found()]
         assert found == [(id, text)], found
 
 
 def accepted_by(*services: str) -> Acceptances:
-    """What the constructs of these services accept."""
+    """Return the acceptances of these services' constructs."""
     found = read(assembly(STAGE))
     prefixes = tuple(f"{NAME}-{STAGE}-{service}/" for service in services)
     reasons = {path: names for path, names in found.reasons.items() if path.startswith(prefixes)}
@@ -133,7 +133,7 @@ def accepted_by(*services: str) -> Acceptances:
 
 
 def every_event() -> list[type[Event]]:
-    """All events of the sample."""
+    """Return all events of the sample."""
     return [*EVENTS, DayClosed, HottestBedChanged]
 
 

@@ -1,8 +1,8 @@
-"""The sample is the project of these tests."""
+"""Fixture of all these tests: the sample is their project."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _greenhouse(greenhouse: None) -> None:
-    """Have names and sources be the sample's."""
+    """Use the sample's names and sources."""

@@ -1,4 +1,4 @@
-"""Where a finding is accepted, and where not."""
+"""Acceptances: which findings each covers."""
 
 import json
 from pathlib import Path
@@ -35,29 +35,29 @@ def accepted_at(path: str, name: str = "tls") -> Acceptances:
 def test_a_finding_is_accepted_by_its_construct_and_those_around_it_but_not_by_its_stack(
     path: str, holds: bool
 ) -> None:
-    assert accepted_at(path).hold(FINDING) is holds
+    assert accepted_at(path).covers(FINDING) is holds
 
 
 @pytest.mark.parametrize("name", ["alarm", "tls[detail]", "TLS"])
 def test_a_finding_is_accepted_by_its_own_name_only(name: str) -> None:
-    assert not accepted_at("stack/Consumer/Queue", name).hold(FINDING)
+    assert not accepted_at("stack/Consumer/Queue", name).covers(FINDING)
 
 
 def test_a_finding_that_concerns_no_resource_can_not_be_accepted() -> None:
-    assert not accepted_at("stack").hold(Finding(None, "It is wrong.", check="tls"))
+    assert not accepted_at("stack").covers(Finding(None, "It is wrong.", check="tls"))
 
 
-def test_an_acceptance_that_is_needed_no_more_is_found() -> None:
+def test_an_unused_acceptance_is_found() -> None:
     accepted = accepted_at("stack/Consumer/Queue")
     assert accepted.unused([FINDING], {"tls"}) == []
     (finding,) = accepted.unused([], {"tls"})
     assert finding.text == (
-        "stack/Consumer/Queue accepts tls, and there is nothing to accept: what comes next would "
-        "pass unseen. Remove it."
+        "stack/Consumer/Queue accepts tls, but there is no such finding any more. The next one "
+        "there would be accepted unseen. Remove the acceptance."
     )
 
 
-def test_what_others_accept_is_left_to_them() -> None:
+def test_an_unused_acceptance_of_another_tools_finding_is_not_found() -> None:
     assert accepted_at("stack/Consumer", "AwsSolutions-SQS3").unused([], {"tls"}) == []
 
 
@@ -74,4 +74,4 @@ def test_acceptances_are_read_from_the_assembly(tmp_path: Path) -> None:
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"stack": artifact}}))
     (tmp_path / "stack.metadata.json").write_text(json.dumps(metadata))
-    assert read(tmp_path).hold(FINDING)
+    assert read(tmp_path).covers(FINDING)

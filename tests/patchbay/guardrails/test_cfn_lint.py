@@ -1,4 +1,4 @@
-"""cfn-lint's errors are findings; what it knows well enough has no check of ours beside it."""
+"""cfn-lint's errors are findings. What cfn-lint checks well needs no check of our own."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ NAMED: Mapping[str, tuple[int, Mapping[str, Any]]] = {
 
 
 def template(**resources: Mapping[str, Any]) -> Template:
-    """A template with these resources: the type and the properties of each."""
+    """Return a template with these resources."""
     return Template(STACK, {"Resources": dict(resources)})
 
 
@@ -98,16 +98,16 @@ def test_an_error_is_a_finding_of_the_resource_with_the_name_of_its_rule(tmp_pat
     )
 
 
-def test_a_construct_can_accept_it_and_then_it_does_not_stand(tmp_path: Path) -> None:
+def test_a_construct_can_accept_an_error(tmp_path: Path) -> None:
     found = errors(template(Queue=QUEUE), tmp_path)
     path = f"{STACK}/Queue"
     accepted = Acceptances({(STACK, "Queue"): path}, {path: frozenset({"cfn-lint[E3034]"})})
     assert unaccepted(found, accepted, [cfn_lint.CHECK]) == []
     (unused,) = unaccepted([], accepted, [cfn_lint.CHECK])
-    assert unused.text.startswith(f"{path} accepts cfn-lint[E3034], and there is nothing")
+    assert unused.text.startswith(f"{path} accepts cfn-lint[E3034], but there is no such finding")
 
 
-def test_an_error_of_no_resource_is_one_of_the_template(tmp_path: Path) -> None:
+def test_an_error_outside_the_resources_is_a_finding_of_the_template(tmp_path: Path) -> None:
     checked = Template(STACK, {"Resources": {}, "Outputs": {"Url": {"Value": {"Ref": "Nothing"}}}})
     assert {finding.at for finding in errors(checked, tmp_path)} == {None}
     assert all(f"Template {STACK}: " in finding.text for finding in errors(checked, tmp_path))
@@ -164,13 +164,13 @@ def test_the_schema_of_a_state_machine_is_checked(
     assert set(found()) == {"cfn-lint[E3601]"}
 
 
-def test_a_warning_is_no_finding(tmp_path: Path) -> None:
+def test_a_warning_of_cfn_lint_is_no_finding(tmp_path: Path) -> None:
     first = resource("SQS::Queue", {})
     second = resource("SQS::Queue", {"Tags": [{"Key": "of", "Value": {"Ref": "First"}}]})
     assert errors(template(First=first, Second=second | {"DependsOn": "First"}), tmp_path) == []
 
 
-def test_a_template_is_checked_once_for_each_content_whatever_code_it_deploys(
+def test_a_result_is_cached_by_the_templates_content_without_its_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, properties = NAMED["Lambda::Function"]
@@ -193,7 +193,7 @@ def test_a_template_is_checked_once_for_each_content_whatever_code_it_deploys(
     assert len(runs) == 2
 
 
-def test_old_results_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_old_results_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cfn_lint, "KEPT", 2)
     monkeypatch.setattr(cfn_lint, "_run", lambda text: [])
     for delay in range(4):

@@ -1,4 +1,4 @@
-"""The guardrails: a finding fails the synth, unless it is accepted where it is, with a reason."""
+"""The guardrails: a finding fails the synth unless its construct accepts it with a reason."""
 
 from pathlib import Path
 
@@ -29,16 +29,16 @@ STACK = "greenhouse-dev-notes"
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    """An app without stacks."""
+    """Create an app without stacks."""
     return App(outdir=str(tmp_path), context={"stage": "dev"}, analytics_reporting=False)
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_nothing_stands_in_the_way_of_what_is_deployed(stage: str) -> None:
+def test_the_deployed_templates_have_no_error(stage: str) -> None:
     deployed = templates(stage)
     found = [*findings(deployed, every_event()), *cfn_lint.lint(deployed)]
-    standing = unaccepted(found, read(assembly(stage)), [*NAMES, cfn_lint.CHECK])
-    assert [finding.text for finding in standing if not finding.warning] == []
+    remaining = unaccepted(found, read(assembly(stage)), [*NAMES, cfn_lint.CHECK])
+    assert [finding.text for finding in remaining if not finding.warning] == []
 
 
 def test_accepting_a_finding_on_one_resource_leaves_its_neighbour_to_be_found(app: App) -> None:
@@ -77,7 +77,7 @@ def test_nothing_is_accepted_without_a_reason(app: App) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=name_of)
-def test_the_docs_tell_of_every_check(check: patchbay.guardrails.finding.Check) -> None:
+def test_the_docs_list_every_check(check: patchbay.guardrails.finding.Check) -> None:
     assert f"| `{name_of(check)}` |" in (ROOT / "docs" / "guardrails.md").read_text()
 
 
@@ -102,7 +102,7 @@ class Notes(Service):
 
 
 def alone(folder: Path, added: str = "") -> Path:
-    """A project with the one service, to which something may be added."""
+    """Create a project with one service, and more code in its `compose`."""
     root = copy(folder)
     for path in (root / "stacks").glob("*.py"):
         if path.stem != "broker":
@@ -117,10 +117,10 @@ def test_a_consumer_has_no_findings_but_those_that_it_accepts_and_a_warning_fail
     code, errors = run_app({"stage": "dev"}, tmp_path / "out", alone(tmp_path))
     assert code == 0
     assert errors.startswith("Worth knowing: ")
-    assert "Event AlertRaised is in the contracts, and nobody publishes or consumes it." in errors
+    assert "Event AlertRaised is in the contracts, but nothing publishes or consumes it." in errors
 
 
-def test_what_is_not_accepted_fails_the_synth_by_name(tmp_path: Path) -> None:
+def test_a_finding_that_is_not_accepted_fails_the_synth_by_name(tmp_path: Path) -> None:
     root = alone(tmp_path, added='        sqs.Queue(self, "More", enforce_ssl=True)\n')
     code, errors = run_app({"stage": "dev"}, tmp_path / "out", root)
     assert code == 1
@@ -128,7 +128,7 @@ def test_what_is_not_accepted_fails_the_synth_by_name(tmp_path: Path) -> None:
     assert "greenhouse-dev-notes/More" in errors
 
 
-def test_an_error_fails_the_app_with_its_sentence_and_without_a_traceback(tmp_path: Path) -> None:
+def test_an_error_fails_the_app_with_its_text_and_without_a_traceback(tmp_path: Path) -> None:
     queue = 'consumer.node.find_child("Queue").node.default_child'
     root = alone(tmp_path, added=f"        {queue}.visibility_timeout = 120\n")
     code, errors = run_app({"stage": "dev"}, tmp_path / "out", root)

@@ -1,10 +1,10 @@
-"""Which events a rule lets through."""
+"""Rules let events through by source and type."""
 
 from typing import Any
 
 import pytest
 
-from patchbay.topology.rules import lets_through, looks_inside
+from patchbay.topology.rules import filters_content, lets_through
 from patchbay.topology.template import Resource, Template
 
 
@@ -35,8 +35,8 @@ def rule(pattern: dict[str, Any]) -> Resource:
         ({"source": [{"no-such-operator": 1}]}, False, False),
     ],
 )
-def test_a_rule_is_judged_by_the_source_and_type_that_it_asks_for(
+def test_a_rule_lets_events_through_by_source_and_type(
     pattern: dict[str, Any], passes: bool, filtered: bool
 ) -> None:
     assert lets_through(rule(pattern), "gh.sensors", "ReadingTaken") is passes
-    assert looks_inside(rule(pattern)) is filtered
+    assert filters_content(rule(pattern)) is filtered

@@ -1,4 +1,4 @@
-"""EventPattern decides as AWS's own matcher does: in its recorded verdicts, and in general."""
+"""EventPattern agrees with AWS's own matcher, in recorded verdicts and in general properties."""
 
 import json
 from collections import Counter
@@ -16,7 +16,7 @@ VERDICTS = [
     json.loads(line)
     for line in (Path(__file__).parent / "event_patterns.jsonl").read_text().splitlines()
 ]
-# The line of each edge case on which we differ, and why. There is none.
+# The line of each edge case with another result, and the reason. There is none.
 ACCEPTED: dict[int, str] = {}
 
 TEXTS = st.text(st.characters(exclude_characters=".:"), max_size=8)  # no IP addresses
@@ -58,7 +58,7 @@ def verdict(pattern: str, event: str) -> bool | None:
 
 
 def matches(wanted: list[Any], value: Any) -> bool:
-    """Whether a field with this value passes."""
+    """Return whether a field with this value matches."""
     return EventPattern(json.dumps({"x": wanted})).matches(json.dumps({"x": value}))
 
 
@@ -80,7 +80,7 @@ def test_the_verdict_is_that_of_awss_own_matcher(line: int, case: dict[str, Any]
     assert verdict(case["pattern"], case["event"]) is case["match"]
 
 
-def test_no_common_verdict_differs_and_hardly_any_other() -> None:
+def test_no_verdict_on_a_common_case_differs() -> None:
     cases = Counter(case["tier"] for case in VERDICTS)
     agreed = Counter(
         case["tier"]
@@ -93,7 +93,7 @@ def test_no_common_verdict_differs_and_hardly_any_other() -> None:
     assert agreed["edge"] >= 0.98 * cases["edge"]
 
 
-# What no one may break: any text, any order, any layout.
+# Properties: any text, any order, any layout.
 
 
 @given(st.text() | PATTERNS.map(json.dumps))
@@ -171,9 +171,7 @@ def test_the_layout_of_the_json_changes_nothing(pattern: Any, event: Any) -> Non
 
 
 @given(PATTERNS, EVENTS)
-def test_a_new_field_changes_nothing_for_those_who_do_not_ask_for_it(
-    pattern: Any, event: Any
-) -> None:
+def test_a_new_field_changes_nothing_for_a_pattern_without_it(pattern: Any, event: Any) -> None:
     before = verdict(json.dumps(pattern), json.dumps(event))
     assert verdict(json.dumps(pattern), json.dumps({**event, "new": [{"a": 1}]})) is before
 
@@ -221,7 +219,7 @@ def test_case_is_ignored_character_by_character() -> None:
     assert not matches([{"prefix": "É"}], "été")
 
 
-def test_a_character_that_utf_16_writes_as_a_pair_is_spoilt_where_case_is_ignored() -> None:
+def test_a_character_of_two_utf_16_units_is_corrupted_where_case_is_ignored() -> None:
     assert matches(["🎵"], "🎵")
     assert not matches([{"equals-ignore-case": "🎵"}], "🎵")
 
@@ -319,14 +317,14 @@ def test_a_plain_value_in_an_array_binds_no_element() -> None:
     assert EventPattern('{"a": ["x"], "a.b": [1]}').matches('{"a": ["x", {"b": 1}]}')
 
 
-def test_absence_is_asked_of_the_element_that_the_fields_before_it_chose() -> None:
+def test_absence_is_tested_in_the_element_that_the_fields_before_it_matched() -> None:
     event = '{"a": [{"m": 1}, {"m": 2, "b": 1, "z": 1}]}'
     assert EventPattern('{"a": {"m": [1], "z": [{"exists": false}]}}').matches(event)
     assert not EventPattern('{"a": {"m": [2], "z": [{"exists": false}]}}').matches(event)
     assert not EventPattern('{"a": {"b": [{"exists": false}], "m": [1]}}').matches(event)
 
 
-def test_which_fields_come_before_is_a_matter_of_the_alphabet() -> None:
+def test_fields_are_matched_in_alphabetical_order() -> None:
     event = '{"a": [{"m": 1}, {"m": 2, "z": 1}]}'
     assert EventPattern('{"a": {"z": [{"exists": false}], "m": [1]}}').matches(event)
 
@@ -350,7 +348,7 @@ def test_a_name_given_twice_counts_last_in_a_pattern_and_twice_in_an_event() -> 
     assert not both.matches('{"d": {"y": "b"}}')
 
 
-def test_one_branch_of_an_or_is_enough_with_all_that_stands_beside_it() -> None:
+def test_one_branch_of_an_or_is_enough_with_all_fields_beside_it() -> None:
     pattern = EventPattern('{"s": ["x"], "$or": [{"a": [1]}, {"$or": [{"b": [2]}, {"c": [3]}]}]}')
     assert pattern.matches('{"s": "x", "c": 3}')
     assert pattern.matches('{"s": "x", "a": 1}')
@@ -358,14 +356,14 @@ def test_one_branch_of_an_or_is_enough_with_all_that_stands_beside_it() -> None:
     assert not pattern.matches('{"a": 1}')
 
 
-def test_the_later_wish_for_a_field_counts_also_with_an_or() -> None:
+def test_the_later_test_of_a_field_counts_also_with_an_or() -> None:
     pattern = EventPattern('{"x": ["a"], "$or": [{"x": ["b"]}, {"y": [1]}]}')
     assert pattern.matches('{"x": "b"}')
     assert not pattern.matches('{"x": "a"}')
     assert pattern.matches('{"x": "a", "y": 1}')
 
 
-def test_what_is_no_proper_or_is_a_field_of_that_name() -> None:
+def test_an_invalid_or_is_a_field_of_that_name() -> None:
     assert EventPattern('{"$or": {"x": ["a"]}}').matches('{"$or": {"x": "a"}}')
     assert EventPattern('{"$or": [{"prefix": "a"}, "b"]}').matches('{"$or": "abc"}')
 
@@ -418,7 +416,7 @@ def test_a_pattern_that_is_no_json_object_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "said"),
+    ("wanted", "message"),
     [
         ("credit", '"credit" must be in a list: ["credit"]'),
         ([], "empty list"),
@@ -452,11 +450,11 @@ def test_a_pattern_that_is_no_json_object_is_refused(text: str) -> None:
         ([{"cidr": 8}], "no block of IP addresses"),
     ],
 )
-def test_a_refusal_names_the_place_and_what_would_mend_it(wanted: Any, said: str) -> None:
+def test_a_refusal_names_the_place_and_the_remedy(wanted: Any, message: str) -> None:
     sentence = refusal({"source": ["greenhouse.orders"], "detail": {"amount": wanted}})
     assert sentence.startswith("detail.amount: ")
     assert sentence.endswith(".")
-    assert said in sentence
+    assert message in sentence
 
 
 def test_a_refusal_inside_an_or_names_the_field_in_the_event() -> None:

@@ -1,4 +1,4 @@
-"""The routes in templates: who may publish each event, and who subscribes to it."""
+"""Routes are read from templates: each event's publishers and subscriptions."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def template(service: str, **resources: dict[str, Any]) -> Template:
 
 
 def publisher(*events: type[Event], name: str = "sensors", **condition: Any) -> dict[str, Any]:
-    """The resources of a function that may publish these events."""
+    """Return the resources of a function that may publish these events."""
     keys = {
         "events:source": [event.source() for event in events],
         "events:detail-type": [event.detail_type() for event in events],
@@ -57,7 +57,7 @@ def publisher(*events: type[Event], name: str = "sensors", **condition: Any) -> 
 
 
 def consumer(name: str, **pattern: Any) -> dict[str, Any]:
-    """The resources of a consumer, and of the rule with that pattern."""
+    """Return the resources of a consumer, and of a rule with that pattern."""
     return {
         "Function": resource("Lambda::Function", FunctionName=named("dev", name)),
         "Queue": resource("SQS::Queue", QueueName=named("dev", name)),
@@ -85,7 +85,7 @@ SENSORS = template("sensors", **publisher(ReadingTaken))
 TO_READINGS: dict[str, Any] = {"source": [SOURCE], "detail-type": [READING]}
 
 
-def test_a_route_leads_from_who_may_publish_to_who_subscribes() -> None:
+def test_a_route_has_the_publishers_and_the_subscriptions_of_an_event() -> None:
     found = route(ReadingTaken, SENSORS, template("alerts", **consumer("alerts", **TO_READINGS)))
     assert [(each.name, each.service, each.kind) for each in found.publishers] == [
         ("sensors", "sensors", "function")
@@ -104,12 +104,12 @@ def test_an_event_that_nobody_publishes_or_consumes_has_an_empty_route() -> None
     assert found.subscriptions == ()
 
 
-def test_who_may_publish_anything_may_publish_this_as_well() -> None:
+def test_a_function_that_may_publish_any_event_is_a_publisher_of_each() -> None:
     found = route(AlertRaised, template("sensors", **publisher()))
     assert [each.name for each in found.publishers] == ["sensors"]
 
 
-def test_a_subscription_that_filters_says_so_and_by_what() -> None:
+def test_a_filtered_subscription_has_its_filter() -> None:
     hot = {"data": {"celsius": [{"numeric": [">", 30]}]}}
     found = route(ReadingTaken, template("alerts", **consumer("alerts", **TO_READINGS, detail=hot)))
     (subscription,) = found.subscriptions
@@ -117,7 +117,7 @@ def test_a_subscription_that_filters_says_so_and_by_what() -> None:
     assert subscription.condition == "celsius > 30"
 
 
-def test_a_consumer_of_everything_does_not_count_as_one_of_this_event() -> None:
+def test_a_consumer_of_all_events_is_not_among_an_events_own_subscriptions() -> None:
     found = route(ReadingTaken, template("notes", **consumer("notes", source=[SOURCE])))
     (subscription,) = found.subscriptions
     assert subscription.takes_everything
@@ -133,7 +133,7 @@ def test_a_consumer_of_everything_does_not_count_as_one_of_this_event() -> None:
         ([{"exists": False}], 'celsius matches [{"exists": false}]'),
     ],
 )
-def test_a_filter_is_put_in_words(tests: list[Any], words: str) -> None:
+def test_a_filter_is_formatted_in_words(tests: list[Any], words: str) -> None:
     assert in_words([{"celsius": tests}]) == words
 
 

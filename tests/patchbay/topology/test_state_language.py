@@ -1,4 +1,4 @@
-"""A state machine's definition, broken: what is wrong is said in a sentence, before it is deployed.
+"""Each mistake in a state machine's definition is reported before deployment.
 
 Each test breaks one thing in a copy of the sample's definition.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from patchbay.topology.state_language import problems, seconds_of_trying
+from patchbay.topology.state_language import max_seconds, problems
 from tests.patchbay.greenhouse import SAMPLE
 
 TEXT = (SAMPLE / "functions/watering/workflow.asl.json").read_text()
@@ -19,7 +19,7 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def broken(change: Change) -> list[str]:
-    """What is found wrong with the definition after a change to it."""
+    """Return the problems of the definition after a change to it."""
     definition = copy.deepcopy(json.loads(TEXT))
     change(definition)
     return problems(json.dumps(definition), NAMES)
@@ -95,7 +95,7 @@ def test_the_definition_of_the_sample_has_no_mistake() -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_else(change: Change, problem: str) -> None:
+def test_a_mistake_is_the_only_problem_reported(change: Change, problem: str) -> None:
     assert broken(change) == [problem]
 
 
@@ -129,32 +129,32 @@ def test_what_is_wrong_is_said_and_nothing_else(change: Change, problem: str) ->
         ),
     ],
 )
-def test_a_way_that_leads_nowhere_is_said(change: Change, problem: str) -> None:
+def test_a_path_that_leads_nowhere_is_reported(change: Change, problem: str) -> None:
     assert problem in broken(change)
 
 
-def test_an_expression_that_does_not_parse_is_said_with_its_place() -> None:
+def test_an_invalid_expression_is_reported_with_its_place() -> None:
     (problem,) = broken(lambda it: state(it, "Prepare").update(Output="{% 1 + ( %}"))
     assert problem.startswith("/States/Prepare/Output is not valid JSONata: ")
 
 
-def test_a_text_that_is_no_json_is_said() -> None:
+def test_invalid_json_is_reported() -> None:
     (problem,) = problems(TEXT[:-3], NAMES)
     assert problem.startswith("It is not JSON: ")
 
 
-def test_a_state_that_is_there_twice_is_said() -> None:
+def test_a_state_that_occurs_twice_is_reported() -> None:
     text = '{"States": {"A": {"Type": "Succeed"}, "A": {"Type": "Fail"}}}'
     assert problems(text, []) == ["It is not JSON: 'A' occurs twice."]
 
 
-def test_a_value_that_nothing_asks_for_is_said() -> None:
+def test_an_unused_substitution_is_reported() -> None:
     assert problems(TEXT, (*NAMES, "Nothing")) == [
         "It never uses ${Nothing}: remove it from the substitutions."
     ]
 
 
-def test_a_machine_that_ends_before_its_tasks_have_given_up_is_said() -> None:
+def test_a_timeout_shorter_than_all_attempts_of_the_tasks_is_reported() -> None:
     (problem,) = broken(lambda it: it.update(TimeoutSeconds=600))
     assert problem.startswith("Its TimeoutSeconds is 600, and all attempts of its Tasks take up to")
 
@@ -164,7 +164,7 @@ def test_a_task_takes_at_most_its_attempts_and_the_waits_between_them() -> None:
         "TimeoutSeconds": 10,
         "Retry": [{"IntervalSeconds": 1, "BackoffRate": 2, "MaxAttempts": 4, "MaxDelaySeconds": 5}],
     }
-    assert seconds_of_trying(task) == 5 * 10 + 1 + 2 + 4 + 5
+    assert max_seconds(task) == 5 * 10 + 1 + 2 + 4 + 5
 
 
 @pytest.mark.parametrize(

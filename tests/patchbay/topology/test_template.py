@@ -1,4 +1,4 @@
-"""Reading a template: what refers to what."""
+"""Templates are read with their references."""
 
 import json
 import sys
@@ -9,12 +9,12 @@ from patchbay.project.root import ROOT
 from patchbay.topology.template import Template, plain, read
 
 
-def test_what_only_cloudformation_knows_becomes_a_word() -> None:
+def test_a_value_that_only_cloudformation_knows_becomes_a_placeholder() -> None:
     value = {"a": [{"Ref": "X"}, 1], "b": {"Fn::Join": ["", []]}, "c": {"Ref": "X", "d": 1}}
     assert plain(value) == {"a": ["to-be-known", 1], "b": "to-be-known", "c": {"Ref": "X", "d": 1}}
 
 
-def test_a_reference_that_leads_out_of_the_stack_leads_to_nothing() -> None:
+def test_a_reference_out_of_the_stack_finds_nothing() -> None:
     template = Template("stack", {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}})
     (queue,) = template.all("SQS::Queue")
     assert template.find({"Fn::GetAtt": ["Q", "Arn"]}) == template.find({"Ref": "Q"}) == queue
@@ -22,7 +22,7 @@ def test_a_reference_that_leads_out_of_the_stack_leads_to_nothing() -> None:
         assert template.find(reference) is None
 
 
-def test_what_an_earlier_synth_left_in_the_folder_is_not_read(tmp_path: Path) -> None:
+def test_templates_that_an_earlier_synth_left_in_the_folder_are_not_read(tmp_path: Path) -> None:
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
     assets = {"type": "cdk:asset-manifest", "properties": {"file": "a.assets.json"}}
     manifest = {"artifacts": {"records-dev-a": stack, "records-dev-a.assets": assets}}

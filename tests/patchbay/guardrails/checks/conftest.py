@@ -1,4 +1,4 @@
-"""The sample's templates, to be broken."""
+"""The fixture `dev`: copies of the sample's templates to break."""
 
 import pytest
 

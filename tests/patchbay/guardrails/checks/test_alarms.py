@@ -1,4 +1,4 @@
-"""The first dead letter and a consumer that falls behind are told to someone."""
+"""Alarms notify somebody of the first dead letter and of a consumer that falls behind."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ def test_every_dead_letter_queue_has_an_alarm(queue: str, dev: Broken) -> None:
     dev.remove("CloudWatch::Alarm", queue)
     dev.finds(
         "alarm",
-        f"Queue greenhouse-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: a "
-        "dead letter would wait there until it expires, unseen. Add one.",
+        f"Queue greenhouse-dev-{queue} has no alarm on its ApproximateNumberOfMessagesVisible: "
+        "nobody would notice a dead letter before it expires. Add one.",
     )
 
 
@@ -23,18 +23,18 @@ def test_a_consumer_that_falls_behind_raises_an_alarm(dev: Broken) -> None:
     dev.remove("CloudWatch::Alarm", "alerts-age")
     dev.finds(
         "alarm",
-        "Queue greenhouse-dev-alerts has no alarm on its ApproximateAgeOfOldestMessage: a consumer "
-        "that stands still would go unnoticed. Add one.",
+        "Queue greenhouse-dev-alerts has no alarm on its ApproximateAgeOfOldestMessage: nobody "
+        "would notice a consumer that has stopped. Add one.",
     )
 
 
 @pytest.mark.parametrize("change", [{"AlarmActions": []}, {"ActionsEnabled": False}])
-def test_an_alarm_that_tells_nobody_is_found(change: dict[str, Any], dev: Broken) -> None:
+def test_an_alarm_that_notifies_nobody_is_found(change: dict[str, Any], dev: Broken) -> None:
     dev.alarm("alerts-age").update(change)
     dev.finds(
         "alarm",
-        "Alarm greenhouse-dev-alerts-age tells nobody: it has no action, or its actions are "
-        "switched off, and a consumer that stands still would go unnoticed. Have it go to the "
+        "Alarm greenhouse-dev-alerts-age notifies nobody: it has no action, or its actions are "
+        "disabled, and nobody would notice a consumer that has stopped. Have it notify the "
         "stage's topic.",
     )
 

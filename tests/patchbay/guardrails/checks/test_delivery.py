@@ -1,4 +1,4 @@
-"""Rules, their targets, and who may send to a queue: what is wrong with one is said in a line."""
+"""Rules, their targets and queue policies: each mistake is a finding."""
 
 import copy
 import json
@@ -10,20 +10,18 @@ from tests.patchbay.guardrails.broken import Broken
 
 ELSEWHERE = "arn:aws:sqs:eu-west-1:111122223333:somebodys"
 WIDER = (
-    "Queue greenhouse-dev-alerts lets in more than greenhouse-dev-alerts-greenhouse-sensors: its "
-    "policy "
-    "allows another sender or another action, so that others could forge events or read them. "
-    "Allow events.amazonaws.com sqs:SendMessage, where aws:SourceArn is its own rule's."
+    "Queue greenhouse-dev-alerts grants more than sqs:SendMessage to "
+    "greenhouse-dev-alerts-greenhouse-sensors: others could forge events or read them. Allow only "
+    "events.amazonaws.com sqs:SendMessage, where aws:SourceArn is its own rule's."
 )
 
 
-def test_a_queue_that_does_not_let_its_rule_send_gets_no_events(dev: Broken) -> None:
+def test_a_queue_that_does_not_let_its_rule_send_is_found(dev: Broken) -> None:
     dev.policy("alerts").remove(dev.allowed("alerts"))
     dev.finds(
         "queue-policy",
         "Queue greenhouse-dev-alerts does not let rule greenhouse-dev-alerts-greenhouse-sensors "
-        "send to "
-        "it: EventBridge would be refused, and not one event would arrive. Allow "
+        "send to it: SQS would refuse EventBridge's requests, and no event would arrive. Allow "
         "events.amazonaws.com sqs:SendMessage, where aws:SourceArn is that rule's.",
     )
 
@@ -51,31 +49,33 @@ def test_a_queue_for_two_rules_must_let_both_send(dev: Broken) -> None:
         {"Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}},
     ],
 )
-def test_a_queue_that_lets_in_more_than_its_rule_is_found(
+def test_a_queue_that_accepts_messages_from_others_is_found(
     change: dict[str, Any], dev: Broken
 ) -> None:
     dev.policy("alerts").append(copy.deepcopy(dev.allowed("alerts")) | change)
     dev.finds("queue-policy", WIDER)
 
 
-def test_nobody_sends_to_a_queue_of_dead_letters_by_its_policy(dev: Broken) -> None:
+def test_a_dead_letter_queues_policy_lets_nobody_send(dev: Broken) -> None:
     queue = dev.the("SQS::Queue", "alerts-dead-letters")
     allowed = copy.deepcopy(dev.allowed("alerts")) | {"Resource": queue.arn}
     dev.policy("alerts-dead-letters").append(allowed)
     (finding,) = dev.found()
-    assert finding.text.startswith("Queue greenhouse-dev-alerts-dead-letters lets in more than no")
+    assert finding.text.startswith(
+        "Queue greenhouse-dev-alerts-dead-letters grants more than sqs:SendMessage to its rules "
+        "(none)"
+    )
 
 
-def test_what_a_rule_can_not_deliver_is_kept(dev: Broken) -> None:
+def test_a_target_has_a_dead_letter_queue(dev: Broken) -> None:
     (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     del target["DeadLetterConfig"]
     dev.policy("alerts-undelivered").remove(dev.allowed("alerts-undelivered"))
     dev.finds(
         "target",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors keeps nothing of what it can't deliver to "
-        "queue "
-        "greenhouse-dev-alerts: EventBridge would drop those events. Give the target a dead-letter "
-        "queue, in this stack.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has no dead-letter queue for what it can't "
+        "deliver to queue greenhouse-dev-alerts: EventBridge would drop those events. Give the "
+        "target a dead-letter queue, in this stack.",
     )
 
 
@@ -83,21 +83,21 @@ def test_a_rules_dead_letters_go_to_a_standard_queue(dev: Broken) -> None:
     dev.queue("alerts-undelivered")["FifoQueue"] = True
     dev.finds(
         "target",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors leaves what it can't deliver in "
-        "greenhouse-dev-alerts-undelivered, which is a FIFO queue: EventBridge writes dead letters "
-        "to standard queues only, and would drop them. Use a standard queue.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors sends what it can't deliver to "
+        "greenhouse-dev-alerts-undelivered, which is a FIFO queue: EventBridge writes dead "
+        "letters to standard queues only, and would drop them. Use a standard queue.",
     )
 
 
 @pytest.mark.parametrize("policy", [None, {"MaximumRetryAttempts": 0}])
-def test_a_rule_says_how_often_it_tries_again(policy: dict[str, int] | None, dev: Broken) -> None:
+def test_a_target_has_retries(policy: dict[str, int] | None, dev: Broken) -> None:
     (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     del target["RetryPolicy"]
     target |= {"RetryPolicy": policy} if policy else {}
     dev.finds(
         "target",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors does not say how often to retry to queue "
-        "greenhouse-dev-alerts: a moment's trouble may cost an event. Set the target's "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors does not set how often to retry delivery "
+        "to queue greenhouse-dev-alerts: a transient error may lose an event. Set the target's "
         "MaximumRetryAttempts, 185 at most, and MaximumEventAgeInSeconds.",
     )
 
@@ -108,10 +108,9 @@ def test_a_target_in_another_stack_can_not_be_checked(dev: Broken) -> None:
     dev.policy("alerts").remove(dev.allowed("alerts"))
     dev.finds(
         "target",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors has a target that is not in its stack: "
-        "whether "
-        "that lets it send, keeps what fails and serves no other consumer can't be checked. Give "
-        "the consumer a queue of its own, next to its rule.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has a target that is not in its stack. Its "
+        "policy, its dead-letter queue and its other consumers can't be checked. Give the "
+        "consumer a queue of its own, in the same stack as its rule.",
     )
 
 
@@ -120,9 +119,8 @@ def test_a_pattern_that_aws_would_refuse_is_refused_before_it_is_deployed(dev: B
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule greenhouse-dev-alerts-greenhouse-sensors has a pattern that AWS does not take, and "
-        "would "
-        "refuse only when it is deployed: "
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has an invalid pattern. AWS would refuse it "
+        "at deployment: "
     )
     assert "prefx" in finding.text
 
@@ -136,29 +134,29 @@ def test_a_pattern_that_aws_would_refuse_is_refused_before_it_is_deployed(dev: B
         {"source": ["greenhouse.alerts"]},
     ],
 )
-def test_a_rule_that_no_event_can_pass_is_found(wrong: dict[str, Any], dev: Broken) -> None:
+def test_a_rule_that_no_event_can_match_is_found(wrong: dict[str, Any], dev: Broken) -> None:
     dev.rule("alerts-greenhouse-sensors")["EventPattern"] |= wrong
     (finding,) = dev.found()
     assert finding.id == "pattern"
     assert finding.text.startswith(
-        "Rule greenhouse-dev-alerts-greenhouse-sensors passes no event of the contracts: it asks "
-        "for {"
+        "Rule greenhouse-dev-alerts-greenhouse-sensors matches no event of the contracts: its "
+        "pattern asks for {"
     )
     assert finding.text.endswith(
-        "Its consumer would wait for ever. Take source and detail-type from the contract."
+        "Its consumer would never receive an event. Take source and detail-type from the contract."
     )
 
 
-def test_what_a_rule_asks_for_in_vain_is_quoted(dev: Broken) -> None:
+def test_a_pattern_that_no_event_can_match_is_quoted(dev: Broken) -> None:
     dev.rule("alerts-greenhouse-sensors")["EventPattern"] = {
         "source": ["greenhouse.sensor"],
         "version": ["0"],
     }
     dev.finds(
         "pattern",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors passes no event of the contracts: it asks "
-        'for {"source": ["greenhouse.sensor"]}. Its consumer would wait for ever. Take source and '
-        "detail-type from the contract.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors matches no event of the contracts: its "
+        'pattern asks for {"source": ["greenhouse.sensor"]}. Its consumer would never receive an '
+        "event. Take source and detail-type from the contract.",
     )
 
 
@@ -176,19 +174,18 @@ def test_a_rule_that_filters_on_content_is_a_rule_for_the_event(dev: Broken) -> 
         ({"metadata": {"sensor_id": [{"exists": True}]}}, "detail.metadata.sensor_id"),
     ],
 )
-def test_a_filter_on_what_no_event_has_is_found(
+def test_a_filter_on_a_field_that_no_event_has_is_found(
     detail: dict[str, Any], field: str, dev: Broken
 ) -> None:
     dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail"] = detail
     dev.finds(
         "pattern",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors can't pass ReadingTaken: it asks for "
-        f"{field}, "
-        "which that event does not have. Take the fields from contracts/sensors.py.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors can't match ReadingTaken: its pattern asks "
+        f"for {field}, which that event does not have. Take the fields from contracts/sensors.py.",
     )
 
 
-def test_a_filter_may_ask_for_what_is_not_there(dev: Broken) -> None:
+def test_a_filter_may_test_that_a_field_is_absent(dev: Broken) -> None:
     without = {"data": {"voucher": [{"exists": False}]}}
     dev.rule("alerts-greenhouse-sensors")["EventPattern"]["detail"] = without
     assert dev.found() == []
@@ -216,9 +213,8 @@ def test_a_rule_has_five_targets_at_most(dev: Broken) -> None:
     rule["Targets"] = [target] * 6
     dev.finds(
         "limits",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors has 6 targets, and EventBridge takes 5: "
-        "it could "
-        "not be deployed. Give each consumer a rule of its own.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has 6 targets, but EventBridge allows 5: "
+        "it could not be deployed. Give each consumer a rule of its own.",
     )
 
 
@@ -231,10 +227,9 @@ def test_a_pattern_has_two_thousand_and_forty_eight_characters_at_most(dev: Brok
     pattern["detail"]["data"]["sensor_id"] = ["o" * (spare + 1)]
     dev.finds(
         "limits",
-        "Rule greenhouse-dev-alerts-greenhouse-sensors has a pattern of 2049 characters, and "
-        "EventBridge "
-        "takes 2048: it could not be deployed. Ask for less in the rule, and leave the rest to the "
-        "handler; or have the quota raised, and accept this.",
+        "Rule greenhouse-dev-alerts-greenhouse-sensors has a pattern of 2049 characters, but "
+        "EventBridge allows 2048: it could not be deployed. Move some of the filter into the "
+        "handler; or have the quota raised, and accept this finding.",
     )
 
 
@@ -250,8 +245,7 @@ def test_a_bus_has_three_hundred_rules_at_most_over_all_stacks(dev: Broken) -> N
     dev.resources("alerts")["OneMore"] = rule
     dev.finds(
         "limits",
-        "Bus greenhouse-dev has 301 rules, and EventBridge takes 300: the last could not be "
-        "deployed. Have the quota raised, and accept this on "
-        "greenhouse-dev-alerts-greenhouse-sensors; "
-        "or use a second bus.",
+        "Bus greenhouse-dev has 301 rules, but EventBridge allows 300: the last could not be "
+        "deployed. Have the quota raised, and accept this finding on "
+        "greenhouse-dev-alerts-greenhouse-sensors; or use a second bus.",
     )

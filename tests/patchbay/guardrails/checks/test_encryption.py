@@ -1,4 +1,4 @@
-"""What is stored is encrypted, and what travels too."""
+"""Queues and topics are encrypted at rest, and accept requests over TLS only."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ def test_a_queue_that_does_not_encrypt_is_found(setting: bool | None, dev: Broke
     queue |= {} if setting is None else {"SqsManagedSseEnabled": setting}
     dev.finds(
         "encryption",
-        "Queue greenhouse-dev-alerts-dead-letters does not say that it encrypts its messages, "
-        "personal data among them. Set SqsManagedSseEnabled, or a KMS key.",
+        "Queue greenhouse-dev-alerts-dead-letters does not set its encryption, and its messages "
+        "hold personal data. Set SqsManagedSseEnabled, or a KMS key.",
     )
 
 
@@ -31,8 +31,8 @@ def test_a_topic_without_a_key_is_found(dev: Broken) -> None:
     del dev.resources("broker")[topic.id]["Properties"]["KmsMasterKeyId"]
     dev.finds(
         "encryption",
-        "Topic greenhouse-dev-alarms has no KMS key: SNS would keep its messages as they are. Set "
-        "KmsMasterKeyId.",
+        "Topic greenhouse-dev-alarms has no KMS key: SNS would store its messages unencrypted. "
+        "Set KmsMasterKeyId.",
     )
 
 
@@ -42,8 +42,8 @@ def test_a_queue_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
     )
     dev.finds(
         "tls",
-        "Queue greenhouse-dev-alerts takes requests without TLS: its messages could be read on "
-        "the way. Have its policy deny all where aws:SecureTransport is false "
+        "Queue greenhouse-dev-alerts takes requests without TLS: its messages could be read in "
+        "transit. Have its policy deny all where aws:SecureTransport is false "
         "(`enforce_ssl=True`).",
     )
 
@@ -68,6 +68,7 @@ def test_a_topic_that_takes_requests_without_tls_is_found(dev: Broken) -> None:
     statements[:] = [each for each in statements if each["Effect"] == "Allow"]
     dev.finds(
         "tls",
-        "Topic greenhouse-dev-alarms takes requests without TLS: its messages could be read on the "
-        "way. Have its policy deny all where aws:SecureTransport is false (`enforce_ssl=True`).",
+        "Topic greenhouse-dev-alarms takes requests without TLS: its messages could be read in "
+        "transit. Have its policy deny all where aws:SecureTransport is false "
+        "(`enforce_ssl=True`).",
     )

@@ -1,4 +1,4 @@
-"""Names that AWS takes, in every stage."""
+"""Names are within AWS's limits in every stage."""
 
 import pytest
 
@@ -15,8 +15,8 @@ def test_a_name_that_is_too_long_is_found_with_its_excess(dev: Broken) -> None:
     (finding,) = dev.found()
     assert finding.id == "name"
     assert finding.text == (
-        f"Queue {longest} has a name of 94 characters, and AWS takes 80: it could not be deployed. "
-        "Shorten it by 14 characters."
+        f"Queue {longest} has a name of 94 characters, but AWS allows 80: it could not be "
+        "deployed. Shorten it by 14 characters."
     )
 
 
@@ -27,8 +27,8 @@ def test_a_name_that_fits_here_and_not_in_another_stage_is_found_here(dev: Broke
     queue["QueueName"] += "q"
     dev.finds(
         "name",
-        f"Queue greenhouse-{'s' * 12}-{'q' * 57} has a name of 81 characters, and AWS takes 80: it "
-        "could not be deployed. Shorten it by 1 character.",
+        f"Queue greenhouse-{'s' * 12}-{'q' * 57} has a name of 81 characters, but AWS allows 80: "
+        "it could not be deployed. Shorten it by 1 character.",
     )
 
 
@@ -48,20 +48,22 @@ def test_a_name_of_each_kind_may_be_as_long_as_aws_says_and_no_longer(
     assert "name" not in [finding.id for finding in dev.found()]
     properties[property] = "n" * (limit + 1)
     assert [f.text for f in dev.found() if f.id == "name"] == [
-        f"{WORDS[kind]} {'n' * (limit + 1)} has a name of {limit + 1} characters, and AWS takes "
+        f"{WORDS[kind]} {'n' * (limit + 1)} has a name of {limit + 1} characters, but AWS allows "
         f"{limit}: it could not be deployed. Shorten it by 1 character."
     ]
 
 
-def test_a_word_that_begins_like_a_stage_is_not_one(dev: Broken) -> None:
+def test_a_word_that_begins_like_a_stages_name_is_not_a_stage(dev: Broken) -> None:
     dev.queue("alerts")["QueueName"] = "patchbay-device-" + "q" * 64
     assert dev.found() == []
 
 
 @pytest.mark.parametrize(("length", "count"), [(104, 0), (105, 1)])
-def test_a_stack_has_a_name_that_cloudformation_takes(length: int, count: int, dev: Broken) -> None:
+def test_a_stacks_name_is_within_cloudformations_limit(
+    length: int, count: int, dev: Broken
+) -> None:
     stack = "greenhouse-dev-" + "s" * length
     dev.templates[stack] = Template(stack, {"Resources": {}})
     found = dev.found()
     assert len(found) == count
-    assert all("and AWS takes 128" in finding.text for finding in found)
+    assert all("but AWS allows 128" in finding.text for finding in found)

@@ -1,4 +1,4 @@
-"""How long queues hide a message, and what becomes of one that fails for good."""
+"""Visibility timeouts and dead-letter queues."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.patchbay.guardrails.broken import Broken
 DAY = 24 * 60 * 60
 
 
-def test_a_visibility_timeout_that_is_too_short_for_the_function_is_named_with_its_figures(
+def test_a_visibility_timeout_that_is_too_short_for_the_function_is_found(
     dev: Broken,
 ) -> None:
     dev.queue("alerts")["VisibilityTimeout"] = 30
@@ -19,7 +19,7 @@ def test_a_visibility_timeout_that_is_too_short_for_the_function_is_named_with_i
     )
 
 
-def test_what_is_not_said_is_what_aws_takes_by_default(dev: Broken) -> None:
+def test_a_missing_property_has_awss_default(dev: Broken) -> None:
     del dev.queue("alerts")["VisibilityTimeout"]
     (finding,) = dev.found()
     assert "visibility timeout 30 s is below 6 times the function's timeout (60 s)" in finding.text
@@ -30,14 +30,16 @@ def test_what_is_not_said_is_what_aws_takes_by_default(dev: Broken) -> None:
     assert "visibility timeout 17 s is below 6 times the function's timeout (3 s)" in finding.text
 
 
-def test_the_time_in_which_a_batch_is_gathered_counts_as_well(dev: Broken) -> None:
+def test_the_batch_window_counts_as_well(dev: Broken) -> None:
     dev.mapping("alerts")["MaximumBatchingWindowInSeconds"] = 5
     (finding,) = dev.found()
     assert "(60 s) plus the batch window (5 s)." in finding.text
     assert finding.text.endswith("Set it to at least 365 s.")
 
 
-def test_where_no_visibility_is_long_enough_the_work_must_be_cut(dev: Broken) -> None:
+def test_a_function_that_needs_more_than_sqss_longest_visibility_timeout_is_found(
+    dev: Broken,
+) -> None:
     dev.function("alerts")["Timeout"] = 7200
     (finding,) = dev.found()
     assert finding.text.endswith("Set it to at least 43200 s.")
@@ -51,19 +53,19 @@ def test_a_queue_that_is_read_has_a_dead_letter_queue(dev: Broken) -> None:
     dev.finds(
         "dead-letters",
         "Queue greenhouse-dev-alerts has no dead-letter queue in its stack: a message that can't "
-        "be handled would come back until its time is up, and then be gone. Give it one.",
+        "be handled would be retried until it expires, and then be lost. Give it one.",
     )
 
 
-def test_a_dead_letter_queue_is_of_its_queues_kind(dev: Broken) -> None:
+def test_a_dead_letter_queue_has_the_type_of_its_source_queue(dev: Broken) -> None:
     dev.queue("alerts").update(FifoQueue=True, ContentBasedDeduplication=True)
     (target,) = dev.rule("alerts-greenhouse-sensors")["Targets"]
     target["SqsParameters"] = {"MessageGroupId": "all"}
     dev.finds(
         "dead-letters",
         "Queue greenhouse-dev-alerts is a FIFO queue, and its dead-letter queue "
-        "greenhouse-dev-alerts-dead-letters is a standard queue: SQS would refuse that when it is "
-        "deployed. Make both the same.",
+        "greenhouse-dev-alerts-dead-letters is a standard queue: SQS would refuse that at "
+        "deployment. Make both the same.",
     )
 
 
@@ -74,29 +76,29 @@ def test_dead_letters_are_kept_longer_than_messages(retention: int, kept: str, d
         "dead-letters",
         f"Queue greenhouse-dev-alerts-dead-letters keeps dead letters for {kept}, and "
         "greenhouse-dev-alerts keeps messages for 4 days: a message's age counts from when it was "
-        "first sent, so it could be gone before anybody looks. Keep dead letters longer: 14 days "
+        "first sent, so it could expire before anybody sees it. Keep dead letters longer: 14 days "
         "is SQS's limit.",
     )
 
 
 @pytest.mark.parametrize("receives", [1, 1001])
-def test_a_message_has_more_than_one_chance(receives: int, dev: Broken) -> None:
+def test_a_max_receive_count_out_of_bounds_is_found(receives: int, dev: Broken) -> None:
     dev.queue("alerts")["RedrivePolicy"]["maxReceiveCount"] = receives
     dev.finds(
         "dead-letters",
-        f"Queue greenhouse-dev-alerts gives up on a message after {receives} receives: between 2 "
-        "and 1000 make sense. With fewer, a function that is throttled once makes a dead letter; "
-        "AWS advises 5 or more.",
+        f"Queue greenhouse-dev-alerts has a maxReceiveCount of {receives}: it must be between 2 "
+        "and 1000. With 1, a function that is throttled once makes a dead letter; AWS advises 5 "
+        "or more.",
     )
 
 
 @pytest.mark.parametrize("receives", [2, 1000])
-def test_any_number_of_chances_between_will_do(receives: int, dev: Broken) -> None:
+def test_a_max_receive_count_at_a_bound_passes(receives: int, dev: Broken) -> None:
     dev.queue("alerts")["RedrivePolicy"]["maxReceiveCount"] = receives
     assert dev.found() == []
 
 
-def test_a_queue_that_does_not_say_how_long_keeps_messages_for_four_days(dev: Broken) -> None:
+def test_a_queue_keeps_messages_for_four_days_by_default(dev: Broken) -> None:
     del dev.queue("alerts")["MessageRetentionPeriod"]
     dev.queue("alerts-dead-letters")["MessageRetentionPeriod"] = 4 * DAY + 1
     assert dev.found() == []
@@ -105,25 +107,25 @@ def test_a_queue_that_does_not_say_how_long_keeps_messages_for_four_days(dev: Br
     assert "greenhouse-dev-alerts keeps messages for 4 days" in finding.text
 
 
-def test_dead_letters_are_not_moved_on(dev: Broken) -> None:
+def test_a_dead_letter_queue_has_no_dead_letter_queue_itself(dev: Broken) -> None:
     dev.queue("alerts-dead-letters")["RedrivePolicy"] = {
         "deadLetterTargetArn": "arn:aws:sqs:eu-west-1:111122223333:somewhere",
         "maxReceiveCount": 5,
     }
     dev.finds(
         "dead-letters-stay",
-        "Queue greenhouse-dev-alerts-dead-letters holds dead letters and gives them up in its "
-        "turn: an operator who looks at one a few times would move it out of sight. Take its own "
-        "dead-letter queue away.",
+        "Queue greenhouse-dev-alerts-dead-letters is a dead-letter queue and has one itself: "
+        "browsing a dead letter a few times would move it on. Remove its RedrivePolicy.",
     )
 
 
-def test_a_dead_letter_queue_is_for_one_source(dev: Broken) -> None:
+def test_a_dead_letter_queue_has_one_source(dev: Broken) -> None:
     undelivered = dev.the("SQS::Queue", "alerts-undelivered")
     dev.queue("alerts")["RedrivePolicy"]["deadLetterTargetArn"] = undelivered.arn
     dev.finds(
         "shared-dead-letters",
         "Queue greenhouse-dev-alerts-undelivered holds the dead letters of queue "
-        "greenhouse-dev-alerts and the rules to greenhouse-dev-alerts: nobody could put one back "
-        "where it belongs, and one consumer's flood would hide the other's. Give each its own.",
+        "greenhouse-dev-alerts and the rules to greenhouse-dev-alerts: a dead letter could not be "
+        "redriven to its source, and many from one source would hide the other's. Give each its "
+        "own.",
     )

@@ -1,4 +1,4 @@
-"""State machines: what they do when something fails, what can be seen of it, and who is told."""
+"""State machines: their error handling, their logs and traces, and their alarms."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ NAME = "greenhouse-dev-watering"
 
 
 class WithWatering(Broken):
-    """The sample and its watering."""
+    """The templates of the sample, and its state machine `watering`."""
 
     @property
     def machine(self) -> dict[str, Any]:
-        """What the template says of the state machine."""
+        """Return the properties of the state machine."""
         found: dict[str, Any] = self.the("StepFunctions::StateMachine", "watering").body[
             "Properties"
         ]
         return found
 
     def found(self) -> list[Finding]:
-        """What stands, but for what is merely worth knowing."""
+        """Return the findings that are neither accepted nor warnings."""
         return [each for each in super().found() if not each.warning]
 
 
@@ -59,8 +59,8 @@ def test_a_definition_that_only_cloudformation_can_read_is_found(dev: WithWateri
     dev.machine["DefinitionString"] = {"Fn::Join": ["", ["{", {"Ref": "Anything"}, "}"]]}
     dev.finds(
         "workflow",
-        f"State machine {NAME} has a definition that can't be read here: nobody could tell what it "
-        "does when something fails. Write it out in its own file, with substitutions for what only "
+        f"State machine {NAME} has a definition that only CloudFormation can put together, so it "
+        "can't be checked. Write it in a file of its own, with substitutions for what only "
         "CloudFormation knows.",
     )
 
@@ -74,9 +74,8 @@ def test_a_state_machine_that_does_not_log_is_found(
     dev.machine["LoggingConfiguration"] = logging
     dev.finds(
         "workflow-trail[logs]",
-        f"State machine {NAME} does not log all that happens to a log group of its stack: after 90 "
-        "days, nobody could tell what became of an execution. Set its LoggingConfiguration, to the "
-        "level ALL.",
+        f"State machine {NAME} does not log all events to a log group of its stack: after 90 "
+        "days, an execution's history would be gone. Set its LoggingConfiguration, with level ALL.",
     )
 
 
@@ -84,8 +83,8 @@ def test_a_state_machine_that_is_not_traced_is_found(dev: WithWatering) -> None:
     dev.machine["TracingConfiguration"]["Enabled"] = False
     dev.finds(
         "workflow-trail[traces]",
-        f"State machine {NAME} is not traced: what it calls would be missing in an event's "
-        "journey. Set its TracingConfiguration.",
+        f"State machine {NAME} is not traced: its calls would be missing from an event's journey. "
+        "Set its TracingConfiguration.",
     )
 
 
@@ -104,8 +103,8 @@ def test_an_execution_that_ends_badly_and_unseen_is_found(
     dev.alarm(f"watering-{alarm}").update(change)
     dev.finds(
         f"workflow-alarm[{metric}]",
-        f"State machine {NAME} has no alarm on its {metric} that the first one raises and that "
-        "goes to someone: what it was started for would stay undone, unseen. Add one.",
+        f"State machine {NAME} has no alarm on its {metric} with a threshold of 1 and an action: "
+        "its work would stay undone, unnoticed. Add one.",
     )
 
 
