@@ -1,6 +1,6 @@
-"""A project's own part of the console of its local stage: troubles, actions and pages.
+"""A project's additions to the console of its local stage: troubles, actions and pages.
 
-The console shows them and calls their functions, each in a thread; it knows nothing else of them.
+The console shows them, and calls their functions, each in a thread.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,9 +18,9 @@ class Mode:
     name: str
     """A short word, such as "well" or "down"."""
     effect: str
-    """A sentence that says what the app sees of it."""
+    """A sentence: the effect on the app."""
     health: Literal["well", "behind", "failing"] = "failing"
-    """The colour in which it is shown."""
+    """The state whose colour the console shows it in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +31,14 @@ class Trouble:
     """Letters, digits and hyphens."""
     title: str
     modes: Sequence[Mode]
-    """The first is how it behaves when nothing is broken."""
+    """The first one is the healthy mode."""
     current: Callable[[], str]
-    """Returns the name of the mode that it is in."""
+    """Returns the name of the current mode."""
     switch: Callable[[str], object]
-    """Puts it into the mode of that name; may raise UserError."""
+    """Switches to the mode of that name; may raise UserError."""
 
     def mode(self) -> Mode:
-        """Return the mode that it is in."""
+        """Return the current mode."""
         return self.mode_named(self.current())
 
     def mode_named(self, name: str) -> Mode:
@@ -50,7 +50,7 @@ class Trouble:
         raise UserError(f"{self.title} can't be {name!r}: it can be {known}.")
 
     def repair(self) -> None:
-        """Put it into its first mode."""
+        """Switch to the first mode, the healthy one."""
         self.switch(self.modes[0].name)
 
 
@@ -59,7 +59,7 @@ class NumberField:
     """A whole number that an action asks for."""
 
     name: str
-    """The name of the argument that `run` gets it by."""
+    """The name of `run`'s argument."""
     label: str
     least: int = 1
     most: int
@@ -68,17 +68,17 @@ class NumberField:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an action is that goes on after it was started."""
+    """Progress of an action that continues in the background."""
 
     text: str
     is_going_on: bool = False
     failure: str | None = None
-    """Why it stopped early, if it did."""
+    """The reason why it stopped early, if it did."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something that can be done to the app, with a button."""
+    """An action on the app, with a button."""
 
     id: str
     """Letters, digits and hyphens."""
@@ -89,23 +89,23 @@ class Action:
     run: Callable[..., str | None]
     """Called with each field's number by the field's name; returns a message to show, if any."""
     progress: Callable[[], Progress | None] = lambda: None
-    """Returns how far it is, if it was started; shown in place of the description."""
+    """Returns the progress, if it was started; shown instead of the description."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """A page of the project's own."""
+    """A page that the project adds."""
 
     id: str
     """Letters, digits and hyphens: its address is /project/ID."""
     title: str
     content: Callable[[], str]
-    """Returns its text. It is escaped, unless it is markupsafe.Markup."""
+    """Returns the page's text. The console escapes it, unless it is markupsafe.Markup."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Additions:
-    """All that a project adds to the console."""
+    """Everything that a project adds to the console."""
 
     troubles: Sequence[Trouble] = ()
     actions: Sequence[Action] = ()
@@ -116,7 +116,7 @@ _Item = TypeVar("_Item", Trouble, Action, Page)
 
 
 def find(items: Sequence[_Item], id: str) -> _Item:
-    """Return the one with that id; raises UserError."""
+    """Return the item with that id; raises UserError."""
     for item in items:
         if item.id == id:
             return item

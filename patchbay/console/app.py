@@ -1,4 +1,4 @@
-"""The console: every page of it, behind its guard."""
+"""The console's ASGI app: all pages, behind the guard."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from patchbay.console.pages import (
 from patchbay.console.views import refused
 
 STATIC = Path(__file__).parent / "static"
-# An event of the largest size that the bus takes, pasted into a form, and encoded as forms are.
+# Bytes. Enough for the largest event that the bus takes, pasted into a form and URL-encoded.
 LARGEST_REQUEST = 4 * 1024 * 1024
 
 PAGES: list[BaseRoute] = [

@@ -1,7 +1,7 @@
-"""Takes a consumer's rights away, and gives them back: each attempt fails, as it does with a bug.
+"""Breaking and mending a consumer: while it is broken, each of its attempts fails.
 
-By a policy of its own on the function's role, which denies it what it keeps. What the role has
-besides stays as it is, so that to mend it is to delete that policy.
+An inline policy on the function's role denies it DynamoDB. The role's other policies stay as they
+are: to mend the consumer is to delete that one policy.
 """
 
 import json
@@ -14,15 +14,18 @@ from patchbay.project.naming import bus_name
 from patchbay.topology.consumers import Consumer
 
 POLICY = "broken-on-purpose"
-# Not all: with no right to its queue, nothing would be delivered, and nothing fail.
+# Not every action: without access to its queue, the consumer would receive nothing, and not fail.
 DENIED = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
 WHERE = "local"
 
 
 def break_(clients: Clients, stage: str, name: str) -> None:
-    """Have each of a consumer's attempts fail; raises UserError."""
+    """Make each of a consumer's attempts fail; raises UserError."""
     if stage != WHERE:
-        raise UserError(f"Things are broken on purpose on the stage {WHERE!r} only.")
+        raise UserError(
+            f"The stage {stage!r} is not the local one: consumers are broken on purpose "
+            f"on the stage {WHERE!r} only."
+        )
     document = json.dumps({"Version": "2012-10-17", "Statement": [DENIED]})
     clients.client("iam").put_role_policy(
         RoleName=_role(clients, _named(clients, stage, name)),
@@ -32,7 +35,7 @@ def break_(clients: Clients, stage: str, name: str) -> None:
 
 
 def mend(clients: Clients, stage: str, name: str) -> None:
-    """Let it work again, whether it was broken or not; raises UserError."""
+    """Mend a consumer, if it is broken; raises UserError."""
     consumer = _named(clients, stage, name)
     if _is_broken(clients, consumer):
         clients.client("iam").delete_role_policy(
@@ -41,7 +44,7 @@ def mend(clients: Clients, stage: str, name: str) -> None:
 
 
 def broken(clients: Clients, consumers: Iterable[Consumer]) -> set[str]:
-    """The names of those that are broken on purpose."""
+    """Return the names of the consumers that are broken on purpose."""
     return {consumer.name for consumer in consumers if _is_broken(clients, consumer)}
 
 

@@ -1,4 +1,4 @@
-"""The deployment that the console shows, and its clients."""
+"""The deployment that the console shows."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from patchbay.project.project import project
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stage, in the account or on the local cloud that the clients reach."""
+    """A stage in an AWS account or on the local cloud, with clients that reach it."""
 
     clients: Clients
     stage: str
     additions: Additions | None = None
-    """The project's own part of the console; None where it is out of this process's reach."""
+    """The project's additions to the console; None where this process can't reach them."""
 
     @property
     def is_local(self) -> bool:
-        """Whether it is a local cloud, where things may be broken on purpose."""
+        """Return whether it is on a local cloud, where things may be broken on purpose."""
         return project().stage(self.stage).is_local
 
 

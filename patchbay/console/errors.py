@@ -1,4 +1,4 @@
-"""Error pages: a sentence in a box, never a traceback."""
+"""Error pages: a message in a box, never a traceback."""
 
 from http import HTTPStatus
 
@@ -13,22 +13,25 @@ from patchbay.operations.failures import explain
 
 
 def failed(request: Request, error: Exception) -> Response:
-    """Answer a request that failed with the reason."""
-    return _shown(request, HTTPStatus.BAD_GATEWAY, explain(error))
+    """Answer a failed request with the reason."""
+    return _response(request, HTTPStatus.BAD_GATEWAY, explain(error))
 
 
 def refused(request: Request, error: Exception) -> Response:
-    """Answer a request for a page that does not exist, or with a method it does not take."""
+    """Answer a request for a page that does not exist, or with a method that it does not allow."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     if status == HTTPStatus.NOT_FOUND:
-        return _shown(request, status, "There is no such page.")
-    return _shown(request, status, HTTPStatus(status).phrase + ".")
+        return _response(request, status, "There is no such page.")
+    return _response(request, status, HTTPStatus(status).phrase + ".")
 
 
 def broken(request: Request, error: Exception) -> Response:
-    """Answer a request that failed for a bug in the console: its log has the traceback."""
-    said = f"The console made a mistake ({type(error).__name__}); its log says where."
-    return _shown(request, HTTPStatus.INTERNAL_SERVER_ERROR, said)
+    """Answer a request that failed because of a bug in the console."""
+    message = (
+        f"The console has a bug ({type(error).__name__}). "
+        "Its log, on the terminal, has the traceback."
+    )
+    return _response(request, HTTPStatus.INTERNAL_SERVER_ERROR, message)
 
 
 HANDLERS = {
@@ -40,11 +43,11 @@ HANDLERS = {
 }
 
 
-def _shown(request: Request, status: int, said: str) -> Response:
-    """Return a page; or, where htmx asked for a part of one, a box above the page's content."""
+def _response(request: Request, status: int, message: str) -> Response:
+    """Return an error page, or, for a request by htmx, a box above the page's content."""
     if "HX-Request" not in request.headers:
-        return page(request, "failed.html", status, said=said)
-    answer = page(request, "_failed.html", status, said=said)
+        return page(request, "failed.html", status, message=message)
+    answer = page(request, "_failed.html", status, message=message)
     answer.headers["HX-Retarget"] = "#notices"
     answer.headers["HX-Reswap"] = "innerHTML"
     return answer

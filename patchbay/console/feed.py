@@ -1,4 +1,7 @@
-"""The feed of the deployment's health: one check for all watchers, while there are any."""
+"""The feed of the deployment's health: its watchers share each check.
+
+While nobody watches, nothing is checked.
+"""
 
 import asyncio
 import logging
@@ -15,19 +18,19 @@ log = logging.getLogger("uvicorn.error")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the last look showed."""
+    """The result of the last check."""
 
     health: SystemHealth | None
-    """The last one that could be seen, if there ever was one."""
+    """The health from the last check that succeeded, if any did."""
     error: str | None = None
-    """Why there was no answer to the last look, if there was none."""
+    """The reason why the last check failed, if it did."""
 
 
 class Feed:
-    """What is seen, as often as it is looked."""
+    """Repeated checks of the health, for any number of watchers."""
 
     def __init__(self, check: Callable[[], SystemHealth], *, every: float) -> None:
-        """Take the seconds between two checks as `every`; the time of a check comes on top."""
+        """Wait `every` seconds after each check."""
         self._read_health = check
         self._every = every
         self._snapshot = Snapshot(None)
@@ -61,25 +64,25 @@ class Feed:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nobody watches, and so nobody looks."""
+        """Return whether nobody watches, so that nothing is checked."""
         return self._polling is None
 
     async def now(self) -> Snapshot:
-        """Return the result of a new check, or the last one where checks are running anyway."""
+        """Return the last result if the feed is polling, or else the result of a new check."""
         if self._polling is None or not self._checks:
             await self._check()
         return self._snapshot
 
     async def refresh(self) -> Snapshot:
-        """Check now, after a change, and return the result; every watcher gets it as well."""
+        """Check now, and return the result; all watchers get it too."""
         await self._check()
         return self._snapshot
 
     def close(self) -> None:
-        """Let everyone who watches go; from whatever thread."""
+        """End every watch. May be called from any thread."""
         self._is_closed = True
         if self._loop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._tell()))
+            self._loop.call_soon_threadsafe(lambda: asyncio.ensure_future(self._notify()))
 
     async def _poll(self) -> None:
         while True:
@@ -92,14 +95,15 @@ class Feed:
         except EXPECTED as failure:
             self._snapshot = Snapshot(self._snapshot.health, explain(failure))
         except Exception:
-            # A mistake in a look must not end them: who watches is told, and the log has the rest.
-            log.exception("a look failed")
+            # A bug in one check must not end the polling.
+            log.exception("a check of the health failed")
             self._snapshot = Snapshot(
-                self._snapshot.health, "The console made a mistake; its log has it."
+                self._snapshot.health,
+                "The console has a bug. Its log, on the terminal, has the traceback.",
             )
         self._checks += 1
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The guard of every page: who may ask, from where, and what a browser may do."""
+"""The guard of every page: it authenticates requests, and sets the security headers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,10 +12,10 @@ from patchbay.console.keys import Keys, same
 
 TOKEN = "X-Patchbay-Token"  # noqa: S105 - the header's name
 READS = ("GET", "HEAD")
-OPEN = "/static/"  # holds nothing of anyone's
+OPEN = "/static/"  # holds no data of the deployment
 
 HEADERS = {
-    # Everything comes from here, and what an event holds can't run, load or send anything.
+    # Everything is served from here. Content of an event can't run, load or send anything.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -31,7 +31,7 @@ Refused = tuple[HTTPStatus, str]
 
 
 class Guard:
-    """Lets through what comes from the console's own pages, in its owner's browser."""
+    """ASGI middleware that lets only the owner's browser use the console."""
 
     def __init__(
         self, app: ASGIApp, *, host: str, keys: Keys, refuse: Callable[[str], str] = str
@@ -42,11 +42,11 @@ class Guard:
         self._origin = f"http://{host}"
         self._keys = keys
         self._refuse = refuse
-        # A browser sends a host's cookies to all of its ports: each console has a name of its own.
+        # A browser sends a host's cookies to all its ports: each console has its own cookie name.
         self.cookie = f"patchbay-{host.rpartition(':')[2]}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":  # there are no web sockets here; a lifespan is the app's own
+        if scope["type"] != "http":  # the app handles its lifespan; there are no web sockets
             await self._app(scope, receive, send)
             return
 
@@ -62,11 +62,11 @@ class Guard:
         await (answer or self._app)(scope, receive, guarded)
 
     def _answer(self, request: Request) -> Response | None:
-        """Return the answer to a request that is refused; None where a page may answer."""
+        """Return the response that refuses a request; None where a page may answer."""
         if request.headers.get("host") != self._host:
-            # Another name that leads here, such as one that a hostile site has made up.
+            # A DNS name of a hostile site may point to 127.0.0.1.
             return self._no(
-                HTTPStatus.MISDIRECTED_REQUEST, f"The console is at {self._origin}, and only there."
+                HTTPStatus.MISDIRECTED_REQUEST, f"The console answers at {self._origin} only."
             )
         if request.url.path.startswith(OPEN) and request.method in READS:
             return None
@@ -75,32 +75,32 @@ class Guard:
         if not same(request.cookies.get(self.cookie, ""), self._keys.session):
             return self._no(
                 HTTPStatus.FORBIDDEN,
-                "Open the console by the address that it has printed on its terminal.",
+                "Open the console with the address that it printed on its terminal.",
             )
         if request.method not in READS and (why := self._forged(request)):
             return self._no(HTTPStatus.FORBIDDEN, why)
         return None
 
     def _forged(self, request: Request) -> str | None:
-        """Return why a request was not sent by the console's own pages; None if it was."""
+        """Return the reason why a request is not from the console's own pages; None if it is."""
         headers = request.headers
         if headers.get("origin") != self._origin:
-            return "What changes anything must come from one of the console's own pages."
+            return "A change must be requested by one of the console's own pages."
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return "What changes anything must come from one of the console's own pages."
+            return "A change must be requested by one of the console's own pages."
         if not same(headers.get(TOKEN, ""), self._keys.change):
-            return "This page is of an earlier run of the console: reload it."
+            return "This page is from an earlier run of the console: reload it."
         return None
 
     def _enter(self, key: str) -> Response:
         if not self._keys.opens(key):
             return self._no(
                 HTTPStatus.FORBIDDEN,
-                "This address is of an earlier run of the console, or was used already: "
-                "open the one that it has printed on its terminal.",
+                "This address is from an earlier run of the console, or was used already: "
+                "open the one that it printed on its terminal.",
             )
-        # By a page, not by a redirect: to a browser, that would still be whoever linked here, and
-        # it would not send the cookie along.
+        # A page that navigates on, not a redirect: after a redirect, the browser would still treat
+        # the page that linked here as the origin, and not send a SameSite=Strict cookie.
         answer = HTMLResponse(
             '<!doctype html><meta http-equiv="refresh" content="0;url=/"><title>Patchbay</title>'
             '<link rel="icon" href="data:,">'

@@ -1,4 +1,4 @@
-"""The map's view of the health: first as a template's values, then as changes."""
+"""The health as the console shows it: values for templates, and changes for the map's script."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,46 +16,53 @@ WORDS: Mapping[State, str] = {
     "paused": "Paused",
     "dead": "Dead letters",
 }
-HUES = 8  # colours of cables that console.css knows
-MOST_DEAD_LETTERS = 12  # drawn in a tray, however many there are
+HUES = 8  # colours of connections in map.css
+MOST_DEAD_LETTERS = 12  # drawn in a tray, at most
 ANY = "*"
 
 
 @dataclass(frozen=True)
 class Port:
-    """Where cables are plugged into the bus."""
+    """A port of the bus, from which connections start."""
 
     key: str
     title: str
     hue: int
-    """0 for the one that gives everything."""
+    """0 for the port of all events."""
     events: tuple[str, ...] = ()
 
 
 def ports(health: SystemHealth) -> list[Port]:
-    """Return a port for each publishing service, in its colour, and one for all events."""
+    """Return a port for each publishing service, in its colour, and one for all events.
+
+    A source that consumers subscribe to and nobody publishes has a port too.
+    """
     found = [
         Port(publisher.name, publisher.name, 1 + number % HUES, publisher.events)
         for number, publisher in enumerate(health.publishers)
     ]
     known = {port.key for port in found}
-    # What listens to a source that nobody publishes as shows that nothing will come.
-    strangers = sorted({subscription.port for subscription in health.subscriptions} - known - {ANY})
-    found += [Port(name, name, 1 + (len(found) + n) % HUES) for n, name in enumerate(strangers)]
+    unpublished = sorted(
+        {subscription.port for subscription in health.subscriptions} - known - {ANY}
+    )
+    found += [Port(name, name, 1 + (len(found) + n) % HUES) for n, name in enumerate(unpublished)]
     if any(subscription.publisher is None for subscription in health.subscriptions):
         found.append(Port(ANY, "everything", 0))
     return found
 
 
 def shape(health: SystemHealth) -> str:
-    """Return a hash of what is deployed: when it changes, the page must be rendered again."""
+    """Return a hash of the publishers, rules and consumers.
+
+    When it changes, the page must be rendered again.
+    """
     names = [consumer.name for consumer in health.consumers]
     drawn = repr((health.publishers, health.subscriptions, names))
     return sha256(drawn.encode()).hexdigest()[:16]
 
 
 def connections(health: SystemHealth) -> list[dict[str, Any]]:
-    """Return every connection, for the script that draws them."""
+    """Return all connections, for the script that draws them."""
     hues = {port.key: port.hue for port in ports(health)}
     drawn = [
         {"from": subscription.port, "to": subscription.consumer, "hue": hues[subscription.port]}
@@ -69,7 +76,7 @@ def connections(health: SystemHealth) -> list[dict[str, Any]]:
 
 
 def changes(health: SystemHealth) -> dict[str, Any]:
-    """Return what the page's script updates: texts, and how much of something is drawn."""
+    """Return the values that the map's script updates: texts, fills and paces."""
     hues = {port.key: port.hue for port in ports(health)}
     return {
         "shape": shape(health),
@@ -96,7 +103,7 @@ def changes(health: SystemHealth) -> dict[str, Any]:
 
 
 def changes_of(consumer: ConsumerHealth) -> dict[str, Any]:
-    """Return a consumer's health, in the words of its card."""
+    """Return a consumer's health, formatted for its card."""
     return {
         "state": consumer.state,
         "fill": fill(consumer.queued),
@@ -116,7 +123,7 @@ def changes_of(consumer: ConsumerHealth) -> dict[str, Any]:
 
 
 def details(consumer: ConsumerHealth, health: SystemHealth) -> dict[str, Any]:
-    """Return all that the page of a consumer shows."""
+    """Return the values for the page of a consumer."""
     return {
         **changes_of(consumer),
         "name": consumer.name,

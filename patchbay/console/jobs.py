@@ -1,4 +1,4 @@
-"""Jobs that take longer than a page may: each runs in a thread, and pages poll it."""
+"""Jobs that run in a thread, while a page polls their progress."""
 
 import secrets
 from collections.abc import Callable
@@ -10,38 +10,38 @@ from botocore.exceptions import BotoCoreError, ClientError
 from patchbay.errors import UserError
 from patchbay.operations.dead_letters.drain import DrainResult, OnProgress
 
-KEPT = 20  # jobs, of which the pages can still ask
+KEPT = 20  # jobs, the newest, whose progress can be asked for
 
 Work = Callable[[OnProgress], object]
 
 
 @dataclass
 class Job:
-    """Dead letters that are being redriven or discarded."""
+    """A redrive or a discard, and its progress."""
 
     id: str
     verb: str
     note: str = ""
-    """What else there is to know once it is over."""
+    """A sentence that is shown when it is over."""
     results: dict[str, DrainResult] = field(default_factory=dict)
-    """By the queue's name."""
+    """The result so far for each queue, by its name."""
     is_over: bool = False
     failure: Exception | None = None
-    """Why it ended early; a mistake of ours as well."""
+    """The exception that ended it early, if one did."""
 
     @property
     def total(self) -> int:
-        """Dead letters, in the queues that it has come to."""
+        """Return the number of dead letters in the queues that it has begun with."""
         return sum(result.queue.count for result in self.results.values())
 
     @property
     def seen(self) -> int:
-        """How many of these it has gone through."""
+        """Return the number of those that it has dealt with."""
         each = self.results.values()
         return min(self.total, sum(one.done + one.skipped + len(one.failed) for one in each))
 
     def on_progress(self, result: DrainResult) -> None:
-        """Take in what has become of a queue's dead letters by now."""
+        """Record the progress in one queue."""
         self.results[result.queue.name] = result
 
 
@@ -52,19 +52,19 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
 
     def start(self, verb: str, work: Work, note: str = "") -> Job:
-        """Start a job; `verb` says what it does, such as "redriven"."""
+        """Start a job; `verb` is a participle, such as "redriven"."""
         job = Job(secrets.token_urlsafe(8), verb, note)
         self._jobs[job.id] = job
         for old in list(self._jobs)[:-KEPT]:
             del self._jobs[old]
-        # Not a daemon: Ctrl-C waits for it, and what it has begun with is not left half way.
+        # Not a daemon: on Ctrl-C, the process waits until the job is over.
         Thread(target=_run, args=(job, work), name=f"job-{job.id}").start()
         return job
 
     def find(self, id: str) -> Job:
         """Return the job with that id; raises UserError."""
         if id not in self._jobs:
-            raise UserError("This job is not known any more: reload the page.")
+            raise UserError("The console no longer has this job: reload the page.")
         return self._jobs[id]
 
 
@@ -73,8 +73,8 @@ def _run(job: Job, work: Work) -> None:
         work(job.on_progress)
     except (UserError, BotoCoreError, ClientError) as failure:
         job.failure = failure
-    except Exception as mistake:
-        job.failure = mistake
+    except Exception as bug:
+        job.failure = bug
         raise
     finally:
         job.is_over = True

@@ -1,4 +1,4 @@
-"""The secrets of one run of the console: who may read, and who may change anything."""
+"""Secrets of one run of the console: with them it authenticates requests."""
 
 import secrets
 from hmac import compare_digest
@@ -7,12 +7,12 @@ BYTES = 32
 
 
 class Keys:
-    """New in every run, and in no file.
+    """Secrets that are new in each run, and never written to a file.
 
-    `printed` opens the console as long as it runs: it is on its owner's terminal, and nowhere else.
-    A ticket opens it once: a browser is started with it on its command line, which every user of
-    the machine can read. Both are traded for `session`, which the browser keeps in a cookie.
-    `change` is on the pages only, so that a request that carries it comes from one of them.
+    `printed` opens the console as long as it runs: only its owner's terminal shows it. A ticket
+    opens it once: it is on the command line of the browser that the console starts, and every user
+    of the machine can read that. Both are exchanged for `session`, which the browser keeps in a
+    cookie. `change` is on the pages only: a request that carries it comes from one of them.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Keys:
         return ticket
 
     def opens(self, key: str) -> bool:
-        """Return whether a key opens the console. A ticket does so once."""
+        """Return whether a key opens the console; a ticket opens it once."""
         if same(key, self.printed):
             return True
         known = [ticket for ticket in self._tickets if same(key, ticket)]

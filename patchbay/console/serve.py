@@ -1,4 +1,4 @@
-"""Serves the console on 127.0.0.1, in a thread of its own."""
+"""The console's server: on 127.0.0.1, in its own thread."""
 
 import os
 import socket
@@ -20,27 +20,28 @@ from patchbay.operations.health.health import SystemHealth
 from patchbay.operations.health.monitor import Monitor
 from patchbay.processes import ports
 
-PORT = 4600  # what is asked for: where it is taken, the next free one serves as well
+PORT = 4600  # preferred: where it is taken, the next free one
 SECONDS_TO_END = 5
 
-SECONDS_BETWEEN_LOOKS = 1.0
-SECONDS_ON_AWS = 10.0  # where each look costs money
+# Between two checks of the health.
+SECONDS_LOCALLY = 1.0
+SECONDS_ON_AWS = 10.0  # where each check costs money
 
 
 @dataclass(frozen=True)
 class Served:
-    """A console that answers."""
+    """A running console."""
 
     origin: str
     keys: Keys
 
     @property
     def address(self) -> str:
-        """Where its owner opens it, as long as it runs."""
+        """Return the address that opens it."""
         return f"{self.origin}/?key={self.keys.printed}"
 
     def open(self) -> None:
-        """Show it in the browser, if there is one."""
+        """Open it in the browser, if there is one."""
         with suppress(webbrowser.Error):
             webbrowser.open(f"{self.origin}/?key={self.keys.ticket()}")
 
@@ -53,12 +54,12 @@ def serving(
 ) -> Iterator[Served]:
     """Serve the console of a deployment; raises UserError where no port is free.
 
-    `look` is how it is looked at, if not as it usually is.
+    `check` reads the health, instead of a Monitor of that deployment.
     """
-    every = SECONDS_BETWEEN_LOOKS if deployment.is_local else SECONDS_ON_AWS
+    every = SECONDS_LOCALLY if deployment.is_local else SECONDS_ON_AWS
     check = check or Monitor(deployment.clients, deployment.stage).check
-    # The first look takes longest: by the time that somebody has opened the page, it is done.
-    Thread(target=_look_once, args=(check,), daemon=True, name="first look").start()
+    # The first check takes longest: it begins before the page is opened.
+    Thread(target=_check_once, args=(check,), daemon=True, name="first check").start()
     feed = Feed(check, every=every)
     with ports.reserve(preferred_port) as reserved:
         host = f"{ports.HOST}:{reserved.getsockname()[1]}"
@@ -72,7 +73,7 @@ def serving(
                 server_header=False,
                 date_header=False,
                 ws="none",
-                # For a page that is still being made.
+                # For a page that is still being rendered.
                 timeout_graceful_shutdown=1,
             )
         )
@@ -90,8 +91,8 @@ def _run(server: uvicorn.Server, listening: socket.socket) -> None:
     server.run(sockets=[listening])
 
 
-def _look_once(check: Callable[[], SystemHealth]) -> None:
-    with suppress(*EXPECTED):  # the page will say so itself
+def _check_once(check: Callable[[], SystemHealth]) -> None:
+    with suppress(*EXPECTED):  # the page shows the failure
         check()
 
 

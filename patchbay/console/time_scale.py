@@ -7,16 +7,16 @@ from itertools import pairwise
 
 from patchbay.operations.formatting import duration
 
-MARKS = 4  # parts of an axis in which something happens all the time
-SILENCE = 0.6  # of the time that is left: from where on a pause is drawn shorter than it was
-SHORTEST = 10.0  # seconds, of such a pause
-SILENCES = 3  # at most
-DRAWN = 12.0  # percent of the width, of each
+MARKS = 4  # parts of an axis without a long pause
+SILENCE = 0.6  # of the remaining time: a pause that takes this share is drawn short
+SHORTEST = 10.0  # seconds of such a pause
+SILENCES = 3  # such pauses, at most
+DRAWN = 12.0  # percent of the width, for each
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on the axis."""
+    """A mark on the axis."""
 
     x: float
     """Percent of the width."""
@@ -26,7 +26,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A part of the time, in seconds, and where it is drawn, in percent."""
+    """A part of the time, in seconds, and its place on the axis, in percent."""
 
     start: float
     end: float
@@ -36,7 +36,7 @@ class _Piece:
 
 
 class TimeScale:
-    """Even, but for long pauses: of an hour and two busy seconds, one wants to see the seconds."""
+    """A linear scale on which long pauses are drawn short, so that busy seconds stay visible."""
 
     def __init__(self, moments: Iterable[datetime]) -> None:
         known = sorted(set(moments))
@@ -44,7 +44,7 @@ class TimeScale:
         self._pieces = _pieces([self._seconds(moment) for moment in known])
 
     def x(self, moment: datetime) -> float:
-        """Return a moment's place, in percent of the width."""
+        """Return the place of a moment, in percent of the width."""
         seconds = self._seconds(moment)
         piece = next((each for each in self._pieces if seconds <= each.end), self._pieces[-1])
         length = piece.end - piece.start

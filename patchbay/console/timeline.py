@@ -1,4 +1,4 @@
-"""A journey as the page draws it: rows on a time line, and each event's JSON."""
+"""The time line of a journey: a row for each event, with a bar for each delivery."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,29 +14,28 @@ from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.journeys.journey import Step
 
 MAX_JSON = 8000  # characters of an event that are shown
-FAILURES = 20  # of a consumer with an event, the newest, that are shown
+FAILURES = 20  # failed attempts of a delivery, the newest, that are shown
 REASON = 400  # characters
-INDENTS = 6  # levels, after which rows are not moved any further
-THINNEST = 0.4  # percent of the width, so that what took no time is seen as well
+INDENTS = 6  # levels, at most
+THINNEST = 0.4  # percent of the width, so that a bar is always visible
 
 Kind = Literal["well", "behind", "failing", "paused"]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a consumer did with an event."""
+    """A delivery of an event to a consumer."""
 
     consumer: str
     kind: Kind
     outcome: str
     x: float
-    """Percent of the width, as all places."""
+    """Percent of the width, as all coordinates here."""
     width: float
     is_open: bool
-    """Whether it is not over yet."""
+    """The event is not handled yet, and not a dead letter."""
     ends_dead: bool
-    has_letter: bool
-    """Whether it is in the consumer's own dead letters."""
+    """The event is a dead letter, or was never delivered."""
     ticks: tuple[float, ...] = ()
     failures: tuple[str, ...] = ()
     more_failures: int = 0
@@ -44,20 +43,20 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """Where it ends."""
+        """Return the place where it ends."""
         return round(self.x + self.width, 2)
 
 
 @dataclass(frozen=True)
 class Row:
-    """An event, and what became of it."""
+    """An event with its deliveries."""
 
     id: str
     type: str
     source: str
     at: str
     after_cause: str
-    """How long after what caused it."""
+    """The time since the event that caused it."""
     x: float
     indent: int
     json: str
@@ -66,7 +65,7 @@ class Row:
 
 @dataclass(frozen=True)
 class TimeLine:
-    """A journey."""
+    """A journey, ready to be drawn."""
 
     id: str
     began: str
@@ -76,7 +75,7 @@ class TimeLine:
 
 
 def time_line(steps: Sequence[Step]) -> TimeLine:
-    """Lay a journey out on a time line."""
+    """Return the time line of a journey."""
     flat = list(_flat(steps))
     moments = [moment for step, _, _ in flat for moment in _moments(step)]
     scale = TimeScale(moments)
@@ -140,7 +139,6 @@ def _bar(delivery: Delivery, entry: Entry, scale: TimeScale) -> Bar:
         width=round(width, 2),
         is_open=not (delivery.handled_at or ends_dead),
         ends_dead=ends_dead,
-        has_letter=delivery.is_dead,
         ticks=tuple(scale.x(failure.at) for failure in shown),
         failures=tuple(_failure(each) for each in shown),
         more_failures=len(delivery.failures) - len(shown),
@@ -166,8 +164,8 @@ def _outcome(delivery: Delivery, entry: Entry) -> str:
     if delivery.undelivered:
         return f"never delivered: {reason}"
     if delivery.failures:
-        return "failed so far, and will be tried again"
-    return "has not come to it yet"
+        return "failed so far, will be retried"
+    return "no attempt yet"
 
 
 def _failure(failure: Failure) -> str:
@@ -176,7 +174,7 @@ def _failure(failure: Failure) -> str:
 
 
 def _workflow(execution: Execution) -> str:
-    how = execution.status.lower().replace("_", " ")
+    status = execution.status.lower().replace("_", " ")
     took = (
         (execution.stopped_at - execution.started_at).total_seconds()
         if execution.stopped_at
@@ -184,12 +182,12 @@ def _workflow(execution: Execution) -> str:
     )
     after = f" after {duration(took)}" if took is not None else ""
     reason = f": {escape(cut(execution.reason, REASON))}" if execution.reason else ""
-    return f"its workflow {how}{after}{reason}"
+    return f"its workflow {status}{after}{reason}"
 
 
 def event_json(entry: Entry) -> str:
     """Format the event as JSON, cut at MAX_JSON characters."""
-    told = {
+    fields = {
         "id": entry.id,
         "type": entry.type,
         "source": entry.source,
@@ -197,9 +195,11 @@ def event_json(entry: Entry) -> str:
         "published_at": entry.published_at.isoformat(),
         "correlation_id": entry.correlation_id,
         "causation_id": entry.causation_id,
-        "data": "too large for the journal, or too deep" if entry.data is None else entry.data,
+        "data": "not in the journal: too large, or nested too deep"
+        if entry.data is None
+        else entry.data,
     }
-    text = format_json(told, MAX_JSON)
+    text = format_json(fields, MAX_JSON)
     if len(text) <= MAX_JSON:
         return escape_lines(text)
-    return f"{escape_lines(text[:MAX_JSON])}\n… and more: what is shown ends here"
+    return f"{escape_lines(text[:MAX_JSON])}\n… and more: cut here"

@@ -1,4 +1,4 @@
-"""Makes pages of templates; whatever is put into one is escaped."""
+"""Rendering of templates to pages, with every value escaped."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,7 +14,7 @@ from patchbay.project.project import project
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-# Every value is escaped, whatever the template is called; a name that is unknown is an error.
+# Escapes every value, whatever the suffix of the template; an unknown name is an error.
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=True,
@@ -22,13 +22,13 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# Jinja's own raises where an event holds half a character.
+# Jinja's own filter raises where a text holds half of a surrogate pair.
 _environment.filters["urlencode"] = lambda text: quote(str(text), safe="", errors="replace")
 
 
 @dataclass(frozen=True)
 class Link:
-    """A page in the navigation."""
+    """A link in the navigation."""
 
     path: str
     title: str
@@ -43,13 +43,13 @@ NAVIGATION = (
     Link("/break", "Break things", only_local=True),
 )
 
-PROJECT = "/project/"  # where the project's own pages are
+PROJECT = "/project/"  # path of the pages that the project adds
 
 
 def page(
     request: Request, template: str, status: int = HTTPStatus.OK, **context: Any
 ) -> HTMLResponse:
-    """Render a whole page, whose template extends base.html, or a part of one, for htmx."""
+    """Render a page, or a part of one for htmx, as a response."""
     text = rendered(template, **_surroundings(request), **context)
     return HTMLResponse(text.encode(errors="replace"), status)
 
@@ -60,7 +60,7 @@ def rendered(template: str, **context: Any) -> str:
 
 
 def refused(why: str) -> str:
-    """Render the page for a request that is refused: it has no links and no token."""
+    """Render the page for a refused request, without links and token."""
     return rendered("refused.html", why=why)
 
 

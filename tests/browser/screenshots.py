@@ -1,6 +1,6 @@
-"""`make screenshots`: pictures of the console for the docs, of the local cloud at work.
+"""`make screenshots`: pictures of the console for the docs, taken from the local cloud.
 
-They show what is there: real purchases, and a payment provider that is really down.
+They show real purchases, and a payment provider that is really down.
 """
 
 import sys
@@ -30,19 +30,19 @@ from tests.patchbay.browser.watched import Watched, chromium
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 1280
 SCALE = 1.5
-MARGIN = 24  # pixels below what is shown
+MARGIN = 24  # pixels below the last element
 SECONDS = 300
 WARM = 5  # orders, after which no function starts cold
-BUSY = 1.0  # orders a second that are handled, in the picture
-LONG = 60  # orders that wait in a queue, in the picture
+BUSY = 1.0  # orders a second that are handled, at least
+LONG = 60  # orders in the queue of payments, at least
 ORDERS = 300
-ENOUGH = 250  # of them, so that the cold starts are no more than 5 of 100
+ENOUGH = 250  # of them, so that the cold starts are at most 5 in 100
 
 
 def main() -> int:
     executable = find_browser()
     if executable is None:
-        print(f"No pictures: {HOW_TO_GET_ONE}.", file=sys.stderr)
+        print(f"No pictures were taken: {HOW_TO_GET_ONE}.", file=sys.stderr)
         return 1
     try:
         with deploy_locally(Surroundings) as running:
@@ -61,30 +61,30 @@ def _take_all(running: LocalShop, executable: Path) -> None:
     orders = Orders(shop, purchases)
     additions = Additions(troubles=troubles(shop), actions=actions(shop, orders))
     clients = CachedClients(running.cloud)
-    watch = Monitor(clients, STAGE)
+    monitor = Monitor(clients, STAGE)
 
-    def see(what: str, is_so: Callable[[SystemHealth], bool]) -> None:
-        wait_until(lambda: is_so(watch.check()), what, SECONDS)
+    def wait_for(what: str, condition: Callable[[SystemHealth], bool]) -> None:
+        wait_until(lambda: condition(monitor.check()), what, SECONDS)
 
     with (
-        serving(Deployment(clients, STAGE, additions), check=watch.check) as served,
+        serving(Deployment(clients, STAGE, additions), check=monitor.check) as served,
         chromium(executable) as browser,
     ):
         window = Watched(browser, served.address, width=WIDTH, scale=SCALE)
-        see("the first orders to be handled", lambda health: not _queued(health))
+        wait_for("the first orders to be handled", lambda health: not _queued(health))
         orders.place(ORDERS)
-        see(
-            "orders to be handled all along",
+        wait_for(
+            "most orders to be placed, with all consumers busy",
             lambda health: orders.placed().accepted >= ENOUGH and _is_busy(health),
         )
         _take(window.page, "map-all-well", ".map")
         shop.take_payments_down()
         orders.place(ORDERS)
-        see("payments to fail, with a full queue, and mails to go out", _is_down)
+        wait_for("payments to fail with a long queue, and notifications to be well", _is_down)
         _take(window.page, "map-one-down", ".map")
         _take(window.go("/break"), "break-things", "#switches")
         shop.put_malformed_event()
-        see("a malformed event to be a dead letter", _has_died)
+        wait_for("a malformed event to be a dead letter", _has_died)
         _take(window.go("/dead-letters"), "dead-letters", "#queues")
         window.close()
 
@@ -110,8 +110,8 @@ def _has_died(health: SystemHealth) -> bool:
 
 
 def _take(page: Page, name: str, last: str) -> None:
-    """A picture of a page, from its top to the end of what is shown."""
-    page.wait_for_timeout(1500)  # for what is seen to reach the page, and to have moved there
+    """Take a picture of a page, from its top to the element `last`."""
+    page.wait_for_timeout(1500)  # until the page shows the last check, and its transitions are over
     box = page.locator(last).bounding_box()
     assert box
     path = IMAGES / f"{name}.png"

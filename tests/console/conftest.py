@@ -1,4 +1,4 @@
-"""The console before the shop, and its owner's browser."""
+"""The console's fixtures, for the shop."""
 
 from tests.patchbay.console.conftest import browse as browse
 from tests.patchbay.console.conftest import browser as browser

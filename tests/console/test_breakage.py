@@ -1,4 +1,4 @@
-"""A consumer's rights are taken away and given back, and nobody else's."""
+"""Breaking and mending a consumer."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ CONSUMERS = [
 
 
 class Cloud:
-    """Functions, each with a role of its own, and the roles' policies."""
+    """Functions with their roles, and the roles' inline policies."""
 
     def __init__(self) -> None:
         self.policies: dict[str, dict[str, str]] = {}
@@ -50,7 +50,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     return Cloud()
 
 
-def test_the_one_that_is_broken_is_denied_its_tables_and_the_others_are_not(cloud: Cloud) -> None:
+def test_a_broken_consumer_is_denied_dynamodb_and_the_others_are_not(cloud: Cloud) -> None:
     break_(cloud, "local", "payments")
     assert broken(cloud, CONSUMERS) == {"payments"}
     ((role, policies),) = cloud.policies.items()
@@ -59,7 +59,7 @@ def test_the_one_that_is_broken_is_denied_its_tables_and_the_others_are_not(clou
     assert statement == {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
 
 
-def test_to_mend_it_leaves_nothing_behind_and_may_be_done_twice(cloud: Cloud) -> None:
+def test_mending_removes_the_policy_and_may_be_repeated(cloud: Cloud) -> None:
     break_(cloud, "local", "payments")
     for _ in range(2):
         mend(cloud, "local", "payments")
@@ -67,12 +67,12 @@ def test_to_mend_it_leaves_nothing_behind_and_may_be_done_twice(cloud: Cloud) ->
     assert cloud.policies == {"records-local-payments-role": {}}
 
 
-def test_it_is_done_on_the_local_stage_only(cloud: Cloud) -> None:
+def test_a_consumer_is_broken_on_the_local_stage_only(cloud: Cloud) -> None:
     with pytest.raises(UserError, match="on the stage 'local' only"):
         break_(cloud, "dev", "payments")
     assert cloud.policies == {}
 
 
-def test_a_consumer_that_is_not_there_is_said_to_be_so(cloud: Cloud) -> None:
+def test_an_unknown_consumer_is_reported_with_a_suggestion(cloud: Cloud) -> None:
     with pytest.raises(UserError, match="Did you mean 'payments'"):
         break_(cloud, "local", "payment")

@@ -1,4 +1,4 @@
-"""The page of the dead letters, on the whole deployed system in the test's process."""
+"""The page "Dead letters", on the whole system in the test's process."""
 
 import json
 import re
@@ -16,8 +16,8 @@ QUEUE = "records-dev-payments-dead-letters"
 DEADLINE = 30  # seconds
 
 
-def dead(cloud: Shop, *bodies: str) -> None:
-    """Have payments reject each of them."""
+def send_unreadable(cloud: Shop, *bodies: str) -> None:
+    """Send messages to payments that it rejects."""
     for body in bodies:
         cloud.send("payments", body)
     cloud.settle()
@@ -27,31 +27,31 @@ def ids(text: str) -> list[str]:
     return re.findall(r'name="id" value="([^"]+)"', text)
 
 
-def done(browser: Browser, answer: Any) -> str:
-    """What is said once the work is over."""
-    said: list[str] = [answer.text]
+def outcome(browser: Browser, answer: Any) -> str:
+    """Wait until the job is over, and return its last page."""
+    pages: list[str] = [answer.text]
 
     def is_over() -> bool:
-        if again := re.search(r'hx-get="(/dead-letters/jobs/[^"]+)"', said[-1]):
-            said.append(browser.get(again[1]).text)
-        return "/jobs/" not in said[-1]
+        if again := re.search(r'hx-get="(/dead-letters/jobs/[^"]+)"', pages[-1]):
+            pages.append(browser.get(again[1]).text)
+        return "/jobs/" not in pages[-1]
 
     assert answer.status_code == 200
-    wait_until(is_over, "the work to be over", DEADLINE)
-    return said[-1]
+    wait_until(is_over, "the job to be over", DEADLINE)
+    return pages[-1]
 
 
-def test_where_there_are_none_it_says_so(browse: Open, cloud: Shop) -> None:
+def test_without_dead_letters_the_page_says_so(browse: Open, cloud: Shop) -> None:
     assert "There are no dead letters." in browse(cloud).get("/dead-letters").text
 
 
-def test_letters_stand_by_consumer_and_reason_each_with_the_way_back(
+def test_dead_letters_are_grouped_by_consumer_and_reason_with_the_redrive_target(
     browse: Open, cloud: Shop
 ) -> None:
     cloud.break_("notifications", with_=ConnectionError("the mail service is down"))
     cloud.place_order()
     cloud.settle()
-    dead(cloud, "nonsense", "rubbish")
+    send_unreadable(cloud, "nonsense", "rubbish")
     page = browse(cloud).get("/dead-letters").text
     assert "ConnectionError: the mail service is down" in page
     assert "is no event of ours" in page
@@ -59,14 +59,14 @@ def test_letters_stand_by_consumer_and_reason_each_with_the_way_back(
     assert "Redrive target: queue records-dev-payments" in page
 
 
-def test_one_consumers_letters_can_be_shown_alone(browse: Open, cloud: Shop) -> None:
-    dead(cloud, "nonsense")
+def test_one_consumers_dead_letters_can_be_shown_alone(browse: Open, cloud: Shop) -> None:
+    send_unreadable(cloud, "nonsense")
     browser = browse(cloud)
     assert len(ids(browser.get("/dead-letters?consumer=payments").text)) == 1
     assert ids(browser.get("/dead-letters?consumer=notifications").text) == []
 
 
-def test_a_letter_is_shown_in_full_and_its_page_can_be_opened_by_itself(
+def test_a_dead_letter_is_shown_in_full_on_its_page_and_in_the_panel(
     browse: Open, cloud: Shop
 ) -> None:
     cloud.break_("payments", with_=ConnectionError("the provider is down"))
@@ -95,8 +95,8 @@ def test_a_letter_is_shown_in_full_and_its_page_can_be_opened_by_itself(
     ],
     ids=["script", "types", "names", "depth", "size", "quotes", "surrogate"],
 )
-def test_what_is_hostile_is_shown_as_text(browse: Open, cloud: Shop, body: str) -> None:
-    dead(cloud, body)
+def test_hostile_content_is_shown_as_text(browse: Open, cloud: Shop, body: str) -> None:
+    send_unreadable(cloud, body)
     browser = browse(cloud)
     page = browser.get("/dead-letters")
     (id,) = ids(page.text)  # noqa: A001
@@ -110,7 +110,7 @@ def test_what_is_hostile_is_shown_as_text(browse: Open, cloud: Shop, body: str) 
         assert len(answer.text) < 200_000
 
 
-def test_a_letter_that_was_mended_is_put_back_and_handled(browse: Open, cloud: Shop) -> None:
+def test_a_dead_letter_is_redriven_and_handled_after_the_repair(browse: Open, cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("down"))
     order = cloud.place_order()
     cloud.settle()
@@ -118,67 +118,78 @@ def test_a_letter_that_was_mended_is_put_back_and_handled(browse: Open, cloud: S
     browser = browse(cloud)
     (id,) = ids(browser.get("/dead-letters").text)  # noqa: A001
     answer = browser.change("/dead-letters/redrive", queue=QUEUE, which="checked", id=id)
-    said = done(browser, answer)
-    assert "1 of 1 redriven to queue records-dev-payments; 0 in the queue now" in said
+    result = outcome(browser, answer)
+    assert "1 of 1 redriven to queue records-dev-payments; 0 in the queue now" in result
     cloud.settle()
     assert cloud.order(order.order_id).status == "shipped"
 
 
-def test_those_of_a_reason_go_back_and_the_others_stay(browse: Open, cloud: Shop) -> None:
+def test_the_dead_letters_of_a_reason_are_redriven_and_the_others_stay(
+    browse: Open, cloud: Shop
+) -> None:
     cloud.break_("payments", with_=ConnectionError("down"))
     cloud.place_order()
     cloud.settle()
     cloud.mend("payments")
-    dead(cloud, "nonsense")
+    send_unreadable(cloud, "nonsense")
     browser = browse(cloud)
     answer = browser.change(
         "/dead-letters/redrive", queue=QUEUE, which="reason", reason="ConnectionError: down"
     )
-    assert "1 of 2 redriven" in done(browser, answer)
+    assert "1 of 2 redriven" in outcome(browser, answer)
     cloud.settle()
     assert "is no event of ours" in browser.get("/dead-letters").text
 
 
-def test_all_of_a_queue_go_back(browse: Open, cloud: Shop) -> None:
-    dead(cloud, *(f"nonsense {number}" for number in range(25)))
+def test_all_dead_letters_of_a_queue_are_redriven(browse: Open, cloud: Shop) -> None:
+    send_unreadable(cloud, *(f"nonsense {number}" for number in range(25)))
     browser = browse(cloud)
-    said = done(browser, browser.change("/dead-letters/redrive", queue=QUEUE, which="all"))
-    assert "25 of 25 redriven" in said
+    result = outcome(browser, browser.change("/dead-letters/redrive", queue=QUEUE, which="all"))
+    assert "25 of 25 redriven" in result
 
 
 @pytest.mark.parametrize(
-    ("form", "why"),
+    ("form", "message"),
     [
-        ({"queue": QUEUE, "which": "checked"}, "None was checked."),
-        ({"which": "all"}, "It is not said which dead letters are meant."),
-        ({"queue": "", "which": "all"}, "It is not said which dead letters are meant."),
-        ({"queue": QUEUE}, "It is not said which dead letters are meant."),
-        ({"queue": QUEUE, "which": "reason"}, "It is not said which dead letters are meant."),
-        ({"queue": QUEUE, "which": "reason", "reason": ""}, "It is not said which dead letters"),
+        ({"queue": QUEUE, "which": "checked"}, "No dead letter is checked: check at least one."),
+        ({"which": "all"}, "The request does not say which dead letters to use: reload the page."),
+        (
+            {"queue": "", "which": "all"},
+            "The request does not say which dead letters to use: reload the page.",
+        ),
+        ({"queue": QUEUE}, "The request does not say which dead letters to use: reload the page."),
+        (
+            {"queue": QUEUE, "which": "reason"},
+            "The request does not say which dead letters to use: reload the page.",
+        ),
+        (
+            {"queue": QUEUE, "which": "reason", "reason": ""},
+            "The request does not say which dead letters",
+        ),
     ],
 )
-def test_what_names_no_letters_puts_none_back(
-    browse: Open, cloud: Shop, form: dict[str, str], why: str
+def test_a_form_without_a_selection_changes_nothing(
+    browse: Open, cloud: Shop, form: dict[str, str], message: str
 ) -> None:
-    dead(cloud, "nonsense")
+    send_unreadable(cloud, "nonsense")
     browser = browse(cloud)
     for what in ("redrive", "discard", "discarded"):
-        assert why in browser.change(f"/dead-letters/{what}", **form).text
+        assert message in browser.change(f"/dead-letters/{what}", **form).text
     assert len(ids(browser.get("/dead-letters").text)) == 1
 
 
-def test_a_queue_that_nobody_has_is_named(browse: Open, cloud: Shop) -> None:
-    dead(cloud, "nonsense")
+def test_an_unknown_queue_is_reported(browse: Open, cloud: Shop) -> None:
+    send_unreadable(cloud, "nonsense")
     browser = browse(cloud)
-    said = done(browser, browser.change("/dead-letters/redrive", queue="no-such", which="all"))
-    assert "no-such" in said
+    result = outcome(browser, browser.change("/dead-letters/redrive", queue="no-such", which="all"))
+    assert "no-such" in result
 
 
-def test_letters_are_discarded_only_where_their_number_was_typed(
+def test_dead_letters_are_discarded_only_if_their_number_was_typed(
     browse: Open, cloud: Shop, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    dead(cloud, "nonsense", "rubbish")
+    send_unreadable(cloud, "nonsense", "rubbish")
     browser = browse(cloud)
     form = {"queue": QUEUE, "which": "all"}
     assert "Type 2 to delete them" in browser.change("/dead-letters/discard", **form).text
@@ -187,10 +198,10 @@ def test_letters_are_discarded_only_where_their_number_was_typed(
         assert "Nothing was discarded" in wrong.text
     assert len(ids(browser.get("/dead-letters").text)) == 2
     right = browser.change("/dead-letters/discarded", **form, typed="2")
-    said = done(browser, right)
-    assert "2 of 2 discarded" in said
+    result = outcome(browser, right)
+    assert "2 of 2 discarded" in result
     (file,) = tmp_path.glob("dead-letters-dev-*.jsonl")
-    assert str(file) in said
+    assert str(file) in result
     assert sorted(json.loads(line)["body"] for line in file.read_text().splitlines()) == [
         "nonsense",
         "rubbish",
@@ -198,23 +209,23 @@ def test_letters_are_discarded_only_where_their_number_was_typed(
     assert "There are no dead letters." in browser.get("/dead-letters").text
 
 
-def test_of_very_many_a_part_is_looked_at_and_all_are_counted(
+def test_of_many_dead_letters_a_part_is_browsed_and_all_are_counted(
     browse: Open, cloud: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dead_letters, "LOOK_AT", 30)
-    dead(cloud, *(f"nonsense {number}" for number in range(80)))
+    send_unreadable(cloud, *(f"nonsense {number}" for number in range(80)))
     page = browse(cloud).get("/dead-letters").text
     assert "Shown: the first 30 of 80" in page
-    assert "… and 10 more of them." in page
+    assert "… and 10 more." in page
 
 
-def test_of_those_of_one_reason_just_these_are_counted_before_they_are_discarded(
+def test_the_confirmation_counts_the_dead_letters_of_the_reason_only(
     browse: Open, cloud: Shop
 ) -> None:
     cloud.break_("payments", with_=ConnectionError("down"))
     cloud.place_order()
     cloud.settle()
     cloud.mend("payments")
-    dead(cloud, "nonsense", "rubbish")
+    send_unreadable(cloud, "nonsense", "rubbish")
     form = {"queue": QUEUE, "which": "reason", "reason": "ConnectionError: down"}
     assert "Type 1 to delete them" in browse(cloud).change("/dead-letters/discard", **form).text

@@ -1,4 +1,4 @@
-"""The page of the catalogue."""
+"""The page "Events"."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def deployed() -> CloudFormation:
     return CloudFormation(read(assembly("dev")))
 
 
-def test_every_event_is_there_with_who_says_it_and_who_hears_it(
+def test_every_event_is_shown_with_its_publishers_and_consumers(
     browse: Open, deployed: CloudFormation
 ) -> None:
     page = browse(deployed).get("/events").text
@@ -24,12 +24,14 @@ def test_every_event_is_there_with_who_says_it_and_who_hears_it(
         assert part in placed
 
 
-def test_an_example_is_shown_as_it_can_be_published(browse: Open, deployed: CloudFormation) -> None:
+def test_an_example_is_shown_in_the_form_that_publish_takes(
+    browse: Open, deployed: CloudFormation
+) -> None:
     page = browse(deployed).get("/events").text
     assert "&#34;type&#34;: &#34;OrderPlaced&#34;" in page
 
 
-def test_without_a_deployment_the_contracts_are_there_and_who_is_concerned_is_open(
+def test_without_a_deployment_the_contracts_are_shown_without_publishers_and_consumers(
     browse: Open,
 ) -> None:
     page = browse(CloudFormation({}), stage="prod").get("/events").text

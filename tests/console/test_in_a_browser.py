@@ -1,4 +1,4 @@
-"""The console in Chromium, in front of the embedded cloud: what its owner sees, and does."""
+"""The console in Chromium, on the embedded cloud."""
 
 import json
 import re
@@ -29,7 +29,7 @@ from tests.patchbay.browser.watched import Watched
 pytestmark = pytest.mark.embedded
 
 PORT = 4690
-SECONDS = 90  # what cold starts, retries and a slow machine take together
+SECONDS = 90  # for cold starts, retries and a slow machine
 SOON = SECONDS * 1000  # the same, for Playwright
 PAGES = [link.path for link in NAVIGATION] + ["/consumers/payments"]
 NARROW = 400  # pixels
@@ -40,14 +40,14 @@ CODES = "\x1b]0;owned\x07\x1b[31mred\x1b[2J"
 
 
 def deep(levels: int) -> Any:
-    """A list in a list in a list …"""
+    """Return a list that is nested so deeply."""
     nested: Any = SCRIPT
     for _ in range(levels):
         nested = [nested]
     return nested
 
 
-# What somebody might put on the bus who wants to harm whoever looks at it.
+# Events by which an attacker might harm the owner of the console.
 HOSTILE: dict[str, dict[str, Any]] = {
     "scripts": {"metadata": {"id": SCRIPT, "correlation_id": IMAGE}, "data": {"order_id": SCRIPT}},
     "terminal codes": {"metadata": {"correlation_id": CODES}, "data": {"order_id": CODES}},
@@ -60,7 +60,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def served(running: LocalShop, shop: Shop, purchases: Iterator[Purchase]) -> Iterator[Served]:
-    """The console, as `make local` serves it."""
+    """Serve the console as `make local` does."""
     own = Additions(troubles=troubles(shop), actions=actions(shop, Orders(shop, purchases)))
     with serving(Deployment(CachedClients(running.cloud), STAGE, own), PORT) as console:
         yield console
@@ -76,7 +76,7 @@ Visit = Callable[..., Watched]
 
 @pytest.fixture
 def visit(browser: Browser, served: Served) -> Iterator[Visit]:
-    """Opens the console; whatever went wrong on a page fails the test in the end."""
+    """Return a function that opens the console; an error on a page fails the test in the end."""
     visits: list[Watched] = []
 
     def open_(width: int = 1280) -> Watched:
@@ -90,7 +90,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Visit]:
 
 
 def card(page: Page, consumer: str) -> Locator:
-    """A consumer's card on the map."""
+    """Return a consumer's card on the map."""
     return page.locator(f'.consumer[data-consumer="{consumer}"]')
 
 
@@ -100,7 +100,7 @@ def place_orders(page: Page, count: int) -> None:
     expect(page.get_by_text(f"{count} of {count} placed.")).to_be_visible(timeout=SOON)
 
 
-def test_a_consumer_that_is_broken_turns_red_alone_and_works_again_when_it_is_mended(
+def test_a_broken_consumer_is_shown_failing_alone_and_works_again_when_it_is_mended(
     visit: Visit, shop: Shop
 ) -> None:
     before = set(shop.statuses())
@@ -111,7 +111,7 @@ def test_a_consumer_that_is_broken_turns_red_alone_and_works_again_when_it_is_me
 
     page = desk.go("/break")
     page.get_by_role("button", name="Break payments", exact=True).click()
-    expect(page.get_by_text("payments has lost its rights")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("payments is broken")).to_be_visible(timeout=SOON)
     place_orders(page, 5)
 
     expect(failing).to_have_count(1, timeout=SOON)
@@ -120,15 +120,15 @@ def test_a_consumer_that_is_broken_turns_red_alone_and_works_again_when_it_is_me
     assert float(card(wall.page, "payments").evaluate("it => it.style.getPropertyValue('--fill')"))
     ordered = set(shop.statuses()) - before
     assert {shop.statuses()[order] for order in ordered} == {"placed"}
-    wait_until(lambda: mailed(shop, "Order placed") >= ordered, "mails as ever", SECONDS)
+    wait_until(lambda: mailed(shop, "Order placed") >= ordered, "the mails to be sent", SECONDS)
 
     page.get_by_role("button", name="Mend payments", exact=True).click()
-    expect(page.get_by_text("payments has its rights again")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("payments is mended")).to_be_visible(timeout=SOON)
     expect(failing).to_have_count(0, timeout=SOON)
     wait_until(lambda: all_are_finished(shop, ordered), "the orders to finish", SECONDS)
 
 
-def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
+def test_dead_letters_are_shown_and_redriven_and_the_orders_finish(
     visit: Visit, running: LocalShop, shop: Shop, consumers: dict[str, Consumer]
 ) -> None:
     before = set(shop.statuses())
@@ -137,18 +137,18 @@ def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
     expect(tray).to_be_hidden(timeout=SOON)
 
     page.get_by_role("button", name="Break payments", exact=True).click()
-    expect(page.get_by_text("payments has lost its rights")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("payments is broken")).to_be_visible(timeout=SOON)
     with giving_up_at_once(running, consumers["payments"]):
         place_orders(page, 3)
         expect(tray).to_have_text(re.compile(r"^\s*3 dead letters\s*$"), timeout=SOON)
     page.get_by_role("button", name="Mend payments", exact=True).click()
-    expect(page.get_by_text("payments has its rights again")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("payments is mended")).to_be_visible(timeout=SOON)
     ordered = set(shop.statuses()) - before
     assert {shop.statuses()[order] for order in ordered} == {"placed"}
 
     desk.go("/dead-letters?consumer=payments")
     expect(page.get_by_role("row", name="OrderPlaced")).to_have_count(3)
-    desk.agree_to("Put all 3 dead letters of payments back")
+    desk.agree_to("Redrive all 3 dead letters of payments")
     page.get_by_role("button", name="Redrive all", exact=True).click()
     expect(page.locator("#work")).to_contain_text("3", timeout=SOON)
     expect(tray).to_be_hidden(timeout=SOON)
@@ -156,8 +156,8 @@ def test_what_died_meanwhile_is_seen_and_put_back_and_the_orders_finish(
 
 
 def mailed(shop: Shop, subject: str) -> set[str]:
-    """The orders of which a mail with this subject tells."""
-    return {order for said, order in shop.mails() if said == subject}
+    """Return the orders that a mail with this subject is about."""
+    return {order for sent, order in shop.mails() if sent == subject}
 
 
 def all_are_finished(shop: Shop, orders: set[str]) -> bool:
@@ -165,7 +165,7 @@ def all_are_finished(shop: Shop, orders: set[str]) -> bool:
     return {statuses[order] for order in orders} <= {"shipped", "refunded", "unfulfillable"}
 
 
-def test_what_is_around_the_shop_is_broken_and_everything_put_right_at_once(
+def test_the_shops_troubles_are_switched_and_everything_is_repaired_at_once(
     visit: Visit, shop: Shop
 ) -> None:
     page = visit().go("/break")
@@ -178,11 +178,11 @@ def test_what_is_around_the_shop_is_broken_and_everything_put_right_at_once(
     page.get_by_role("group", name="Mail").get_by_role("button", name="Down", exact=True).click()
     expect(page.locator("#mail-down")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Pause those to journal", exact=True).click()
-    expect(page.get_by_role("button", name="Let them go on to journal", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Resume those to journal", exact=True)).to_be_visible()
     assert shop.provider_behaviour()["mode"] == "down"
     assert not shop.mails_go_out()
 
-    page.get_by_role("button", name="Put everything right", exact=True).click()
+    page.get_by_role("button", name="Repair everything", exact=True).click()
     expect(page.locator("#mail-well")).to_have_attribute("aria-pressed", "true", timeout=SOON)
     expect(page.get_by_role("button", name="Pause those to journal", exact=True)).to_be_visible(
         timeout=SOON
@@ -191,13 +191,11 @@ def test_what_is_around_the_shop_is_broken_and_everything_put_right_at_once(
     assert shop.mails_go_out()
 
 
-def test_hostile_events_are_shown_as_text_on_every_page_and_harm_none(
-    visit: Visit, running: LocalShop
-) -> None:
+def test_hostile_events_are_shown_as_text_on_every_page(visit: Visit, running: LocalShop) -> None:
     map_ = visit()
     expect(map_.page.locator("#live")).to_contain_text("live", timeout=SOON)
     put_hostile_events(running)
-    # The journal is given it, whatever it is called.
+    # The journal receives every event, whatever its type.
     expect(map_.page.get_by_text(f"Odd{SCRIPT}").first).to_be_visible(timeout=SOON)
     expect(card(map_.page, "payments").locator(".tray")).to_be_visible(timeout=SOON)
 
@@ -234,7 +232,7 @@ def put_hostile_events(running: LocalShop) -> None:
 
 
 def good_metadata() -> dict[str, Any]:
-    """An event that is handled, and hostile all the same."""
+    """Return a hostile event that is valid, so that it is handled."""
     return {
         "metadata": {
             "id": "7f0c8d5e-8f9f-4bd2-9d3b-2d7f9a1f6a11",
@@ -248,13 +246,13 @@ def good_metadata() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_to_be_scrolled_sideways_on_a_phone(visit: Visit, path: str) -> None:
+def test_no_page_scrolls_sideways_on_a_phone(visit: Visit, path: str) -> None:
     phone = visit(width=NARROW)
     phone.go(path)
     assert phone.width_needed() <= NARROW
 
 
-def test_the_map_is_used_by_keyboard_alone(visit: Visit) -> None:
+def test_the_map_can_be_used_with_the_keyboard_alone(visit: Visit) -> None:
     page = visit().page
     expect(card(page, "payments")).to_be_visible(timeout=SOON)
     page.keyboard.press("Tab")
@@ -275,7 +273,7 @@ def test_the_map_is_used_by_keyboard_alone(visit: Visit) -> None:
     expect(first).to_be_focused()
 
 
-def test_things_are_broken_and_mended_by_keyboard_alone(visit: Visit, shop: Shop) -> None:
+def test_things_can_be_broken_and_mended_with_the_keyboard_alone(visit: Visit, shop: Shop) -> None:
     page = visit().go("/break")
     reach(page, "#mail-down")
     page.keyboard.press("Space")
@@ -288,7 +286,7 @@ def test_things_are_broken_and_mended_by_keyboard_alone(visit: Visit, shop: Shop
 
 
 def reach(page: Page, selector: str) -> None:
-    """Press Tab until it is there."""
+    """Press Tab until the element has the focus."""
     for _ in range(60):
         page.keyboard.press("Tab")
         if page.locator(selector).evaluate("it => it === document.activeElement"):

@@ -1,4 +1,4 @@
-"""The page "Journeys": the latest, one on its time line, and that nothing in one can do harm."""
+"""The page "Journeys": the recent journeys, and the time line of one."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -49,25 +49,25 @@ def attempts(journeys: int, *, reason: str | None = None) -> list[Attempt]:
     ]
 
 
-def seen(**by: Sequence[Attempt]) -> Callable[[], SystemHealth]:
-    return lambda: replace(health(), attempts=by)
+def with_attempts(**by_consumer: Sequence[Attempt]) -> Callable[[], SystemHealth]:
+    return lambda: replace(health(), attempts=by_consumer)
 
 
 @pytest.fixture
-def on_progress(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Step]], None]:
-    """Have every journey be this one."""
+def every_journey_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Step]], None]:
+    """Return a function that replaces every journey by these steps."""
 
-    def told(steps: list[Step]) -> None:
+    def replace_by(steps: list[Step]) -> None:
         def journey(clients: Clients, stage: str, id: str, most: int) -> list[Step]:
             return steps
 
         monkeypatch.setattr(journeys, "journey", journey)
 
-    return told
+    return replace_by
 
 
-def test_the_latest_are_listed_limited_and_counted(browse: Open) -> None:
-    browser = browse(check=seen(journal=attempts(10_000)))
+def test_the_recent_journeys_are_listed_by_page_and_counted(browse: Open) -> None:
+    browser = browse(check=with_attempts(journal=attempts(10_000)))
     first = browser.get("/journeys").text
     assert "1 to 50 of 10,000" in first
     assert first.count('href="/journeys?id=') == ON_A_PAGE
@@ -78,23 +78,27 @@ def test_the_latest_are_listed_limited_and_counted(browse: Open) -> None:
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "²", "9" * 5000, ""])
-def test_a_page_that_makes_no_sense_is_the_first_or_an_empty_one(browse: Open, page: str) -> None:
-    answer = browse(check=seen(journal=attempts(60))).get("/journeys", params={"page": page})
+def test_an_invalid_page_number_is_no_error(browse: Open, page: str) -> None:
+    answer = browse(check=with_attempts(journal=attempts(60))).get(
+        "/journeys", params={"page": page}
+    )
     assert answer.status_code == 200
 
 
-def test_those_in_trouble_are_found_among_the_others(browse: Open) -> None:
+def test_failing_journeys_can_be_listed_alone(browse: Open) -> None:
     broken = attempts(1, reason="it is down")
-    shown = browse(check=seen(journal=attempts(60), payments=broken)).get("/journeys?failing=yes")
+    shown = browse(check=with_attempts(journal=attempts(60), payments=broken)).get(
+        "/journeys?failing=yes"
+    )
     assert "1 to 1 of 1 journeys" in shown.text
     assert "order-0" in shown.text
     assert "payments" in shown.text
 
 
-def test_where_nothing_was_seen_it_says_so(browse: Open) -> None:
+def test_without_recent_journeys_the_page_says_so(browse: Open) -> None:
     assert (
         "No journey had activity in the last 15 minutes."
-        in browse(check=seen()).get("/journeys").text
+        in browse(check=with_attempts()).get("/journeys").text
     )
 
 
@@ -119,16 +123,14 @@ def test_an_order_of_the_shop_is_found_by_its_id_and_by_each_of_its_events(
     )
 
 
-def test_an_id_that_nobody_knows_is_said_to_be_unknown_and_can_be_corrected(
-    browse: Open, cloud: Shop
-) -> None:
+def test_an_unknown_id_is_reported_and_can_be_corrected(browse: Open, cloud: Shop) -> None:
     page = browse(cloud).get("/journeys", params={"id": "order-x"})
     assert page.status_code == 404
     assert "knows no journey &#39;order-x&#39;" in page.text
     assert Tags(page.text).with_("name")["id"]["value"] == "order-x"
 
 
-def test_each_try_is_a_stroke_and_a_dead_letter_a_red_end_with_why() -> None:
+def test_failed_attempts_are_ticks_and_a_dead_letter_ends_the_bar_with_its_reason() -> None:
     failures = [Failure(START + timedelta(seconds=each), each, "it is down") for each in (1, 2)]
     dead = Delivery("payments", failures=failures, is_dead=True, dead_at=failures[-1].at)
     paid = Delivery("journal", handled_at=START + timedelta(seconds=4))
@@ -142,7 +144,7 @@ def test_each_try_is_a_stroke_and_a_dead_letter_a_red_end_with_why() -> None:
     assert (bars["loyalty"].is_open, bars["loyalty"].end) == (True, 100)
 
 
-def test_an_event_that_says_it_caused_itself_is_shown_all_the_same() -> None:
+def test_events_that_claim_to_cause_each_other_are_shown() -> None:
     circle = [
         entry("1", causation_id="1"),
         entry("2", causation_id="3"),
@@ -152,25 +154,25 @@ def test_an_event_that_says_it_caused_itself_is_shown_all_the_same() -> None:
     assert sorted(row.id for row in shown) == ["1", "2", "3"]
 
 
-def test_a_chain_of_thousands_is_shown_as_far_as_there_is_room(
-    browse: Open, on_progress: Callable[[list[Step]], None]
+def test_a_chain_of_thousands_of_events_is_cut(
+    browse: Open, every_journey_is: Callable[[list[Step]], None]
 ) -> None:
     chain = [entry(str(each), causation_id=str(each - 1)) for each in range(5000)]
-    on_progress(as_trees(chain, {}))
+    every_journey_is(as_trees(chain, {}))
     page = browse().get("/journeys?id=order-1")
     assert page.text.count('<li class="event ') == EVENTS
-    assert f"its first {EVENTS} events are shown" in page.text
+    assert f"Only its first {EVENTS} events are shown" in page.text
 
 
 def test_hostile_content_is_shown_as_text(
-    browse: Open, on_progress: Callable[[list[Step]], None]
+    browse: Open, every_journey_is: Callable[[list[Step]], None]
 ) -> None:
     failure = Failure(START, 1, HOSTILE)
     delivery = Delivery(HOSTILE, failures=[failure], is_dead=True, rejected=HOSTILE)
     hostile = entry(
         HOSTILE, HOSTILE, source=HOSTILE, correlation_id=HOSTILE, data={HOSTILE: [HOSTILE]}
     )
-    on_progress([Step(hostile, [delivery])])
+    every_journey_is([Step(hostile, [delivery])])
     page = browse().get("/journeys", params={"id": "order-1"})
     assert page.status_code == 200
     found = Tags(page.text).found
@@ -179,7 +181,9 @@ def test_hostile_content_is_shown_as_text(
     assert not [attributes for _, attributes in found if "style" in attributes]
     assert "{{ 7 * 7 }}" in page.text
     assert "\x1b" not in page.text
-    listed = browse(check=seen(**{HOSTILE: [replace(attempts(1)[0], correlation_id=HOSTILE)]}))
+    listed = browse(
+        check=with_attempts(**{HOSTILE: [replace(attempts(1)[0], correlation_id=HOSTILE)]})
+    )
     text = listed.get("/journeys").text
     assert "<script>alert" not in text
     assert "\x1b" not in text
@@ -204,16 +208,16 @@ def nested(levels: int) -> Any:
     ],
     ids=["large", "long", "deep", "wrong", "none", "empty"],
 )
-def test_whatever_an_event_holds_its_json_is_shown_as_far_as_there_is_room(
-    browse: Open, on_progress: Callable[[list[Step]], None], data: Any
+def test_whatever_an_event_holds_its_json_is_shown_and_cut(
+    browse: Open, every_journey_is: Callable[[list[Step]], None], data: Any
 ) -> None:
-    on_progress([Step(entry("1", data=data), [])])
+    every_journey_is([Step(entry("1", data=data), [])])
     page = browse().get("/journeys?id=order-1")
     assert page.status_code == 200
     assert len(page.content) < 50_000
 
 
-def test_an_events_json_is_laid_out_for_people() -> None:
+def test_an_events_json_is_indented_and_cut() -> None:
     text = event_json(entry("1", data={"items": 1, "title": "Tannhäuser"}))
     assert json.loads(text)["data"] == {"items": 1, "title": "Tannhäuser"}
     assert "Tannhäuser" in text

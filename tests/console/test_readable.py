@@ -1,4 +1,4 @@
-"""The console can be read: in light and dark, on a desk and on a phone, whatever state is shown."""
+"""The contrast and the width of each page: in light and dark, on a desk and on a phone."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ def served(templates: Templates) -> Iterator[Served]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_every_text_stands_out_from_what_is_behind_it(
+def test_every_text_has_enough_contrast(
     browser: Browser, served: Served, path: str, scheme: Scheme
 ) -> None:
     window = Watched(browser, served.address, scheme=scheme)
@@ -67,7 +67,7 @@ def test_no_page_is_wider_than_its_window(
     assert needed <= width
 
 
-def test_a_text_that_can_hardly_be_read_is_found(browser: Browser, served: Served) -> None:
+def test_a_text_with_too_little_contrast_is_found(browser: Browser, served: Served) -> None:
     window = Watched(browser, served.address)
     window.page.evaluate("document.querySelector('h1').style.color = '#b0b0b0'")
     faint = window.too_faint()

@@ -1,4 +1,4 @@
-"""The page "Break things": break and repair the consumers, and what the project adds to that."""
+"""The page "Break things": it breaks and repairs consumers, and the project's own troubles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,10 +25,10 @@ SURROUNDINGS = "_break_surroundings.html"
 
 Switch = Callable[[Any, str, str], object]
 SWITCHES: dict[str, tuple[Switch, str]] = {
-    "break": (break_, "{} has lost its rights to its tables: each of its attempts fails."),
-    "mend": (mend, "{} has its rights again."),
+    "break": (break_, "{} is broken: its role is denied DynamoDB, and each of its attempts fails."),
+    "mend": (mend, "{} is mended: its role has its rights again."),
     "pause": (pause, "{} is paused: its events wait."),
-    "resume": (resume, "{} is given its events again."),
+    "resume": (resume, "{} is resumed: it receives its events again."),
 }
 
 
@@ -49,7 +49,7 @@ async def consumers(request: Request) -> Response:
 
 
 async def switch_trouble(request: Request) -> Response:
-    """Put something around the app into another mode."""
+    """Switch a trouble to another mode."""
     trouble = find(_additions(request).troubles, request.path_params["id"])
     mode = trouble.mode_named(request.path_params["mode"])
     await run_in_threadpool(trouble.switch, mode.name)
@@ -67,7 +67,7 @@ async def run_action(request: Request) -> Response:
 
 def _number(action: Action, field: NumberField, form: FormData) -> int:
     text = str(form.get(field.name, ""))
-    # No more digits than any field takes: int() of thousands of digits would take long.
+    # At most nine digits: int() of thousands of digits would be slow.
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
     if number is None or not field.least <= number <= field.most:
         raise UserError(
@@ -79,23 +79,23 @@ def _number(action: Action, field: NumberField, form: FormData) -> int:
 async def switch(request: Request) -> Response:
     """Break, mend, pause or resume a consumer."""
     shown, name = deployment(request), request.path_params["name"]
-    known = SWITCHES.get(request.path_params["what"])
-    if known is None:
-        raise UserError(f"A consumer can be told to {', '.join(SWITCHES)}.")
-    change, said = known
+    what = request.path_params["what"]
+    if what not in SWITCHES:
+        raise UserError(f"{what!r} can't be done to a consumer. There are: {', '.join(SWITCHES)}.")
+    change, message = SWITCHES[what]
     await run_in_threadpool(change, shown.clients, shown.stage, name)
     await feed(request).refresh()
-    return page(request, CONSUMERS, **await _consumers(request, said.format(name)))
+    return page(request, CONSUMERS, **await _consumers(request, message.format(name)))
 
 
-async def put_right(request: Request) -> Response:
-    """Undo all that was done here; what became a dead letter meanwhile stays one."""
-    await run_in_threadpool(_put_right, deployment(request))
+async def repair_all(request: Request) -> Response:
+    """Repair all troubles and consumers. Dead letters stay in their queues."""
+    await run_in_threadpool(_repair_all, deployment(request))
     await feed(request).refresh()
     return Response(headers={"HX-Refresh": "true"})
 
 
-def _put_right(shown: Deployment) -> None:
+def _repair_all(shown: Deployment) -> None:
     for trouble in shown.additions.troubles if shown.additions else ():
         trouble.repair()
     for consumer in deployed_consumers(shown.clients, bus_name(shown.stage)):
@@ -106,15 +106,18 @@ def _put_right(shown: Deployment) -> None:
 def _additions(request: Request) -> Additions:
     additions = deployment(request).additions
     if additions is None:
-        raise UserError("Only the console that `patchbay local` opens can do that.")
+        raise UserError(
+            "This console can't reach the project's troubles and actions: "
+            "use the one that `patchbay local` opens."
+        )
     return additions
 
 
-async def _surroundings(request: Request, done: str = "") -> dict[str, Any]:
+async def _surroundings(request: Request, message: str = "") -> dict[str, Any]:
     additions = deployment(request).additions
     if additions is None:
-        return {"around": None, "done": done}
-    return {"around": await run_in_threadpool(_state_of, additions), "done": done}
+        return {"surroundings": None, "message": message}
+    return {"surroundings": await run_in_threadpool(_state_of, additions), "message": message}
 
 
 def _state_of(additions: Additions) -> dict[str, Any]:
@@ -125,11 +128,13 @@ def _state_of(additions: Additions) -> dict[str, Any]:
     }
 
 
-async def _consumers(request: Request, done: str = "") -> dict[str, Any]:
+async def _consumers(request: Request, message: str = "") -> dict[str, Any]:
     shown = deployment(request)
     snapshot = await feed(request).now()
     if snapshot.health is None:
-        raise UserError(snapshot.error or "There is no answer.")
+        raise UserError(
+            snapshot.error or "The health of the deployment is not known yet: reload the page."
+        )
     are_broken = await run_in_threadpool(_broken, shown)
     return {
         "consumers": [
@@ -141,7 +146,7 @@ async def _consumers(request: Request, done: str = "") -> dict[str, Any]:
             }
             for each in snapshot.health.consumers
         ],
-        "switched": done,
+        "switched": message,
     }
 
 
@@ -156,5 +161,5 @@ routes = [
     Route("/break/actions/{id}", run_action, methods=["POST"]),
     Route("/break/troubles/{id}/{mode}", switch_trouble, methods=["POST"]),
     Route("/break/consumers/{name}/{what}", switch, methods=["POST"]),
-    Route("/break/nothing", put_right, methods=["POST"]),
+    Route("/break/repair", repair_all, methods=["POST"]),
 ]

@@ -16,17 +16,17 @@ from patchbay.operations.pause import pause, resume
 
 
 async def show(request: Request) -> Response:
-    """Show a consumer: as a page of its own, or as the panel's content."""
+    """Show a consumer, as a page or as the panel's content."""
     return _page(request, await feed(request).now())
 
 
-async def stop(request: Request) -> Response:
-    """Stop its deliveries."""
+async def pause_deliveries(request: Request) -> Response:
+    """Pause the deliveries to a consumer."""
     return await _switch(request, on=False)
 
 
-async def go_on(request: Request) -> Response:
-    """Let its deliveries go on."""
+async def resume_deliveries(request: Request) -> Response:
+    """Resume the deliveries to a consumer."""
     return await _switch(request, on=True)
 
 
@@ -34,28 +34,38 @@ async def _switch(request: Request, *, on: bool) -> Response:
     shown = deployment(request)
     name = request.path_params["name"]
     await run_in_threadpool(resume if on else pause, shown.clients, shown.stage, name)
-    done = f"{name} is given its events again." if on else f"{name} is paused: its events wait."
-    return _page(request, await feed(request).refresh(), done)
+    message = (
+        f"{name} is resumed: it receives its events again."
+        if on
+        else f"{name} is paused: its events wait."
+    )
+    return _page(request, await feed(request).refresh(), message)
 
 
-def _page(request: Request, snapshot: Snapshot, done: str = "") -> Response:
-    health = _answered(snapshot)
+def _page(request: Request, snapshot: Snapshot, message: str = "") -> Response:
+    health = _health(snapshot)
     name = request.path_params["name"]
     found = [consumer for consumer in health.consumers if consumer.name == name]
     if not found:
-        raise UserError(f"There is no consumer {name!r} any more.")
+        raise UserError(
+            f"There is no consumer {name!r} on the stage {deployment(request).stage!r}. "
+            "The map shows which there are."
+        )
     template = "_consumer.html" if "HX-Request" in request.headers else "consumer.html"
-    return page(request, template, consumer=health_view.details(found[0], health), done=done)
+    details = health_view.details(found[0], health)
+    return page(request, template, consumer=details, message=message)
 
 
-def _answered(snapshot: Snapshot) -> SystemHealth:
+def _health(snapshot: Snapshot) -> SystemHealth:
     if snapshot.health is None or snapshot.error:
-        raise UserError(snapshot.error or "There is no answer.")
+        raise UserError(
+            snapshot.error or "The health of the deployment is not known yet: reload the page."
+        )
     return snapshot.health
 
 
 routes = [
     Route("/consumers/{name}", show),
-    Route("/consumers/{name}/pause", stop, methods=["POST"]),
-    Route("/consumers/{name}/resume", go_on, methods=["POST"]),
+    Route("/consumers/{name}/pause", pause_deliveries, methods=["POST"]),
+    Route("/consumers/{name}/resume", resume_deliveries, methods=["POST"]),
 ]

@@ -39,15 +39,15 @@ from patchbay.operations.escape import escape, escape_lines, indented
 from patchbay.operations.failures import explain
 from patchbay.operations.log_lines import Line
 
-AT_ONCE = 8  # queues that are looked into
-LISTED = 20  # dead letters of one reason that the page has a line for
+AT_ONCE = 8  # queues that are browsed at the same time
+LISTED = 20  # dead letters of one reason that the page lists
 LONGEST = 20_000  # characters of a body, or of a traceback
 LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
 class BrowsedQueue:
-    """A queue, and what a look into it has shown."""
+    """A dead-letter queue, and its first dead letters."""
 
     queue: DeadLetterQueue
     dead_letters: list[DeadLetter]
@@ -68,16 +68,16 @@ class BrowsedQueue:
 def show(request: Request) -> Response:
     """Show the dead letters of a consumer, or of all."""
     shown, owner = deployment(request), request.query_params.get("consumer") or None
-    there = queues(shown.clients, shown.stage)
-    owners = sorted({queue.owner for queue in there} | ({owner} if owner else set()))
-    mine = [queue for queue in there if owner in (None, queue.owner, queue.name)]
+    known = queues(shown.clients, shown.stage)
+    owners = sorted({queue.owner for queue in known} | ({owner} if owner else set()))
+    selected = [queue for queue in known if owner in (None, queue.owner, queue.name)]
     return page(
         request,
         "dead_letters.html",
         owner=owner,
         owners=owners,
-        looked=_browse(shown.clients, [queue for queue in mine if queue.count]),
-        empty_queues=sum(not queue.count for queue in mine),
+        browsed=_browse(shown.clients, [queue for queue in selected if queue.count]),
+        empty_queues=sum(not queue.count for queue in selected),
         listed=LISTED,
         as_time=as_time,
         reason_of=lambda text: escape(text, LONGEST_REASON),
@@ -85,18 +85,18 @@ def show(request: Request) -> Response:
     )
 
 
-def _browse(clients: Clients, those: Iterable[DeadLetterQueue]) -> list[BrowsedQueue]:
-    clients.client("logs")  # once, and not by each thread
+def _browse(clients: Clients, selected: Iterable[DeadLetterQueue]) -> list[BrowsedQueue]:
+    clients.client("logs")  # created before the threads start, so that they share it
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(
-            pool.map(lambda queue: BrowsedQueue(queue, browse(clients, queue, LOOK_AT)), those)
+            pool.map(lambda queue: BrowsedQueue(queue, browse(clients, queue, LOOK_AT)), selected)
         )
 
 
 def show_one(request: Request) -> Response:
-    """Show one dead letter, in full."""
-    shown, named = deployment(request), request.path_params
-    dead_letter = find(shown.clients, shown.stage, named["id"], named["queue"], SEARCHED)
+    """Show one dead letter in full."""
+    shown, path = deployment(request), request.path_params
+    dead_letter = find(shown.clients, shown.stage, path["id"], path["queue"], SEARCHED)
     body = indented(dead_letter.body, LONGEST)
     template = "_dead_letter.html" if "HX-Request" in request.headers else "dead_letter.html"
     return page(
@@ -114,14 +114,14 @@ def show_one(request: Request) -> Response:
 
 
 async def redrive_selected(request: Request) -> Response:
-    """Redrive what the form selects: the checked ones, those of a reason, or all of a queue."""
+    """Redrive the dead letters that the form selects."""
     shown, selection = deployment(request), _selection(await request.form())
     work = partial(_redrive, shown.clients, shown.stage, selection)
     return _started(request, "redriven", work)
 
 
 async def confirm_discard(request: Request) -> Response:
-    """Show what would be discarded, and ask for confirmation."""
+    """Show how many would be discarded, and ask for confirmation."""
     shown, selection = deployment(request), _selection(await request.form())
     count = await run_in_threadpool(count_selected, shown.clients, shown.stage, selection)
     return page(
@@ -130,14 +130,16 @@ async def confirm_discard(request: Request) -> Response:
 
 
 async def discard_selected(request: Request) -> Response:
-    """Discard them, where who asks has typed how many there are."""
+    """Discard the dead letters that the form selects, if their number was typed."""
     shown, form = deployment(request), await request.form()
     selection, file = _selection(form), _file(shown.stage)
     count = await run_in_threadpool(count_selected, shown.clients, shown.stage, selection)
     if form.get("typed") != str(count):
-        raise UserError(f"Nothing was discarded: there are {count}, and not what was typed.")
+        raise UserError(
+            f"Nothing was discarded: the typed number is not {count}. Type {count} to discard them."
+        )
     work = partial(_discard, shown.clients, shown.stage, selection, file)
-    return _started(request, "discarded", work, f"What they held is in {file}.")
+    return _started(request, "discarded", work, f"Their messages are in {file}.")
 
 
 def show_job(request: Request) -> Response:
@@ -160,33 +162,33 @@ def _started(request: Request, verb: str, work: Work, note: str = "") -> Respons
 
 
 def _job(request: Request, job: Job) -> Response:
-    told = [line.plain for each in job.results.values() for line in render(each, job.verb, False)]
+    lines = [line.plain for each in job.results.values() for line in render(each, job.verb, False)]
     return page(
         request,
         "_job.html",
         job=job,
-        told=told,
+        lines=lines,
         is_well=not any(each.failed or each.blocked for each in job.results.values()),
         stopped=explain(job.failure) if job.failure else None,
     )
 
 
 def _selection(form: FormData) -> Selection:
-    """Return the selection that a form makes; raises UserError where it is incomplete."""
+    """Return the selection in a form; raises UserError where it is incomplete."""
     queue, reason = form.get("queue"), form.get("reason")
     ids = tuple(each for each in form.getlist("id") if isinstance(each, str) and each)
     if not isinstance(queue, str) or not queue:
-        raise UserError("It is not said which dead letters are meant.")
+        raise UserError("The request does not say which dead letters to use: reload the page.")
     match form.get("which"):
         case "all":
             return Selection(owner=queue)
         case "checked" if ids:
             return Selection(owner=queue, ids=ids)
         case "checked":
-            raise UserError("None was checked.")
+            raise UserError("No dead letter is checked: check at least one.")
         case "reason" if isinstance(reason, str) and reason:
             return Selection(owner=queue, group=reason)
-    raise UserError("It is not said which dead letters are meant.")
+    raise UserError("The request does not say which dead letters to use: reload the page.")
 
 
 def _file(stage: str) -> Path:
@@ -206,16 +208,16 @@ def _facts(dead_letter: DeadLetter) -> list[tuple[str, str]]:
         ),
         ("First", as_time(dead_letter.first)),
         ("Last", as_time(dead_letter.last) if dead_letter.last else "not known"),
-        ("In", dead_letter.queue.name),
+        ("Queue", dead_letter.queue.name),
         ("Redrive target", str(dead_letter.queue.redrive_target)),
     ]
     return [(name, escape(value, LONGEST_REASON)) for name, value in facts if value]
 
 
 def _logged(line: Line) -> Mapping[str, str]:
-    said = " ".join(str(line[each]) for each in ("message", "reason") if line.get(each))
+    text = " ".join(str(line[each]) for each in ("message", "reason") if line.get(each))
     attempt = f"attempt {line['attempt']}: " if "attempt" in line else ""
-    return {"at": as_time(line["at"]), "text": escape(f"{attempt}{said}", LONGEST_REASON)}
+    return {"at": as_time(line["at"]), "text": escape(f"{attempt}{text}", LONGEST_REASON)}
 
 
 def as_time(moment: datetime) -> str:

@@ -12,7 +12,7 @@ from patchbay.operations.catalogue.catalogue import catalogue
 
 
 def show(request: Request) -> Response:
-    """Show every event."""
+    """Show all events."""
     shown = deployment(request)
     known = catalogue(shown.clients, shown.stage)
     return page(

@@ -1,4 +1,4 @@
-"""The page "Journeys": the latest, and of one of them all that became of it."""
+"""The page "Journeys": the recent journeys, and the time line of one."""
 
 from http import HTTPStatus
 
@@ -20,48 +20,52 @@ from patchbay.operations.journeys.journey import journey
 from patchbay.operations.journeys.recent_journeys import RecentJourney, recent_journeys
 
 ON_A_PAGE = 50  # journeys
-EVENTS = 200  # of one journey, that are shown
-LONGEST = 200  # characters of what is looked for: no id is longer
+EVENTS = 200  # of one journey, at most
+LONGEST = 200  # characters of an id that is searched for
 
 
 async def show(request: Request) -> Response:
-    """Show one journey, if the request names one, and else the recent ones."""
-    asked = request.query_params.get("id", "").strip()[:LONGEST]
-    if asked:
-        return await _one(request, asked)
-    return await _latest(request)
+    """Show the journey that the request names, or else the recent journeys."""
+    searched = request.query_params.get("id", "").strip()[:LONGEST]
+    if searched:
+        return await _one(request, searched)
+    return await _recent(request)
 
 
-async def _one(request: Request, asked: str) -> Response:
+async def _one(request: Request, searched: str) -> Response:
     try:
-        line, is_cut = await run_in_threadpool(_looked_up, deployment(request), asked)
+        line, is_cut = await run_in_threadpool(_time_line, deployment(request), searched)
     except UserError as failure:
         return page(
-            request, "journeys.html", HTTPStatus.NOT_FOUND, asked=asked, failure=str(failure)
+            request, "journeys.html", HTTPStatus.NOT_FOUND, searched=searched, failure=str(failure)
         )
-    return page(request, "journey.html", asked=asked, line=line, most=EVENTS if is_cut else None)
+    most = EVENTS if is_cut else None
+    return page(request, "journey.html", searched=searched, line=line, most=most)
 
 
-def _looked_up(shown: Deployment, asked: str) -> tuple[TimeLine, bool]:
-    steps = journey(shown.clients, shown.stage, asked, EVENTS + 1)
+def _time_line(shown: Deployment, id: str) -> tuple[TimeLine, bool]:
+    """Return the time line of a journey, and whether it is cut."""
+    steps = journey(shown.clients, shown.stage, id, EVENTS + 1)
     line = time_line(steps)
     is_cut = len(line.rows) > EVENTS
     del line.rows[EVENTS:]
     return line, is_cut
 
 
-async def _latest(request: Request) -> Response:
+async def _recent(request: Request) -> Response:
     snapshot = await feed(request).now()
     if snapshot.health is None:
-        raise UserError(snapshot.error or "There is no answer.")
+        raise UserError(
+            snapshot.error or "The health of the deployment is not known yet: reload the page."
+        )
     only_failing = request.query_params.get("failing") == "yes"
-    found = await run_in_threadpool(_found, snapshot.health, only_failing)
+    found = await run_in_threadpool(_recent_journeys, snapshot.health, only_failing)
     number = _page_number(request)
     start = (number - 1) * ON_A_PAGE
     return page(
         request,
         "journeys.html",
-        asked="",
+        searched="",
         failure=None,
         only_failing=only_failing,
         minutes=int(WINDOW.total_seconds() / 60),
@@ -74,7 +78,7 @@ async def _latest(request: Request) -> Response:
     )
 
 
-def _found(health: SystemHealth, only_failing: bool) -> list[RecentJourney]:
+def _recent_journeys(health: SystemHealth, only_failing: bool) -> list[RecentJourney]:
     found = recent_journeys(health.attempts)
     return [each for each in found if each.failing] if only_failing else found
 

@@ -1,4 +1,4 @@
-"""The page "Map": what is deployed, and its health, live."""
+"""The page "Map": publishers, rules and consumers, with their health, live."""
 
 import json
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from patchbay.errors import UserError
 from patchbay.operations.formatting import UNKNOWN
 from patchbay.project.naming import bus_name
 
-RECONNECT_AFTER = 2000  # milliseconds, when the console was gone for a while
+RECONNECT_AFTER = 2000  # milliseconds, when the connection to the console was lost
 
 
 async def show(request: Request) -> Response:
@@ -24,7 +24,9 @@ async def show(request: Request) -> Response:
     snapshot = await feed(request).now()
     health = snapshot.health
     if health is None:
-        raise UserError(snapshot.error or "There is no answer.")
+        raise UserError(
+            snapshot.error or "The health of the deployment is not known yet: reload the page."
+        )
     return page(
         request,
         "map.html",
@@ -57,14 +59,14 @@ def event(snapshot: Snapshot) -> str:
 
 
 def _event(kind: str, data: dict[str, Any]) -> str:
-    # JSON holds no line breaks of its own: nothing that is in it can end the event.
+    # JSON on one line: its content can't end the event.
     return f"event: {kind}\ndata: {json.dumps(data)}\n\n"
 
 
 def feed(request: Request) -> Feed:
     """Return the feed that all pages share."""
-    watched: Feed = request.app.state.feed
-    return watched
+    shared: Feed = request.app.state.feed
+    return shared
 
 
 routes = [Route("/", show), Route("/map/feed", changes)]

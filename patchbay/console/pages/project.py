@@ -1,4 +1,4 @@
-"""The pages that the project itself adds to the console of its local stage."""
+"""Pages that the project adds to the console of its local stage."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -11,7 +11,7 @@ from patchbay.console.views import page
 
 
 async def show(request: Request) -> Response:
-    """Show one of them."""
+    """Show one of the project's pages."""
     additions = deployment(request).additions
     for each in additions.pages if additions else ():
         if each.id == request.path_params["id"]:

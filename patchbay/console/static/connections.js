@@ -1,12 +1,12 @@
-// Draws the connections: from each publisher to its port, and from there to the queues that it fills.
+// The connections of the map: from each publisher to its port, and from there to the queues.
 
 const SVG = "http://www.w3.org/2000/svg";
 const NARROW = matchMedia("(max-width: 860px)");
-const LANE = 9; // pixels between two connections that hang side by side, where it is narrow
+const LANE = 9; // pixels between the lanes of two ports, in a narrow window
 const PLUG = 10; // pixels between two plugs of one queue
-const PLUGGED = 10; // pixels of a plug outside of its queue
-const SLACK = 16; // pixels that a connection hangs through
-const BEND = 8; // the radius of a connection's bend, where it hangs
+const PLUG_LENGTH = 10; // pixels of a plug outside of its queue
+const SLACK = 16; // pixels by which a connection sags
+const BEND = 8; // the radius of a connection's bend, in a narrow window
 
 export function draw(map, list) {
   const svg = map.querySelector("svg.connections");
@@ -18,7 +18,7 @@ export function draw(map, list) {
     incoming.set(connection.to, [...others, connection]);
   }
   const used = new Set(connections.filter((each) => each.to).map((each) => each.from));
-  // As the ports are, from left to right: then no connection crosses another on its way to its lane.
+  // In the order of the ports, so that no connection crosses another on the way to its lane.
   const lanes = [...map.querySelectorAll(".port")].map((port) => port.dataset.port).filter((name) => used.has(name));
   map.style.setProperty("--lanes", lanes.length);
 
@@ -39,7 +39,7 @@ export function draw(map, list) {
     }
   }
 
-  // Each port beside the publisher that it is for; the one for everything below them all.
+  // Each port is beside its publisher; the port for everything is below all others.
   function placePorts(box) {
     const bus = box(map.querySelector(".bus"));
     const ports = [...map.querySelectorAll(".port")];
@@ -56,7 +56,7 @@ export function draw(map, list) {
     });
   }
 
-  // A connection has some slack, and hangs through a little.
+  // A wide window: a curve that sags a little.
   function across(connection, box) {
     const port = box(find("port", connection.from));
     if (!connection.to) {
@@ -64,7 +64,7 @@ export function draw(map, list) {
       return bow([from.right, from.y], [port.left - 1, port.y], 0);
     }
     const queue = box(find("consumer", connection.to).querySelector(".pipe"));
-    return bow([port.right + 1, port.y], [queue.left - PLUGGED, plugged(connection, queue)], SLACK);
+    return bow([port.right + 1, port.y], [queue.left - PLUG_LENGTH, plugY(connection, queue)], SLACK);
   }
 
   function bow([x1, y1], [x2, y2], slack) {
@@ -72,15 +72,15 @@ export function draw(map, list) {
     return { d: `M${x1} ${y1}C${x1 + reach} ${y1 + slack} ${x2 - reach} ${y2 + slack} ${x2} ${y2}`, plug: [x2, y2] };
   }
 
-  // Where it is narrow, the connections of a port hang down in a lane of their own. The longest draws the
-  // lane, and the others branch off it.
+  // A narrow window: the connections of a port share a vertical lane. The longest one draws the lane,
+  // and the others branch off it.
   function hanging(connection, box) {
     const port = box(find("port", connection.from));
     if (!connection.to) return { d: "", plug: [-99, -99] };
     const queue = box(find("consumer", connection.to).querySelector(".pipe"));
     const lane = lanes.indexOf(connection.from);
-    const [x, y] = [4 + lane * LANE, plugged(connection, queue)];
-    const end = [queue.left - PLUGGED, y];
+    const [x, y] = [4 + lane * LANE, plugY(connection, queue)];
+    const end = [queue.left - PLUG_LENGTH, y];
     const branch = `V${y - BEND}Q${x} ${y} ${x + BEND} ${y}H${end[0]}`;
     if (connection !== longest(connection.from)) return { d: `M${x} ${y - BEND - 1}${branch}`, plug: end };
     const from = box(map.querySelector(".bus")).bottom - 4;
@@ -93,23 +93,23 @@ export function draw(map, list) {
     return connections.findLast((each) => each.from === port && each.to);
   }
 
-  // Side by side, where several lead to one queue.
-  function plugged(connection, queue) {
+  // The plugs of one queue are side by side.
+  function plugY(connection, queue) {
     const others = incoming.get(connection.to);
     return queue.y + (others.indexOf(connection) - (others.length - 1) / 2) * PLUG;
   }
 
-  function run(paces) {
+  function setPaces(paces) {
     for (const connection of connections) {
       const pace = paces[`${connection.from}>${connection.to}`] ?? 0;
       connection.group.classList.toggle("is-busy", pace > 0);
       connection.group.style.setProperty("--width", `${3 + 4 * pace}px`);
-      // By its rate, not by its duration: that would make the dashes jump.
+      // Changes the playback rate: with another duration, the dashes would jump.
       for (const motion of connection.flow.getAnimations()) motion.updatePlaybackRate(0.3 + 3 * pace);
     }
   }
 
-  function mark(consumer, state) {
+  function setState(consumer, state) {
     for (const connection of incoming.get(consumer) ?? []) connection.group.classList.toggle("is-paused", state === "paused");
   }
 
@@ -125,7 +125,7 @@ export function draw(map, list) {
   new ResizeObserver(place).observe(map);
   document.fonts?.ready.then(place);
   place();
-  return { place, run, mark, choose };
+  return { place, setPaces, setState, choose };
 }
 
 function element(svg, hue) {

@@ -1,4 +1,4 @@
-// What every page does: a panel for details, and what is reported of a request that got no answer.
+// The script of every page: the panel for details, and a notice for a request without an answer.
 "use strict";
 
 const panel = document.getElementById("panel");
@@ -12,7 +12,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 panel.addEventListener("click", (event) => {
   if (event.target === panel || event.target.closest("[data-close]")) panel.close();
 });
-// What it held may be old when it is opened again.
+// Its content may be out of date when it is opened again.
 panel.addEventListener("close", () => panel.replaceChildren());
 
 function notice(text) {
@@ -24,5 +24,5 @@ function notice(text) {
 }
 
 document.body.addEventListener("htmx:sendError", () => {
-  notice("The console does not answer: was it stopped? Start it again, and open its new address.");
+  notice("The console does not answer. If it was stopped, start it again, and open its new address.");
 });

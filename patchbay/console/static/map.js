@@ -1,14 +1,14 @@
-// The map, live: brings the page up to date with what is seen, and draws the connections between the cards.
+// The live map: it updates the page with each check of the health, and draws the connections.
 
 import { draw } from "/static/connections.js";
 
 const map = document.getElementById("map");
 const live = document.getElementById("live");
-const news = document.getElementById("news");
+const announcement = document.getElementById("announcement");
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const connections = draw(map, JSON.parse(map.dataset.connections));
 
-// What is known of each consumer by its name: from the page at first, and then from what is seen.
+// The state of each consumer by its name: first from the page, then from the feed.
 const states = new Map();
 for (const card of all(".consumer", map)) {
   show(card, { fill: card.dataset.fill, dead_letters: Number(card.dataset.deadLetters) });
@@ -24,7 +24,7 @@ function show(card, { fill, dead_letters: count }) {
   while (drawn.childElementCount > count) drawn.lastElementChild.remove();
   while (drawn.childElementCount < count) {
     const mark = document.createElement("span");
-    mark.className = states.size ? "dead-letter drips" : "dead-letter";
+    mark.className = states.size ? "dead-letter is-new" : "dead-letter";
     drawn.append(mark);
   }
   if (wasHidden !== tray.hidden) connections.place();
@@ -35,7 +35,7 @@ function write(holder, texts) {
     const text = texts[place.dataset.field];
     if (text === undefined || place.textContent === text) continue;
     place.textContent = text;
-    // A figure that is not known takes no room on a card.
+    // A card hides a number that is not known.
     if (place.matches(".unit dd")) place.parentElement.hidden = text === "—";
   }
 }
@@ -43,7 +43,7 @@ function write(holder, texts) {
 function update(seen) {
   // A publisher or a consumer came or went: the server renders the page again.
   if (seen.shape !== map.dataset.shape) return location.reload();
-  here(`live, ${seen.at}`);
+  showLive(`live, ${seen.at}`);
   for (const [name, consumer] of Object.entries(seen.consumers)) {
     const state = `is-${consumer.state}`;
     for (const holder of all(`[data-consumer="${CSS.escape(name)}"]`)) {
@@ -55,22 +55,22 @@ function update(seen) {
     }
     if (states.get(name) !== consumer.state) {
       states.set(name, consumer.state);
-      news.textContent = `${name}: ${consumer.text.state}`;
+      announcement.textContent = `${name}: ${consumer.text.state}`;
     }
-    connections.mark(name, consumer.state);
+    connections.setState(name, consumer.state);
   }
   for (const [name, publisher] of Object.entries(seen.publishers)) {
     for (const holder of all(`[data-publisher="${CSS.escape(name)}"]`)) write(holder, publisher);
   }
-  connections.run(seen.paces);
-  pass(seen.recent_events);
+  connections.setPaces(seen.paces);
+  showEvents(seen.recent_events);
 }
 
-// The newest events: those that are there stay where they are, so that who reads is not disturbed.
+// The newest events. Lines that are there already stay, so that a reader is not disturbed.
 const ticker = document.getElementById("ticker");
 const LINES = 12;
 
-function pass(events) {
+function showEvents(events) {
   const known = new Set(all("li", ticker).map((line) => line.dataset.key));
   for (const event of events.toReversed()) {
     const key = `${event.at} ${event.type} ${event.journey}`;
@@ -90,20 +90,20 @@ function line(key, event) {
   return made;
 }
 
-function here(text) {
+function showLive(text) {
   map.classList.remove("is-gone");
   live.classList.remove("is-gone");
   live.querySelector("[data-live]").textContent = text;
 }
 
-function gone(text) {
+function showGone(text) {
   map.classList.add("is-gone");
   live.classList.add("is-gone");
   live.querySelector("[data-live]").textContent = text;
-  connections.run({});
+  connections.setPaces({});
 }
 
-// Up and down, to the consumer before and after; what is chosen shows its own connections only.
+// The up and down keys move the focus. A focused card shows its own connections only.
 map.addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const stops = all(".publisher, .unit a", map);
@@ -129,6 +129,6 @@ feed.addEventListener("seen", (event) => {
   last = seen.at;
   update(seen);
 });
-feed.addEventListener("gone", (event) => gone(JSON.parse(event.data).text));
+feed.addEventListener("gone", (event) => showGone(JSON.parse(event.data).text));
 feed.addEventListener("error", () =>
-  gone(`The console does not answer${last ? ` since ${last}` : ""}: was it stopped?`));
+  showGone(`The console has not answered${last ? ` since ${last}` : ""}. Was it stopped?`));

@@ -1,4 +1,4 @@
-// The visible texts whose contrast to what is behind them is below WCAG 2's level AA.
+// Returns the visible texts whose contrast to their background is below WCAG 2's level AA.
 () => {
   const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -21,7 +21,7 @@
     const [light, dark] = [luminance(one), luminance(other)].sort((a, b) => b - a);
     return (light + 0.05) / (dark + 0.05);
   };
-  // All that may be behind an element: several colours where there is a gradient.
+  // The background colours of an element: several where there is a gradient.
   const behind = (element) => {
     if (!element) return [rgba("Canvas")];
     const style = getComputedStyle(element);

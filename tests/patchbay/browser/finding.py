@@ -1,6 +1,6 @@
-"""Finds a Chromium for the tests.
+"""The search for a Chromium for the tests.
 
-python -m tests.patchbay.browser.finding     prints where it is; exits with 1 where there is none
+python -m tests.patchbay.browser.finding     prints its path; exits with 1 where there is none
 """
 
 import os
@@ -25,13 +25,14 @@ HOW_TO_GET_ONE = (
 
 
 class BrowserNotThere(Exception):
-    """The browser that was named is not there."""
+    """The browser that the environment names does not exist."""
 
 
 def find_browser(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """The one that the environment names, or the machine's, or Playwright's own; None without any.
+    """Return the browser that the environment names, or the machine's, or Playwright's, or None.
 
-    Raises BrowserNotThere where one was named that is none: then nothing may be skipped in silence.
+    Raises BrowserNotThere where the environment names one that can't be run: the tests must not be
+    skipped silently then.
     """
     if named := environ.get(VARIABLE):
         if not os.access(named, os.X_OK) or Path(named).is_dir():

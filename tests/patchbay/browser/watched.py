@@ -1,4 +1,4 @@
-"""Chromium, and pages in it on which nothing may go wrong unseen."""
+"""Pages in Chromium that record errors, dialogs and requests to other hosts."""
 
 import json
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from typing import Literal
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 Scheme = Literal["light", "dark"]
-TIMEOUT = 15_000  # milliseconds that something on a page may take
-# It asks nobody for anything, whatever a page tells it to load.
+TIMEOUT = 15_000  # milliseconds for one action on a page
+# Chromium connects to no other host, whatever a page loads.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +27,7 @@ _CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 @contextmanager
 def chromium(executable: Path) -> Iterator[Browser]:
-    """A Chromium without a window."""
+    """Run a headless Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=executable, args=[*ARGUMENTS, ONLY_HERE]
@@ -39,7 +39,7 @@ def chromium(executable: Path) -> Iterator[Browser]:
 
 
 class Watched:
-    """A page of the console, opened by the address that it has printed."""
+    """A page of the console, opened with the printed address."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Watched:
     ) -> None:
         self.origin = address.partition("/?")[0]
         self.mishaps: list[str] = []
-        """Whatever ran, was refused or failed that should not have been there."""
+        """Errors, dialogs and requests that should not have occurred."""
         self._agrees_to: str | None = None
         self._context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -64,32 +64,32 @@ class Watched:
         self.page.set_default_timeout(TIMEOUT)
         self.page.on("dialog", self._answer)
         self.page.on("pageerror", lambda error: self._note(f"an error: {error}"))
-        self.page.on("console", self._said)
-        self.page.on("request", self._asked)
+        self.page.on("console", self._logged)
+        self.page.on("request", self._requested)
         self.page.goto(address)
         self.page.wait_for_url(f"{self.origin}/")
 
     def go(self, path: str) -> Page:
-        """Open one of its pages."""
+        """Open a page of the console."""
         self.page.goto(self.origin + path)
         return self.page
 
     def agree_to(self, question: str) -> None:
-        """Say yes once, when the page asks that."""
+        """Accept the next dialog if it contains this question."""
         self._agrees_to = question
 
     def width_needed(self) -> int:
-        """How wide the page is drawn, in pixels; where it is wider than the window, it scrolls."""
+        """Return the width of the page's content, in pixels."""
         needed: int = self.page.evaluate("document.scrollingElement.scrollWidth")
         return needed
 
     def too_faint(self) -> list[str]:
-        """The texts whose contrast is less than WCAG's level AA asks for, and what theirs is."""
+        """Return the texts with a contrast below WCAG's level AA, each with its contrast."""
         found: list[str] = self.page.evaluate(_CONTRAST)
         return found
 
     def close(self) -> None:
-        """Leave."""
+        """Close the page."""
         self._context.close()
 
     def _note(self, what: str) -> None:
@@ -103,14 +103,14 @@ class Watched:
             self._note(f"a dialog: {dialog.message}")
             dialog.dismiss()
 
-    def _said(self, message: ConsoleMessage) -> None:
-        # What it refuses by the Content-Security-Policy, it tells as an error as well.
+    def _logged(self, message: ConsoleMessage) -> None:
+        # Chromium logs a violation of the Content-Security-Policy as an error too.
         if message.type not in ("error", "warning"):
             return
-        # That the page itself is one that says "there is no such …" is no mishap.
+        # Chromium also logs that the page itself answered with 404: that is expected.
         if message.location["url"] != self.page.url or "Failed to load" not in message.text:
             self._note(f"{message.type}: {message.text}")
 
-    def _asked(self, request: Request) -> None:
+    def _requested(self, request: Request) -> None:
         if not request.url.startswith((f"{self.origin}/", "data:")):
             self._note(f"a request to {json.dumps(request.url)}")

@@ -1,4 +1,4 @@
-"""The console, and its owner's browser in front of it."""
+"""Fixtures: the console, with a test client or with Chromium as its owner's browser."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,27 +19,27 @@ from tests.patchbay.browser.finding import HOW_TO_GET_ONE, find_browser
 from tests.patchbay.browser.watched import chromium
 
 HOST = "127.0.0.1:4600"
-Look = Callable[[], SystemHealth]
+Check = Callable[[], SystemHealth]
 ORIGIN = f"http://{HOST}"
 
 
 class Browser(TestClient):
-    """A browser that has opened the console by its printed address."""
+    """A test client as a browser that opens the console."""
 
     def __init__(
         self,
         clients: Clients,
         stage: str = "dev",
-        check: Look | None = None,
+        check: Check | None = None,
         additions: Additions | None = None,
     ) -> None:
         self.keys = Keys()
-        feed = Feed(check or nothing, every=3600)
+        feed = Feed(check or no_check, every=3600)
         app = console(Deployment(clients, stage, additions), host=HOST, keys=self.keys, feed=feed)
         super().__init__(app, base_url=ORIGIN, raise_server_exceptions=False)
 
     def enter(self) -> "Browser":
-        """Open it."""
+        """Open the console with its printed address."""
         self.get(f"/?key={self.keys.printed}")
         return self
 
@@ -49,14 +49,14 @@ class Browser(TestClient):
 
 
 class Nowhere:
-    """The clients of no cloud at all."""
+    """Clients without a cloud."""
 
     def client(self, service: str, /) -> Any:
-        raise AssertionError(f"{service} was asked")
+        raise AssertionError(f"{service} was called")
 
 
-def nothing() -> SystemHealth:
-    raise AssertionError("There was a look at the deployment")
+def no_check() -> SystemHealth:
+    raise AssertionError("The health was checked")
 
 
 Open = Callable[..., Browser]
@@ -64,12 +64,12 @@ Open = Callable[..., Browser]
 
 @pytest.fixture
 def browse() -> Open:
-    """Opens the console of what these clients reach."""
+    """Return a function that opens the console of the deployment that some clients reach."""
 
     def opened(
         clients: Clients | None = None,
         stage: str = "dev",
-        check: Look | None = None,
+        check: Check | None = None,
         additions: Additions | None = None,
     ) -> Browser:
         return Browser(clients or Nowhere(), stage, check, additions).enter()
@@ -79,7 +79,7 @@ def browse() -> Open:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
-    """A real one; a test that asks for it is skipped, and says so, where there is none."""
+    """Yield Chromium; skip the test where there is none."""
     executable = find_browser()
     if executable is None:
         pytest.skip(HOW_TO_GET_ONE)

@@ -1,4 +1,4 @@
-"""What is shown where something can't be done."""
+"""Error pages."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ def browser(monkeypatch: pytest.MonkeyPatch, browse: Open) -> Browser:
         "/failed": UserError(f"There is no consumer {HOSTILE}."),
         "/denied": DENIED,
         "/gone": GONE,
-        "/broken": ZeroDivisionError("a mistake"),
+        "/broken": ZeroDivisionError("a bug"),
     }
 
     def raising(failure: Exception) -> Callable[[Request], Response]:
@@ -44,29 +44,34 @@ def browser(monkeypatch: pytest.MonkeyPatch, browse: Open) -> Browser:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),
     [
         ("/failed", 502, "There is no consumer &lt;script&gt;"),
         ("/denied", 502, "no sqs:ReceiveMessage &lt;script&gt;"),
         ("/gone", 502, "https://127.0.0.1:4566/ does not answer."),
-        ("/broken", 500, "The console made a mistake (ZeroDivisionError)"),
+        (
+            "/broken",
+            500,
+            "The console has a bug (ZeroDivisionError). "
+            "Its log, on the terminal, has the traceback.",
+        ),
         ("/nothing", 404, "There is no such page."),
         ("/read", 405, "Method Not Allowed."),
     ],
 )
-def test_a_failure_is_a_sentence_in_a_box_and_never_a_traceback(
-    browser: Browser, path: str, status: int, said: str
+def test_a_failure_is_shown_as_a_message_in_a_box_without_a_traceback(
+    browser: Browser, path: str, status: int, message: str
 ) -> None:
     page = browser.get(path)
     assert page.status_code == status
-    assert said in page.text
+    assert message in page.text
     assert 'role="alert"' in page.text
     assert "Traceback" not in page.text
     assert HOSTILE not in page.text
     assert page.headers["content-security-policy"]
 
 
-def test_where_a_part_of_a_page_was_asked_for_the_box_goes_above_what_is_there(
+def test_a_request_by_htmx_gets_the_box_alone_above_the_content_of_the_page(
     browser: Browser,
 ) -> None:
     part = browser.get("/failed", headers={"HX-Request": "true"})

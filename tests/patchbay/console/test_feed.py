@@ -1,4 +1,4 @@
-"""Who watches sees each look, and while nobody does, nothing is asked of the cloud."""
+"""The feed: watchers share its checks, and without watchers it checks nothing."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -16,14 +16,14 @@ DEADLINE = 5.0  # seconds
 
 
 class Cloud:
-    """Counts the looks at it, and can go away."""
+    """A deployment that counts the checks, and can stop answering."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.checks = 0
         self.is_gone = False
 
     def check(self) -> SystemHealth:
-        self.looks += 1
+        self.checks += 1
         if self.is_gone:
             raise UserError("Could not connect")
         return health()
@@ -39,11 +39,11 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
 
 
 async def see(
-    watching: AsyncGenerator[Snapshot, None], what: Callable[[Snapshot], bool] = bool
+    watching: AsyncGenerator[Snapshot, None], condition: Callable[[Snapshot], bool] = bool
 ) -> Snapshot:
-    """The next that is so."""
+    """Return the next snapshot that meets the condition."""
     async for snapshot in watching:
-        if what(snapshot):
+        if condition(snapshot):
             return snapshot
     raise AssertionError("The feed ended.")
 
@@ -53,62 +53,62 @@ async def leave(*watching: AsyncGenerator[Snapshot, None]) -> None:
         await each.aclose()
 
 
-def test_two_who_watch_share_each_look(cloud: Cloud) -> None:
+def test_two_watchers_share_each_check(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=3600)
         one, other = feed.watch(), feed.watch()
         assert (await see(one)).health == (await see(other)).health == health()
-        assert cloud.looks == 1
+        assert cloud.checks == 1
         await leave(one, other)
 
     run(scene())
 
 
-def test_who_comes_later_sees_at_once_what_was_seen_last(cloud: Cloud) -> None:
+def test_a_new_watcher_gets_the_last_result_at_once(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=3600)
         one = feed.watch()
         await see(one)
         later = feed.watch()
         assert (await see(later)).health == health()
-        assert cloud.looks == 1
+        assert cloud.checks == 1
         await leave(one, later)
 
     run(scene())
 
 
-def test_while_nobody_watches_nobody_looks(cloud: Cloud) -> None:
+def test_without_a_watcher_nothing_is_checked(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=0)
         watching = feed.watch()
         for _ in range(3):
             await see(watching)
         await leave(watching)
-        looks = cloud.looks
+        checks = cloud.checks
         for _ in range(100):
             await asyncio.sleep(0)
-        # One may have been under way.
-        assert cloud.looks <= looks + 1
+        # One may have been running.
+        assert cloud.checks <= checks + 1
         assert feed.is_idle
 
     run(scene())
 
 
-def test_who_leaves_does_not_end_it_for_the_others(cloud: Cloud) -> None:
+def test_a_watcher_that_leaves_does_not_end_the_checks_for_the_others(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=0)
         one, other = feed.watch(), feed.watch()
         await see(one)
         await leave(one)
         for _ in count():
-            if (await see(other)) and cloud.looks > 3:
+            if (await see(other)) and cloud.checks > 3:
                 break
         await leave(other)
 
     run(scene())
 
 
-def test_a_cloud_that_goes_is_told_and_seen_again_once_it_is_back(cloud: Cloud) -> None:
+def test_a_cloud_that_stops_answering_is_reported_and_its_return_too(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=0)
         watching = feed.watch()
@@ -123,7 +123,7 @@ def test_a_cloud_that_goes_is_told_and_seen_again_once_it_is_back(cloud: Cloud) 
     run(scene())
 
 
-def test_a_console_that_stops_lets_who_watches_go(cloud: Cloud) -> None:
+def test_a_feed_that_is_closed_ends_every_watch(cloud: Cloud) -> None:
     async def scene() -> None:
         feed = Feed(cloud.check, every=3600)
         watching = feed.watch()

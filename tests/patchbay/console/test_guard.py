@@ -1,4 +1,4 @@
-"""Who is let in, and what a browser may do with what it gets."""
+"""The guard: which requests it lets through, and which headers it sets."""
 
 import pytest
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ def answer(request: Request) -> Response:
 
 
 def fail(request: Request) -> Response:
-    raise RuntimeError("a mistake")
+    raise RuntimeError("a bug")
 
 
 @pytest.fixture
@@ -40,11 +40,13 @@ def inside(guarded: TestClient, keys: Keys) -> TestClient:
     return guarded
 
 
-def test_who_has_the_printed_address_is_let_in(inside: TestClient) -> None:
+def test_the_printed_address_opens_the_console(inside: TestClient) -> None:
     assert inside.get("/").text == "secret"
 
 
-def test_who_has_it_not_is_told_where_to_find_it(guarded: TestClient) -> None:
+def test_a_request_without_the_key_is_refused_with_where_to_find_the_address(
+    guarded: TestClient,
+) -> None:
     for path in ("/", "/?key=", "/?key=wrong", "/?key=%C3%A9", "/broken", "/nothing"):
         refused = guarded.get(path)
         assert refused.status_code == 403
@@ -75,7 +77,9 @@ def test_the_cookie_is_out_of_scripts_reach_and_stays_on_this_site(
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:4600", "127.0.0.1", "127.0.0.1:80", "localhost:4600", ""]
 )
-def test_by_another_name_it_answers_nothing(inside: TestClient, keys: Keys, host: str) -> None:
+def test_a_request_to_another_host_name_is_refused(
+    inside: TestClient, keys: Keys, host: str
+) -> None:
     for path in ("/", f"/?key={keys.printed}", "/static/console.css"):
         refused = inside.get(path, headers={"Host": host})
         assert refused.status_code == 421
@@ -94,7 +98,7 @@ def test_by_another_name_it_answers_nothing(inside: TestClient, keys: Keys, host
         {"Sec-Fetch-Site": "same-origin"},
     ],
 )
-def test_a_change_that_another_page_asks_for_is_refused(
+def test_a_change_that_another_page_requests_is_refused(
     inside: TestClient, keys: Keys, headers: dict[str, str]
 ) -> None:
     refused = inside.post("/", headers={**headers, TOKEN: keys.change})
@@ -103,7 +107,9 @@ def test_a_change_that_another_page_asks_for_is_refused(
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "é"])
-def test_a_change_without_this_runs_token_is_refused(inside: TestClient, token: str | None) -> None:
+def test_a_change_without_the_token_of_this_run_is_refused(
+    inside: TestClient, token: str | None
+) -> None:
     headers = [(b"Origin", ORIGIN.encode())]
     if token is not None:
         headers.append((TOKEN.encode(), token.encode()))
@@ -112,21 +118,21 @@ def test_a_change_without_this_runs_token_is_refused(inside: TestClient, token: 
     assert "reload it" in refused.text
 
 
-def test_a_change_by_who_has_the_token_but_no_cookie_is_refused(
+def test_a_change_with_the_token_but_without_the_cookie_is_refused(
     guarded: TestClient, keys: Keys
 ) -> None:
     assert guarded.post("/", headers={"Origin": ORIGIN, TOKEN: keys.change}).status_code == 403
 
 
-def test_a_change_that_an_own_page_asks_for_is_made(inside: TestClient, keys: Keys) -> None:
+def test_a_change_that_one_of_the_consoles_own_pages_requests_is_made(
+    inside: TestClient, keys: Keys
+) -> None:
     headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", TOKEN: keys.change}
     assert inside.post("/", headers=headers).text == "secret"
 
 
 @pytest.mark.parametrize("path", ["/", "/?key=wrong", "/nothing", "/broken"])
-def test_every_answer_tells_the_browser_to_run_and_load_nothing_else(
-    inside: TestClient, path: str
-) -> None:
+def test_every_response_has_the_security_headers(inside: TestClient, path: str) -> None:
     headers = inside.get(path).headers
     assert {name: headers[name] for name in HEADERS} == HEADERS
     policy = headers["content-security-policy"]
@@ -136,12 +142,12 @@ def test_every_answer_tells_the_browser_to_run_and_load_nothing_else(
     assert "server" not in headers
 
 
-def test_what_refuses_says_so_as_well_to_a_browser(guarded: TestClient) -> None:
+def test_a_refusal_has_a_content_security_policy_too(guarded: TestClient) -> None:
     assert guarded.get("/").headers["content-security-policy"]
     assert guarded.get("/", headers={"Host": "evil.example"}).headers["content-security-policy"]
 
 
-def test_what_may_be_broken_is_there_on_the_local_stage_only(browse: Open) -> None:
+def test_the_page_break_things_exists_on_the_local_stage_only(browse: Open) -> None:
     local, dev = browse(stage="local"), browse(stage="dev")
     assert local.get("/break").status_code != 404
     assert dev.get("/break").status_code == 404

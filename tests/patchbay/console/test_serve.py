@@ -1,4 +1,4 @@
-"""The console as it is really served."""
+"""The console's server, reached over HTTP."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def visit() -> Iterator["Visit"]:
-    """Lets a browser in, and closes its connection in the end."""
+    """Return a function that opens the console; its connections are closed in the end."""
     visitors: list[Visitor] = []
 
     def enter(served: Served) -> Visitor:
@@ -61,11 +61,11 @@ class Visitor:
 Visit = Callable[[Served], Visitor]
 
 
-def test_it_is_on_loopback_and_nowhere_else(served: Served) -> None:
+def test_it_listens_on_loopback_only(served: Served) -> None:
     assert urlsplit(served.origin).hostname == "127.0.0.1"
 
 
-def test_it_is_read_with_the_printed_address_only(served: Served, visit: Visit) -> None:
+def test_the_printed_address_opens_the_map(served: Served, visit: Visit) -> None:
     visitor = visit(served)
     page = visitor.get("/")
     assert page.status == 200
@@ -73,7 +73,7 @@ def test_it_is_read_with_the_printed_address_only(served: Served, visit: Visit) 
     assert "server" not in {name.lower() for name in page.headers}
 
 
-def test_who_watches_is_sent_what_is_seen(served: Served, visit: Visit) -> None:
+def test_a_watcher_is_sent_the_result_of_each_check(served: Served, visit: Visit) -> None:
     feed = visit(served).get("/map/feed")
     assert feed.headers["Content-Type"].startswith("text/event-stream")
     assert feed.headers["Content-Security-Policy"]
@@ -82,7 +82,7 @@ def test_who_watches_is_sent_what_is_seen(served: Served, visit: Visit) -> None:
     assert "alerts" in json.loads(lines[3].removeprefix("data: "))["consumers"]
 
 
-def test_a_page_that_is_left_open_does_not_keep_it_from_ending(
+def test_the_console_ends_although_a_page_is_still_open(
     visit: Visit, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(Deployment(Nowhere(), "local"), PORT, health) as served:
@@ -90,11 +90,11 @@ def test_a_page_that_is_left_open_does_not_keep_it_from_ending(
         feed.readline()
         ending = time.monotonic()
     assert time.monotonic() - ending < SECONDS_TO_END
-    assert feed.read() is not None  # to its end, and not for ever
+    assert feed.read() is not None  # ends
     assert capfd.readouterr().err == ""
 
 
-def test_two_at_a_time_have_an_address_each(served: Served, visit: Visit) -> None:
+def test_two_consoles_have_different_addresses_and_sessions(served: Served, visit: Visit) -> None:
     with serving(Deployment(Nowhere(), "local"), PORT, health) as other:
         assert other.origin != served.origin
         assert visit(other).get("/").status == 200

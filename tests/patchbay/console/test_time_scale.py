@@ -1,4 +1,4 @@
-"""Where moments stand on a time line."""
+"""The scale of a time line."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +11,13 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def test_moments_stand_as_far_apart_as_they_are() -> None:
+def test_moments_are_placed_in_proportion_to_the_time_between_them() -> None:
     scale = TimeScale([after(0), after(1), after(4)])
     assert [scale.x(after(second)) for second in (0, 1, 4)] == [0, 25, 100]
     assert [mark.text for mark in scale.marks()] == ["0", "+1.0 s", "+2.0 s", "+3.0 s", "+4.0 s"]
 
 
-def test_a_long_pause_takes_little_room_and_says_how_long_it_was() -> None:
+def test_a_long_pause_is_drawn_short_with_its_duration() -> None:
     scale = TimeScale([after(0), after(1), after(2), after(3602), after(3603)])
     assert 25 < scale.x(after(1)) < 35
     assert scale.x(after(3602)) - scale.x(after(2)) == 12
@@ -26,7 +26,7 @@ def test_a_long_pause_takes_little_room_and_says_how_long_it_was() -> None:
     assert places == sorted(places)
 
 
-def test_what_has_only_one_moment_has_a_line_all_the_same() -> None:
+def test_a_single_moment_has_a_scale_too() -> None:
     scale = TimeScale([after(0), after(0)])
     assert scale.x(after(0)) == 0
     assert [mark.text for mark in scale.marks()] == ["0"]

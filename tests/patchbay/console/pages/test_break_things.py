@@ -1,4 +1,4 @@
-"""The page on which things are broken: what it does, shows and undoes, and where there is none."""
+"""The page "Break things"."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ MODES = (
 CLOCK_MODES = (Mode("well", "It is right.", "well"), Mode("late", "It is an hour late."))
 
 
-class World:
-    """What is around a project's app: it does nothing, and records what it was asked for."""
+class Surroundings:
+    """A project's troubles and actions, which record how they were used."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []
-        self.so_far: Progress | None = None
+        self.progress: Progress | None = None
         self.modes = {"station": "well", "clock": "well"}
 
     def additions(self) -> Additions:
@@ -55,7 +55,7 @@ class World:
                     button="Take them",
                     fields=[readings],
                     run=self.take,
-                    progress=lambda: self.so_far,
+                    progress=lambda: self.progress,
                 ),
                 Action(
                     id="malformed",
@@ -73,7 +73,7 @@ class World:
 
     def take(self, count: int) -> None:
         self.runs.append(f"take {count}")
-        self.so_far = Progress(f"3 of {count} taken.", is_going_on=True)
+        self.progress = Progress(f"3 of {count} taken.", is_going_on=True)
 
     def put_malformed_event(self) -> str:
         self.runs.append("malformed")
@@ -90,16 +90,16 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def surroundings() -> Surroundings:
+    return Surroundings()
 
 
 @pytest.fixture
 def switched(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What was last done to each consumer."""
+    """Return the last switch of each consumer, by its name."""
     done: dict[str, str] = {}
 
-    def noting(what: str) -> break_things.Switch:
+    def recording(what: str) -> break_things.Switch:
         def switch(clients: Clients, stage: str, name: str) -> None:
             assert stage == "local"
             done[name] = what
@@ -112,51 +112,55 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     def broken(clients: Clients, consumers: Any) -> set[str]:
         return {name for name, what in done.items() if what == "break"}
 
-    switches = {what: (noting(what), said) for what, (_, said) in break_things.SWITCHES.items()}
+    switches = {what: (recording(what), text) for what, (_, text) in break_things.SWITCHES.items()}
     monkeypatch.setattr(break_things, "SWITCHES", switches)
     for what in ("mend", "resume"):
-        monkeypatch.setattr(break_things, what, noting(what))
+        monkeypatch.setattr(break_things, what, recording(what))
     monkeypatch.setattr(break_things, "deployed_consumers", deployed)
     monkeypatch.setattr(break_things, "broken", broken)
     return done
 
 
-def look() -> SystemHealth:
+def check() -> SystemHealth:
     return health(**{PAUSED: {"state": "paused", "waiting": 7}})
 
 
 @pytest.fixture
-def browser(browse: Open, world: World, switched: dict[str, str]) -> Browser:
-    return browse(stage="local", check=look, additions=world.additions())
+def browser(browse: Open, surroundings: Surroundings, switched: dict[str, str]) -> Browser:
+    return browse(stage="local", check=check, additions=surroundings.additions())
 
 
 def pressed(page: str) -> set[str]:
-    """The ids of the buttons that are pressed in."""
+    """Return the ids of the pressed buttons."""
     tags = [tag for tag in page.split("<button")[1:] if 'aria-pressed="true"' in tag]
     return {tag.partition('id="')[2].partition('"')[0] for tag in tags}
 
 
-def test_it_is_there_on_the_local_stage_only(browse: Open) -> None:
-    browser = browse(check=look)
+def test_the_page_exists_on_the_local_stage_only(browse: Open) -> None:
+    browser = browse(check=check)
     assert 'href="/break"' not in browser.get("/").text
     assert browser.get("/break").status_code == 404
     assert browser.change(f"/break/consumers/{OTHER}/break").status_code == 404
 
 
-def test_an_action_is_run_and_the_page_shows_how_far_it_is(browser: Browser, world: World) -> None:
+def test_an_action_is_run_and_the_page_shows_its_progress(
+    browser: Browser, surroundings: Surroundings
+) -> None:
     assert "Readings, one after the other." in browser.get("/break").text
     page = browser.change("/break/actions/readings", count="20").text
-    assert world.runs == ["take 20"]
+    assert surroundings.runs == ["take 20"]
     assert "3 of 20 taken." in page
-    assert 'hx-get="/break/surroundings"' in page  # and asks again
-    world.so_far = Progress("20 of 20 taken.")
+    assert 'hx-get="/break/surroundings"' in page  # it polls
+    surroundings.progress = Progress("20 of 20 taken.")
     page = browser.get("/break/surroundings", headers=PART).text
     assert "20 of 20 taken." in page
     assert 'hx-get="/break/surroundings"' not in page
 
 
-def test_the_reason_why_an_action_stopped_is_shown_as_text(browser: Browser, world: World) -> None:
-    world.so_far = Progress(
+def test_the_reason_why_an_action_stopped_is_shown_as_text(
+    browser: Browser, surroundings: Surroundings
+) -> None:
+    surroundings.progress = Progress(
         "3 of 20 taken.", failure="The sensor answered 500: <script>alert(1)</script>"
     )
     page = browser.get("/break").text
@@ -166,35 +170,35 @@ def test_the_reason_why_an_action_stopped_is_shown_as_text(browser: Browser, wor
 
 @pytest.mark.parametrize("count", ["", "0", "-1", "501", "many", "²", "9" * 5000])
 def test_a_number_that_makes_no_sense_is_refused(
-    browser: Browser, world: World, count: str
+    browser: Browser, surroundings: Surroundings, count: str
 ) -> None:
     page = browser.change("/break/actions/readings", count=count).text
     assert "Readings: &#39;How many&#39; must be a number from 1 to 500." in page
-    assert world.runs == []
+    assert surroundings.runs == []
 
 
 @pytest.mark.parametrize("mode", ["slow", "down", "well"])
 def test_a_trouble_is_switched_and_the_page_shows_its_mode_and_effect(
-    browser: Browser, world: World, mode: str
+    browser: Browser, surroundings: Surroundings, mode: str
 ) -> None:
     page = browser.change(f"/break/troubles/station/{mode}").text
-    assert world.modes["station"] == mode
+    assert surroundings.modes["station"] == mode
     assert pressed(page) == {f"station-{mode}", "clock-well"}
     (effect,) = (each.effect for each in MODES if each.name == mode)
     assert effect in page
 
 
-def test_the_message_of_an_action_is_shown(browser: Browser, world: World) -> None:
+def test_the_message_of_an_action_is_shown(browser: Browser, surroundings: Surroundings) -> None:
     assert "A malformed reading is on the bus." in browser.change("/break/actions/malformed").text
-    assert world.runs == ["malformed"]
+    assert surroundings.runs == ["malformed"]
 
 
-def test_a_consumer_that_is_broken_can_be_mended_and_one_that_is_paused_go_on(
+def test_a_broken_consumer_can_be_mended_and_a_paused_one_resumed(
     browser: Browser, switched: dict[str, str]
 ) -> None:
     page = browser.change(f"/break/consumers/{OTHER}/break").text
     assert switched == {OTHER: "break"}
-    assert f"{OTHER} has lost its rights" in page
+    assert f"{OTHER} is broken: its role is denied DynamoDB" in page
     assert f'hx-post="/break/consumers/{OTHER}/mend"' in page
     assert f'hx-post="/break/consumers/{OTHER}/break"' not in page
     assert f'hx-post="/break/consumers/{PAUSED}/resume"' in page
@@ -202,9 +206,13 @@ def test_a_consumer_that_is_broken_can_be_mended_and_one_that_is_paused_go_on(
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
-        (f"/break/consumers/{OTHER}/explode", "A consumer can be told to break, mend"),
+        (
+            f"/break/consumers/{OTHER}/explode",
+            "&#39;explode&#39; can&#39;t be done to a consumer. "
+            "There are: break, mend, pause, resume.",
+        ),
         (
             "/break/troubles/station/odd",
             "Weather station can&#39;t be &#39;odd&#39;: it can be well, slow, down.",
@@ -213,43 +221,45 @@ def test_a_consumer_that_is_broken_can_be_mended_and_one_that_is_paused_go_on(
         ("/break/actions/odd", "There are: readings, malformed."),
     ],
 )
-def test_what_it_can_not_do_is_named(browser: Browser, path: str, said: str) -> None:
-    assert said in browser.change(path).text
-
-
-def test_everything_is_put_right_at_once(
-    browser: Browser, world: World, switched: dict[str, str]
+def test_an_unknown_name_is_refused_with_the_known_ones(
+    browser: Browser, path: str, message: str
 ) -> None:
-    world.modes = {"station": "down", "clock": "late"}
-    answer = browser.change("/break/nothing")
+    assert message in browser.change(path).text
+
+
+def test_everything_is_repaired_at_once(
+    browser: Browser, surroundings: Surroundings, switched: dict[str, str]
+) -> None:
+    surroundings.modes = {"station": "down", "clock": "late"}
+    answer = browser.change("/break/repair")
     assert answer.headers["HX-Refresh"] == "true"
-    assert world.modes == {"station": "well", "clock": "well"}
+    assert surroundings.modes == {"station": "well", "clock": "well"}
     assert switched == dict.fromkeys(NAMES, "resume")
 
 
 @pytest.mark.usefixtures("switched")
-def test_a_console_that_does_not_reach_the_surroundings_can_break_consumers_all_the_same(
+def test_a_console_that_can_not_reach_the_surroundings_can_still_break_consumers(
     browse: Open,
 ) -> None:
-    browser = browse(stage="local", check=look)
+    browser = browse(stage="local", check=check)
     page = browser.get("/break").text
     assert "The console that `patchbay local` opens" in page
     assert f'hx-post="/break/consumers/{OTHER}/break"' in page
     page = browser.change("/break/actions/malformed").text
-    assert "Only the console that `patchbay local` opens" in page
+    assert "use the one that `patchbay local` opens" in page
 
 
 @pytest.mark.usefixtures("switched")
-def test_a_project_that_adds_nothing_has_just_its_consumers_to_break(browse: Open) -> None:
-    page = browse(stage="local", check=look, additions=Additions()).get("/break").text
+def test_a_project_without_additions_can_break_its_consumers(browse: Open) -> None:
+    page = browse(stage="local", check=check, additions=Additions()).get("/break").text
     assert "patchbay local" not in page
     assert f'hx-post="/break/consumers/{OTHER}/break"' in page
 
 
-def test_nothing_is_broken_by_a_link(browser: Browser, world: World) -> None:
+def test_nothing_is_broken_by_a_link(browser: Browser, surroundings: Surroundings) -> None:
     assert browser.get("/break/actions/malformed").status_code == 405
     assert browser.post("/break/actions/malformed").status_code == 403
-    assert world.runs == []
+    assert surroundings.runs == []
 
 
 def test_the_projects_own_pages_are_in_the_navigation_and_their_text_is_escaped(

@@ -1,4 +1,4 @@
-"""One consumer's page, and the switch on it."""
+"""The page of one consumer, with pause and resume."""
 
 import pytest
 
@@ -15,10 +15,10 @@ PART = {"HX-Request": "true"}
 
 @pytest.fixture
 def switched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What was paused and resumed."""
+    """Return what was paused and resumed."""
     done: list[tuple[str, str]] = []
 
-    def noting(what: str) -> object:
+    def recording(what: str) -> object:
         def switch(clients: Clients, stage: str, name: str) -> bool:
             if name == "unheard-of":
                 raise UserError(f"There is no consumer {name!r}.")
@@ -27,8 +27,8 @@ def switched(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
         return switch
 
-    monkeypatch.setattr(consumers, "pause", noting("pause"))
-    monkeypatch.setattr(consumers, "resume", noting("resume"))
+    monkeypatch.setattr(consumers, "pause", recording("pause"))
+    monkeypatch.setattr(consumers, "resume", recording("resume"))
     return done
 
 
@@ -37,7 +37,7 @@ def check() -> SystemHealth:
     return health(alerts=if_down, journal={"state": "paused", "waiting": 7})
 
 
-def test_it_says_what_it_is_given_and_why_it_failed_and_leads_on(browse: Open) -> None:
+def test_it_shows_the_subscriptions_and_failures_with_links(browse: Open) -> None:
     page = browse(check=check).get("/consumers/alerts")
     assert "ReadingTaken" in page.text
     assert "it is down &lt;img" in page.text
@@ -46,19 +46,21 @@ def test_it_says_what_it_is_given_and_why_it_failed_and_leads_on(browse: Open) -
     assert 'href="/journeys?id=reading-1"' in page.text
 
 
-def test_the_panel_is_a_part_of_a_page(browse: Open) -> None:
+def test_a_request_by_htmx_gets_the_panel_alone(browse: Open) -> None:
     browser = browse(check=check)
     assert "<html" in browser.get("/consumers/alerts").text
     assert "<html" not in browser.get("/consumers/alerts", headers=PART).text
 
 
-def test_pausing_asks_first_and_says_what_it_does(browse: Open) -> None:
+def test_pausing_asks_for_confirmation(browse: Open) -> None:
     page = browse(check=check, stage="prod").get("/consumers/alerts")
     assert "hx-confirm=" in page.text
     assert "Pause the deliveries to alerts on the stage prod?" in page.text
 
 
-def test_it_is_paused_by_a_change_only(browse: Open, switched: list[tuple[str, str]]) -> None:
+def test_it_is_paused_by_a_form_of_the_page_only(
+    browse: Open, switched: list[tuple[str, str]]
+) -> None:
     browser = browse(check=check)
     assert browser.get("/consumers/alerts/pause").status_code == 405
     assert browser.post("/consumers/alerts/pause").status_code == 403
@@ -67,15 +69,18 @@ def test_it_is_paused_by_a_change_only(browse: Open, switched: list[tuple[str, s
     assert switched == [("pause", "alerts")]
 
 
-def test_what_is_paused_can_go_on(browse: Open, switched: list[tuple[str, str]]) -> None:
+def test_a_paused_consumer_can_be_resumed(browse: Open, switched: list[tuple[str, str]]) -> None:
     browser = browse(check=check)
     assert "/consumers/journal/resume" in browser.get("/consumers/journal").text
-    assert "journal is given its events again." in browser.change("/consumers/journal/resume").text
+    assert (
+        "journal is resumed: it receives its events again."
+        in browser.change("/consumers/journal/resume").text
+    )
     assert switched == [("resume", "journal")]
 
 
 @pytest.mark.usefixtures("switched")
-def test_a_consumer_that_is_not_there_is_said_to_be_so(browse: Open) -> None:
+def test_an_unknown_consumer_is_reported(browse: Open) -> None:
     browser = browse(check=check)
     assert "There is no consumer" in browser.get("/consumers/unheard-of").text
     assert "There is no consumer" in browser.change("/consumers/unheard-of/pause").text

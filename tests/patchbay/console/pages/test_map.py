@@ -1,4 +1,4 @@
-"""The map: what is drawn, in what words, and that nothing on it can do any harm."""
+"""The map: its cards, connections and feed."""
 
 import json
 from dataclasses import replace
@@ -37,7 +37,7 @@ HOSTILE = "\"><script>alert('1')</script>"
 
 
 class Tags(HTMLParser):
-    """What a browser would find in a page."""
+    """The tags of a page, as a browser would parse them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -48,12 +48,12 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
     def with_(self, attribute: str) -> dict[str | None, dict[str, str | None]]:
-        """The attributes of those that have this one, by its value; of several, the first."""
-        those = [attrs for _, attrs in reversed(self.found) if attribute in attrs]
-        return {attrs[attribute]: attrs for attrs in those}
+        """Return the first tag's attributes for each value of an attribute."""
+        having = [attrs for _, attrs in reversed(self.found) if attribute in attrs]
+        return {attrs[attribute]: attrs for attrs in having}
 
 
-def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(browse: Open) -> None:
+def test_a_failing_consumer_is_shown_with_its_queue_and_the_others_are_well(browse: Open) -> None:
     page = browse(check=lambda: health(alerts=DOWN)).get("/")
     cards = Tags(page.text).with_("data-consumer")
     assert cards["alerts"]["class"] == "consumer is-failing"
@@ -65,14 +65,14 @@ def test_the_one_that_fails_is_red_with_a_full_queue_and_the_others_are_well(bro
     assert "Traceback" not in page.text
 
 
-def test_the_tray_of_who_has_dead_letters_leads_to_them(browse: Open) -> None:
+def test_a_tray_links_to_the_dead_letters_of_its_consumer(browse: Open) -> None:
     page = browse(check=lambda: health(notes={"state": "dead", "dead": 3})).get("/")
     links = Tags(page.text).with_("href")
     assert "hidden" not in links["/dead-letters?consumer=notes"]
     assert "hidden" in links["/dead-letters?consumer=alerts"]
 
 
-def test_each_rule_is_a_connection_in_the_colour_of_who_publishes() -> None:
+def test_each_rule_is_a_connection_in_the_colour_of_its_publisher() -> None:
     drawn = connections(health())
     assert len(drawn) == len(SUBSCRIPTIONS) + len(PUBLISHERS)
     hues = {each["from"]: each["hue"] for each in drawn}
@@ -80,7 +80,7 @@ def test_each_rule_is_a_connection_in_the_colour_of_who_publishes() -> None:
     assert hues["*"] == 0
 
 
-def test_what_listens_to_a_source_that_nobody_publishes_as_has_a_port_all_the_same() -> None:
+def test_a_source_without_a_publisher_has_a_port_if_a_consumer_subscribes_to_it() -> None:
     stray = replace(
         health(),
         subscriptions=(*SUBSCRIPTIONS, ServiceSubscription("cellar", "journal", ("Burnt",))),
@@ -88,12 +88,12 @@ def test_what_listens_to_a_source_that_nobody_publishes_as_has_a_port_all_the_sa
     assert [port.key for port in ports(stray)][-2:] == ["cellar", "*"]
 
 
-def test_the_page_is_drawn_anew_only_where_something_was_plugged_in_or_out() -> None:
+def test_the_page_is_rendered_again_only_after_a_change_of_what_is_deployed() -> None:
     assert shape(health()) == shape(health(alerts=DOWN))
     assert shape(health()) != shape(replace(health(), subscriptions=SUBSCRIPTIONS[1:]))
 
 
-def test_who_can_not_see_the_drawing_has_the_same_in_a_table(browse: Open) -> None:
+def test_a_table_has_the_same_as_the_drawing(browse: Open) -> None:
     page = browse(check=lambda: health(alerts=DOWN)).get("/").text
     table = unescape(page[page.index("<table") : page.index("</table>")])
     for name in ("reports-frost", "alerts", "Failing", "231", "ReadingTaken of sensors", "94 s"):
@@ -122,12 +122,12 @@ def test_a_hostile_name_is_shown_as_text(browse: Open) -> None:
     assert json.loads(drawn or "")[0]["to"] == HOSTILE
 
 
-def test_a_bus_that_nobody_listens_to_is_said_to_be_so(browse: Open) -> None:
+def test_a_bus_without_consumers_is_reported(browse: Open) -> None:
     page = browse(check=lambda: SystemHealth(AT, (), (), ())).get("/")
     assert "No consumer subscribes to the bus records-dev." in page.text
 
 
-def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> None:
+def test_a_deployment_that_does_not_answer_is_reported(browse: Open) -> None:
     def check() -> SystemHealth:
         raise UserError("The stage is not deployed.")
 
@@ -136,17 +136,17 @@ def test_a_deployment_that_does_not_answer_is_said_to_be_so(browse: Open) -> Non
     assert "The stage is not deployed." in page.text
 
 
-def test_what_has_changed_is_sent_in_the_words_that_stand_on_the_page() -> None:
-    told = changes(health(alerts=DOWN))
-    alerts = told["consumers"]["alerts"]
+def test_changes_are_formatted_as_on_the_page() -> None:
+    sent = changes(health(alerts=DOWN))
+    alerts = sent["consumers"]["alerts"]
     assert alerts["text"]["waiting"] == "231"
     assert alerts["text"]["oldest"] == "94 s"
     assert alerts["text"]["state"] == "Failing"
-    assert told["publishers"]["sensors"]["rate"] == "4.1/s"
-    assert 0 < told["paces"]["sensors>alerts"] < 1
+    assert sent["publishers"]["sensors"]["rate"] == "4.1/s"
+    assert 0 < sent["paces"]["sensors>alerts"] < 1
 
 
-def test_a_look_is_one_event_whatever_is_in_it() -> None:
+def test_a_snapshot_is_one_server_sent_event_whatever_it_holds() -> None:
     hostile = "\n\nevent: seen\ndata: {}\n\n"
     text = event(Snapshot(health(alerts={**DOWN, "failures": (failure(hostile),)})))
     assert text.startswith("event: seen\ndata: {")
@@ -155,14 +155,14 @@ def test_a_look_is_one_event_whatever_is_in_it() -> None:
     assert gone.count("\n") == 3
 
 
-def test_a_cloud_that_is_gone_is_told_with_when_it_was_last_seen() -> None:
+def test_a_cloud_that_does_not_answer_is_reported_with_the_time_of_its_last_answer() -> None:
     text = event(Snapshot(health(), error="Could not connect"))
     assert text.startswith("event: gone\n")
     assert "No answer since 12:03:05. Could not connect" in text
 
 
 @pytest.mark.parametrize("path", ["/", "/map/feed"])
-def test_the_map_is_for_its_owner_only(browse: Open, path: str) -> None:
+def test_the_map_needs_the_cookie(browse: Open, path: str) -> None:
     browser = browse(check=health)
     browser.cookies.clear()
     assert browser.get(path).status_code == 403
