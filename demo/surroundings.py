@@ -19,7 +19,7 @@ from patchbay.local.cloud import LocalCloud
 from patchbay.local.deployment import LocalDeployment
 from patchbay.local.surroundings import Surroundings as ProjectsSurroundings
 from patchbay.processes import ports
-from patchbay.processes.process import Tethered
+from patchbay.processes.process import ChildProcess
 from patchbay.processes.waiting import wait_until
 from patchbay.processes.workspace import tail
 
@@ -74,7 +74,7 @@ def payment_provider(cloud: LocalCloud) -> Iterator[str]:
     log.unlink(missing_ok=True)
     files = [str(cloud.certificates.certificate), str(cloud.certificates.key)]
     command = [sys.executable, "-m", "demo.provider", str(port), *files]
-    with Tethered(command, environ=cloud.environ, log=log) as server:
+    with ChildProcess(command, environ=cloud.environ, log=log) as server:
         wait_until(
             lambda: server.has_ended() or _listens(port),
             f"the payment provider to listen on port {port} (see {log})",

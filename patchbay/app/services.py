@@ -23,7 +23,7 @@ def services() -> list[type[Service]]:
 
 
 def in_order(deployed: Sequence[Service]) -> None:
-    """Make each depend on the services whose streams it reads; raises BadService."""
+    """Deploy each service after those whose streams it reads; raises BadService."""
     by_name = {service.service_name(): service for service in deployed}
     for service in deployed:
         for name in sorted(service.reads):
@@ -46,6 +46,6 @@ def _service_in(name: str) -> type[Service]:
     ]
     if len(found) != 1:
         raise BadService(
-            f"stacks/{name}.py defines {len(found)} services; a module there defines one."
+            f"stacks/{name}.py defines {len(found)} services: define exactly one in each module."
         )
     return found[0]

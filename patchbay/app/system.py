@@ -33,7 +33,7 @@ def synthesizing() -> Iterator[App]:
 def add_services(app: App, *, after: SystemStack) -> list[Service]:
     """Add every service of stacks/ that the stage's kind has; each is deployed after the broker.
 
-    Raises BadSetting with all settings that are missing, in whichever service.
+    Raises BadSetting with the missing settings of all services.
     """
     kind = stage_of(app).kind
     added, missing = list[Service](), list[str]()

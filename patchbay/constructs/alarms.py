@@ -24,7 +24,7 @@ def add_alarm_topic(scope: Construct) -> sns.Topic:
     key = kms.Key(
         scope,
         "AlarmKey",
-        description="Encrypts the alarms on their way to whoever is on call.",
+        description="Encrypts the alarms until they reach the people on call.",
         enable_key_rotation=True,
         removal_policy=removal_policy(scope),
     )
@@ -52,12 +52,12 @@ def add_alarm_topic(scope: Construct) -> sns.Topic:
 
 
 def alarm_on_dead_letters(scope: Construct, name: str, queue: sqs.Queue) -> None:
-    """Add an alarm that the first message in a dead-letter queue raises."""
+    """Add an alarm that is raised by the first message in a dead-letter queue."""
     _alarm(
         scope,
         f"{queue.node.id}Alarm",
         name=name,
-        description=f"{name} holds messages. Find out why, mend it, and put them back.",
+        description=f"{name} holds messages. Find out why, fix it, and redrive them.",
         metric=queue.metric_approximate_number_of_messages_visible(
             period=PERIOD, statistic="Maximum"
         ),
@@ -66,7 +66,7 @@ def alarm_on_dead_letters(scope: Construct, name: str, queue: sqs.Queue) -> None
 
 
 def alarm_on_age(scope: Construct, name: str, queue: sqs.Queue) -> None:
-    """Add an alarm that a queue raises whose oldest message has waited too long."""
+    """Add an alarm that is raised when a queue's oldest message has waited too long."""
     _alarm(
         scope,
         "AgeAlarm",
@@ -78,13 +78,13 @@ def alarm_on_age(scope: Construct, name: str, queue: sqs.Queue) -> None:
 
 
 def alarm_on_iterator_age(scope: Construct, name: str, function: lambda_.Function) -> None:
-    """Add an alarm that a function raises when it is too far behind the end of its stream."""
+    """Add an alarm that is raised when a function is too far behind the end of its stream."""
     _alarm(
         scope,
         "IteratorAgeAlarm",
         name=f"{name}-iterator-age",
-        description=f"{name} is {MAX_AGE.to_minutes()} min behind its stream, and gives records up "
-        "if this goes on. Find out why it fails, or stands still, and mend it.",
+        description=f"{name} is {MAX_AGE.to_minutes()} min behind its stream, and drops records "
+        "if this continues. Find out why it fails or is not invoked, and fix it.",
         metric=function.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
         threshold=MAX_AGE.to_milliseconds(),
     )
@@ -92,17 +92,17 @@ def alarm_on_iterator_age(scope: Construct, name: str, function: lambda_.Functio
 
 def alarm_on_executions(scope: Construct, name: str, machine: sfn.StateMachine) -> None:
     """Add an alarm for each status, other than success, with which an execution can end."""
-    for how, metric in {
+    for status, metric in {
         "failed": machine.metric_failed(period=PERIOD),
         "timed-out": machine.metric_timed_out(period=PERIOD),
         "aborted": machine.metric_aborted(period=PERIOD),
     }.items():
         _alarm(
             scope,
-            f"{how.title().replace('-', '')}Alarm",
-            name=f"{name}-{how}",
-            description=f"An execution of {name} has ended: {how.replace('-', ' ')}. Find out "
-            "why, mend it, and redrive it: it goes on where it stopped.",
+            f"{status.title().replace('-', '')}Alarm",
+            name=f"{name}-{status}",
+            description=f"An execution of {name} has ended: {status.replace('-', ' ')}. Find "
+            "out why, fix it, and redrive it: it continues where it stopped.",
             metric=metric,
             threshold=1,
         )

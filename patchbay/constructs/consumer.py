@@ -36,7 +36,7 @@ _HIGH_THROUGHPUT: Mapping[str, Any] = {
     "deduplication_scope": sqs.DeduplicationScope.MESSAGE_GROUP,
     "fifo_throughput_limit": sqs.FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
 }
-# The matcher for live events: they lack the field that EventBridge adds to replayed events.
+# Matches live events: only replayed events have the field that EventBridge adds.
 LIVE: Sequence[Mapping[str, Any]] = [{"exists": False}]
 
 
@@ -45,21 +45,21 @@ class Tuning:
     """The options that a team tunes for one consumer."""
 
     attempts: int = ATTEMPTS
-    """How often an event is received before it is a dead letter."""
+    """The maximum receive count: after that many attempts, an event is a dead letter."""
     longest_backoff: Duration | None = None
-    """The longest wait between two attempts; 15 minutes, where None."""
+    """The longest wait between two attempts; None for 15 minutes."""
     concurrency: int | None = None
-    """How many batches are handled at once; what suits the stage's kind, where None."""
+    """The number of batches handled at once; None for the default of the stage's kind."""
     batch_size: int | None = None
-    """How many events are in a batch; 10, and 1 for an ordered consumer, where None."""
+    """The number of events in a batch; None for 10, and for 1 in an ordered consumer."""
     timeout: Duration = DEFAULT_TIMEOUT
-    """For a whole batch."""
+    """The function's timeout, for a whole batch."""
     memory: int = MEMORY
-    """MB, with which processor time comes in proportion."""
+    """MB; processor time is proportional to it."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables of the function that follow from it."""
+        """Return the environment variables that these options set on the function."""
         if self.longest_backoff is None:
             return {}
         return {"BACKOFF_CAP": str(int(self.longest_backoff.to_seconds()))}
@@ -70,11 +70,11 @@ class Interest:
     """The subscription of a consumer: its events, its filter and its order."""
 
     on: Sequence[type[Event]] | None
-    """None for every event, including those of future contracts."""
+    """The events; None for all events, including those of future contracts."""
     where: Where | None = None
     ordered_by: str | None = None
     relay: Function | None = None
-    """The function that sorts them, if `ordered_by` is set."""
+    """The function that sorts the events, if `ordered_by` is set."""
 
 
 def replays_for(consumer: str) -> list[Mapping[str, Any]]:
@@ -136,9 +136,9 @@ class Consumer(Construct):
         selected = selections(interest.on, interest.where)
         for selection in selected:
             source = selection.source
-            alone = [each.source for each in selected].count(source) == 1
+            is_only_rule = [each.source for each in selected].count(source) == 1
             # Rules with different filters are named after their events' types.
-            part = source if alone else f"{source}-{'-'.join(selection.types).lower()}"
+            part = source if is_only_rule else f"{source}-{'-'.join(selection.types).lower()}"
             pattern = events.EventPattern(
                 source=[source], detail_type=list(selection.types), detail=selection.detail
             )

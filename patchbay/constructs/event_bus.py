@@ -14,7 +14,7 @@ ARCHIVED_FOR = Duration.days(90)
 
 
 class EventBus(events.EventBus):
-    """The bus of a stage, and an archive of every event, for replays."""
+    """A stage's bus, with an archive of every event for replays."""
 
     def __init__(self, scope: Construct, id: str, *, archived_for: Duration = ARCHIVED_FOR) -> None:
         super().__init__(

@@ -38,7 +38,7 @@ class Code:
     """The code of a function: its handler's module, its timeout, memory and environment."""
 
     handler: str
-    """Its module, such as functions.sensors.handler."""
+    """The handler's module, such as functions.sensors.handler."""
     service: str
     layer: lambda_.ILayerVersion
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Packages(lambda_.LayerVersion):
             code=lambda_.Code.from_asset(str(self.archive), asset_hash=self.archive.stem),
             compatible_runtimes=[runtime(stage)],
             compatible_architectures=[architecture(stage)],
-            description="What functions/requirements.txt pins",
+            description="The packages that functions/requirements.txt pins",
         )
 
 
@@ -77,7 +77,7 @@ class Function(Construct):
     function: lambda_.Function
 
     def __init__(self, scope: Construct, id: str, *, name: str, code: Code) -> None:
-        """Raises NoSuchModule, and NotInLayer where the handler imports what it would not find."""
+        """Raises NoSuchModule, and NotInLayer where the handler imports a missing package."""
         super().__init__(scope, id)
         if isinstance(code.layer, Packages):
             check_imports(code.handler, code.layer.archive)
@@ -112,15 +112,15 @@ class Function(Construct):
                 **code.environment,
             },
         )
-        self._accept_what_tracing_needs()
+        self._accept_tracing_permissions()
         if stage.is_local:
-            reason = "Locally, functions run on this machine's own Python."
+            reason = "Locally, functions run on this machine's Python."
             accept(self.function, {"AwsSolutions-L1": reason})
         if code.publishes:
             self._allow_publishing(code.publishes)
 
     def allow(self, *actions: str, on: Sequence[str]) -> None:
-        """Let the function do these on the resources of those ARNs."""
+        """Allow the function these actions on the resources with those ARNs."""
         self.role.add_to_principal_policy(
             iam.PolicyStatement(actions=list(actions), resources=list(on))
         )
@@ -132,7 +132,7 @@ class Function(Construct):
         bucket = f"arn:{Aws.PARTITION}:s3:::{claims_bucket_name(self)}"
         self.allow(action, on=[f"{bucket}/{each}*" for each in folders])
         shown = claims_bucket(stage_of(self).name, "<AWS::AccountId>", "<AWS::Region>")
-        reason = "What it names is one type of events; there is a key for each."
+        reason = "The prefix is that of one event type; each event has a key of its own."
         accept(
             self.role,
             {
@@ -142,15 +142,17 @@ class Function(Construct):
         )
 
     def allow_mail(self, sender: str) -> None:
-        """Allow the function to send mail as this sender, verified by its address or its domain.
+        """Allow the function to send mail as this sender, whose address or domain SES has verified.
 
-        Raises UserError where it is no address.
+        Raises UserError where the sender is not an address.
         """
         if "@" not in sender:
-            raise UserError(f"{sender!r} is no address to send mail from: me@a.example is one.")
+            raise UserError(
+                f"{sender!r} is not an address to send mail from: use one such as me@a.example."
+            )
         if stage_of(self).is_local:
             self.allow("ses:SendEmail", on=["*"])
-            reason = "The embedded cloud's SES knows no resources."
+            reason = "The embedded cloud's SES has no resource-level permissions."
             accept_any_resource(self.role, "ses:SendEmail", reason=reason)
             return
         stack = Stack.of(self)
@@ -166,10 +168,10 @@ class Function(Construct):
         for statement in publishing(self, publishes):
             self.role.add_to_principal_policy(statement)
 
-    def _accept_what_tracing_needs(self) -> None:
+    def _accept_tracing_permissions(self) -> None:
         accept_any_resource(
             self.role,
             "xray:PutTraceSegments",
             "xray:PutTelemetryRecords",
-            reason="X-Ray's PutTraceSegments and PutTelemetryRecords know no resources.",
+            reason="X-Ray has no resource-level permissions for these actions.",
         )

@@ -1,6 +1,6 @@
 """Order by a key: events are relayed into a FIFO queue, with a message group for each key.
 
-docs/decisions/ordering.md says what that guarantees.
+docs/decisions/ordering.md describes the guarantees.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from patchbay.events.filters import kinds_of, nearest
 
 RELAY = "patchbay.messaging.relay"
 TIMEOUT = Duration.seconds(30)
-# All share one group, so that no two batches are relayed at once.
+# All messages share one group, so that no two batches are relayed at once.
 GROUP = "all"
 # Lambda's minimum: with one message group, there is one batch at a time.
 MAX_CONCURRENCY = 2
@@ -30,11 +30,11 @@ ATTEMPTS = 100
 
 
 class BadKey(UserError):
-    """Events can't be ordered by that field."""
+    """The events can't be ordered by that field."""
 
 
 class Intake(Construct):
-    """The queue that a consumer's rules deliver to, and the relay that sends it on to `into`."""
+    """The queue that a consumer's rules deliver to, and the relay from it to the queue `into`."""
 
     def __init__(
         self,
@@ -80,17 +80,17 @@ class Intake(Construct):
 def check_key(field: str, on: Sequence[type[Event]]) -> None:
     """Raise BadKey if not all of the events have that field, as a string.
 
-    It may be optional: an event without it has a message group of its own.
+    The field may be optional: an event without it has a message group of its own.
     """
     for event in on:
         if field not in event.model_fields:
             raise BadKey(
                 f"{event.__name__} can't be ordered by {field!r}, which it does not have. "
-                f"{nearest(field, event)} A consumer's events have one key in common."
+                f"{nearest(field, event)} All events of a consumer need the key."
             )
         kinds = kinds_of(event, field)
         if kinds - {"null"} != {"string"}:
             raise BadKey(
                 f"{event.__name__} can't be ordered by {field!r}, which holds "
-                f"{' or '.join(sorted(kinds))}: the key is a text, such as a sensor's id."
+                f"{' or '.join(sorted(kinds))}. The key must be a string, such as a sensor's id."
             )

@@ -17,7 +17,7 @@ GIVE_UP_AFTER = Duration.hours(12)
 
 
 class Outbox(Construct):
-    """Reads the table's new items in order, and retries until each is published."""
+    """The connection from a table's stream to the function that publishes its new items."""
 
     def __init__(
         self,

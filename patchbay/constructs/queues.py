@@ -1,4 +1,4 @@
-"""Queues: work queues, from which functions read, and dead-letter queues."""
+"""Queues: work queues, which functions poll, and dead-letter queues."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ VISIBILITY_FACTOR = 6  # times the function's timeout
 
 
 class DeadLetterQueue(sqs.Queue):
-    """A dead-letter queue, with an alarm that the first message raises."""
+    """A dead-letter queue, with an alarm that is raised by its first message."""
 
     def __init__(
         self, scope: Construct, id: str, *, name: str, of: str | None = None, fifo: bool = False
     ) -> None:
-        """`of` names the source of the dead letters, where cdk-nag can't see it itself."""
+        """`of` names the source of the dead letters, where cdk-nag can't detect it."""
         super().__init__(
             scope,
             id,
@@ -35,13 +35,13 @@ class DeadLetterQueue(sqs.Queue):
             removal_policy=removal_policy(scope),
         )
         if of:
-            reason = f"It is a {of}'s dead-letter queue, which the check can't see."
+            reason = f"It is the dead-letter queue of a {of}, which the check does not detect."
             accept(self, {"AwsSolutions-SQS3": reason})
         alarm_on_dead_letters(scope, name, self)
 
 
 class WorkQueue(sqs.Queue):
-    """A queue that a function reads: encrypted, for TLS only, with a dead-letter queue."""
+    """A queue that a function polls: encrypted, TLS only, with a dead-letter queue."""
 
     def __init__(
         self,

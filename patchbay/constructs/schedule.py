@@ -14,22 +14,22 @@ from patchbay.constructs.queues import DeadLetterQueue
 from patchbay.constructs.stage import named
 from patchbay.errors import UserError
 
-# Until Lambda accepts the run. After that long, the next run may be due.
+# Scheduler's retries, until Lambda accepts the run. After MAX_AGE, the next run may be due.
 ATTEMPTS = 185  # Scheduler's own limit
 MAX_AGE = Duration.hours(6)
-# After Lambda has accepted it: Lambda's limit, one minute and two minutes after the failures.
+# Lambda's retries, after it has accepted the run: its own limit, 1 and 2 minutes after a failure.
 RETRIES = 2
 
-# Scheduler replaces it by the time.
+# Scheduler replaces this with the time at which the run was due.
 DUE_AT = "<aws.scheduler.scheduled-time>"
 
 
 class BadSchedule(UserError):
-    """EventBridge Scheduler would refuse the times, or run at unintended ones."""
+    """A schedule's expression or time zone is invalid."""
 
 
 class Schedule(Construct):
-    """A schedule, the role by which it invokes its function, and its dead letters."""
+    """A schedule, the role with which it invokes its function, and its dead-letter queue."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class Schedule(Construct):
                 schedule.add_resource_dependency(policy)
 
     def _role(self, group: str) -> iam.Role:
-        """Return a role for the schedules of this group alone."""
+        """Return a role that only the schedules of this group can assume."""
         stack = Stack.of(self)
         arn = stack.format_arn(service="scheduler", resource="schedule-group", resource_name=group)
         return iam.Role(
@@ -102,7 +102,7 @@ class Schedule(Construct):
 
 
 def schedule_group(scope: Construct, service: str) -> scheduler.CfnScheduleGroup:
-    """Return the group of a service's schedules; it has the tags, which a schedule can't have."""
+    """Return the group of a service's schedules; it has the tags, since a schedule can't."""
     return scheduler.CfnScheduleGroup(scope, "Schedules", name=named(scope, service))
 
 

@@ -51,7 +51,9 @@ class SystemStack(Stack):
 
     def compose(self) -> None:
         """Add the resources of the stack."""
-        raise NotImplementedError(f"{type(self).__name__} says nothing of what it consists of.")
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `compose`: define it, and add the resources there."
+        )
 
     def context(self, key: str) -> Any:
         """Return a value of the CDK context (`cdk … -c KEY=VALUE`), or None."""
@@ -65,7 +67,7 @@ class SystemStack(Stack):
 class Service(SystemStack):
     """The base of every service in stacks/.
 
-    A subclass adds its resources in `compose`. The service has the name of its module, and so have
+    A subclass adds its resources in `compose`. The service is named after its module, and so are
     its folder in functions/ and all its resources.
     """
 
@@ -73,9 +75,9 @@ class Service(SystemStack):
     """The kinds of stages in which it is deployed."""
 
     def __init__(self, scope: Construct) -> None:
-        """Raises UserError where a resource is not possible."""
+        """Raises UserError where a resource is invalid."""
         self.reads: set[str] = set()
-        """The services whose streams it reads, and which have to be deployed before it."""
+        """The services whose streams it reads, which have to be deployed before it."""
         super().__init__(scope)
         Tags.of(self).add(SERVICE_TAG, self.service_name())
 
@@ -91,13 +93,13 @@ class Service(SystemStack):
         naturally_idempotent: bool = False,
         tuning: Tuning | None = None,
     ) -> Function:
-        """Add a function that handles these events, each once, apart from all other consumers.
+        """Add a function that handles these events, each once, isolated from all other consumers.
 
         `part` names the module in the service's folder, if it is not `handler`. `where` filters by
         the events' fields. Events with the same value of the field `ordered_by` are handled in
         order. A `naturally_idempotent` consumer, whose handler is marked the same, can handle an
-        event again without effect: it needs no idempotency table. `tuning` has the attempts, the
-        timeout, the concurrency and the like. With None for `on`, it is a `wire_tap`.
+        event again without effect, so it needs no idempotency table. `tuning` has the attempts, the
+        timeout, the concurrency and similar options. With None for `on`, it is a `wire_tap`.
         """
         tuned = tuning or Tuning()
         function = self._function(
@@ -118,13 +120,13 @@ class Service(SystemStack):
     ) -> Function:
         """Add a function that receives every event, including those of future contracts.
 
-        Like any consumer it has a queue of its own, so that it affects no other. It has to be
-        naturally idempotent: a copy that is written twice is the same copy.
+        Like any consumer, it has a queue of its own, so it affects no other consumer. It has to be
+        naturally idempotent: writing the same copy twice has no effect.
         """
         return self.consumer(on=None, part=part, environment=environment, naturally_idempotent=True)
 
     def journal(self) -> Table:
-        """Add a table that keeps a copy of every event for 90 days, by its correlation id.
+        """Add a table with a copy of every event of the last 90 days, by correlation id.
 
         `patchbay journey`, `patchbay tail` and the console read it. The service must be called
         `journal`.
@@ -134,7 +136,7 @@ class Service(SystemStack):
             key="correlation_id",
             sort="moment",
             expires="expires",
-            # It finds the journey of an event's id; the event itself is in the table.
+            # Finds the journey of an event's id; the event itself is in the table.
             index="event_id",
             index_holds=ProjectionType.KEYS_ONLY,
             # `patchbay tail` reads it.
@@ -266,12 +268,12 @@ class Service(SystemStack):
         index: str | None = None,
         index_holds: ProjectionType = ProjectionType.ALL,
     ) -> Table:
-        """Add a DynamoDB table with a string key; it outlives its stack where the stage keeps data.
+        """Add a DynamoDB table with a string key; it is retained where the stage keeps data.
 
         With `sort`, items of one key are kept in the order of that attribute, a string too.
-        With `stream`, its changes can be read; `expires` names the attribute, in seconds since the
-        epoch, after which an item may go. With `index`, items are found by that attribute as well,
-        in the index of its name; `index_holds` says what of them.
+        With `stream`, its changes can be read; `expires` names the attribute with the time, in
+        seconds since the epoch, after which an item may be deleted. With `index`, items can be
+        queried by that attribute, in an index of the same name; `index_holds` is its projection.
         """
         return Table(
             self,
@@ -286,11 +288,11 @@ class Service(SystemStack):
         )
 
     def http_api(self, routes: Mapping[str, Function]) -> HttpApi:
-        """Add an HTTP API; `routes` says which function answers, as in `"POST /readings"`."""
+        """Add an HTTP API; `routes` maps each route, such as `POST /readings`, to its function."""
         return HttpApi(self, "Api", name=self.service_name(), routes=routes)
 
     def outbox(self, table: Table, function: Function) -> Outbox:
-        """Connect `function` to the table's stream, to publish what is written to the table."""
+        """Connect `function` to the table's stream, to publish the items written to the table."""
         return Outbox(self, "Outbox", name=self.service_name(), table=table, function=function)
 
     def _feed(
@@ -302,7 +304,7 @@ class Service(SystemStack):
         tuning: Tuning,
     ) -> None:
         if not naturally_idempotent:
-            self._let_remember(function)
+            self._make_idempotent(function)
         Consumer(
             self,
             _id(part, "Consumer"),
@@ -312,7 +314,7 @@ class Service(SystemStack):
             tuning=tuning,
         )
 
-    def _let_remember(self, function: Function) -> None:
+    def _make_idempotent(self, function: Function) -> None:
         """Grant the function the idempotency table of its service."""
         function.function.add_environment("IDEMPOTENCY_TABLE", self._idempotency.table_name)
         self._idempotency.grant(
@@ -368,7 +370,7 @@ class Service(SystemStack):
 
 
 def _environment(stage: Stage) -> Environment | None:
-    """Return the account and region of a stage that has its own; any will do for the others."""
+    """Return the account and region of a stage; None where it can be deployed to any."""
     if stage.account is None and stage.region is None:
         return None
     return Environment(account=stage.account, region=stage.region)

@@ -16,7 +16,7 @@ _ARM = ("arm64", "aarch64")
 
 
 class NoStage(UserError):
-    """An app is synthesized without a stage."""
+    """The app was synthesized without a stage."""
 
 
 def stage_of(scope: IConstruct) -> Stage:
@@ -26,12 +26,12 @@ def stage_of(scope: IConstruct) -> Stage:
     """
     name = scope.node.try_get_context("stage")
     if not name:
-        raise NoStage("The app is synthesized for no stage: pass `-c stage=dev`.")
+        raise NoStage("The app is synthesized without a stage: pass `-c stage=dev`.")
     return project().stage(str(name))
 
 
 def named(scope: IConstruct, name: str) -> str:
-    """Return the physical name of a resource, by which services and operators find it."""
+    """Return the physical name of a resource, with which services and operators find it."""
     return naming.named(stage_of(scope).name, name)
 
 
@@ -53,12 +53,12 @@ def log_retention(scope: IConstruct) -> logs.RetentionDays:
 
 
 def max_concurrency(stage: Stage) -> int:
-    """Return the default for how many batches a consumer handles at once."""
+    """Return the default number of batches that a consumer handles at once."""
     return {"local": 3, "dev": 10, "prod": 50}[stage.kind]
 
 
 def runtime(stage: Stage) -> lambda_.Runtime:
-    """Return the Python that functions run on: locally, this machine's own."""
+    """Return the Python runtime of functions; locally, it is this machine's version."""
     if stage.is_local:
         major, minor = sys.version_info[:2]
         return lambda_.Runtime(f"python{major}.{minor}", lambda_.RuntimeFamily.PYTHON)
@@ -66,7 +66,7 @@ def runtime(stage: Stage) -> lambda_.Runtime:
 
 
 def architecture(stage: Stage) -> lambda_.Architecture:
-    """Return the processor that functions run on: locally, this machine's own."""
+    """Return the processor architecture of functions; locally, it is this machine's."""
     if stage.is_local and platform.machine() not in _ARM:
         return lambda_.Architecture.X86_64
     return lambda_.Architecture.ARM_64

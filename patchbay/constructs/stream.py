@@ -1,4 +1,4 @@
-"""A Kinesis stream, and its consumer: in order, window by window, each batch with retries."""
+"""A Kinesis stream, and its consumer: in order, in windows, with retries of each batch."""
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kinesis as kinesis
@@ -37,7 +37,7 @@ class Stream(kinesis.Stream):
 
 
 class StreamConsumer(Construct):
-    """Reads a stream for a function; the position of a failed batch becomes a dead letter."""
+    """A stream's event source mapping; the position of a failed batch becomes a dead letter."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A DynamoDB table, which outlives its stack where the stage keeps data."""
+"""A DynamoDB table, which is retained where the stage keeps data."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct

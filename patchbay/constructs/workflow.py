@@ -47,7 +47,7 @@ class Workflow(Construct):
         }
         definition = _definition(name, values)
         stack = Stack.of(self)
-        # Set here, since the role has it before the state machine exists.
+        # Built here, since the role needs it before the state machine exists.
         arn = stack.format_arn(
             service="states",
             resource="stateMachine",
@@ -83,18 +83,18 @@ class Workflow(Construct):
             logs=sfn.LogOptions(
                 destination=self._log_group(machine_name),
                 level=sfn.LogLevel.ALL,
-                # It would copy the events' data to where others may read it. The execution's own
-                # history has it, for 90 days.
+                # It would copy the events' data into logs that others may read. The execution's
+                # history keeps it for 90 days.
                 include_execution_data=not stage_of(self).keeps_data,
             ),
             tracing_enabled=True,
             removal_policy=removal_policy(self),
         )
-        self._accept_what_logs_and_tracing_need()
+        self._accept_log_and_tracing_permissions()
         alarm_on_executions(self, name, self.machine)
 
     def allow(self, *actions: str, on: Sequence[str]) -> None:
-        """Let the state machine do these on the resources of those ARNs."""
+        """Allow the state machine these actions on the resources with those ARNs."""
         self.role.add_to_principal_policy(
             iam.PolicyStatement(actions=list(actions), resources=list(on))
         )
@@ -103,14 +103,14 @@ class Workflow(Construct):
         return logs.LogGroup(
             self,
             "Logs",
-            # With this beginning, one entry in the account's policy of logs, whose length is
-            # limited, does for all state machines.
+            # With this prefix, one entry in the account's log resource policy, whose length is
+            # limited, is enough for all state machines.
             log_group_name=f"/aws/vendedlogs/states/{machine_name}",
             retention=log_retention(self),
             removal_policy=removal_policy(self),
         )
 
-    def _accept_what_logs_and_tracing_need(self) -> None:
+    def _accept_log_and_tracing_permissions(self) -> None:
         accept_any_resource(
             self.role,
             "logs:CreateLogDelivery",
@@ -125,7 +125,7 @@ class Workflow(Construct):
             "xray:PutTelemetryRecords",
             "xray:GetSamplingRules",
             "xray:GetSamplingTargets",
-            reason="The delivery of vended logs, and X-Ray, know no resources.",
+            reason="Vended log delivery and X-Ray have no resource-level permissions.",
         )
 
 
@@ -137,5 +137,5 @@ def _definition(name: str, values: Mapping[str, str]) -> str:
         )
     text = (ROOT / file).read_text()
     if found := problems(text, values.keys()):
-        raise BadWorkflow("\n".join([f"{file} defines no state machine that would do:", *found]))
+        raise BadWorkflow("\n".join([f"{file} does not define a valid state machine:", *found]))
     return text

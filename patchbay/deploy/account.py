@@ -1,4 +1,4 @@
-"""The CDK CLI against the AWS account that the environment names, checked against the stage's."""
+"""The CDK CLI with the AWS account of the environment, which must be the stage's."""
 
 import os
 import sys
@@ -19,33 +19,33 @@ NO_CREDENTIALS = (
 
 def synth(stage: str) -> NoReturn:
     """Write the stage's templates to cdk.out; needs no account."""
-    _become_cdk(project().stage(stage), "synth", "--quiet")
+    _exec_cdk(project().stage(stage), "synth", "--quiet")
 
 
 def diff(stage: str) -> NoReturn:
     """Show what deploying would change; raises UserError."""
-    _become_cdk(_checked(stage), "diff")
+    _exec_cdk(_checked(stage), "diff")
 
 
 def deploy(stage: str) -> NoReturn:
     """Deploy every stack of the stage; raises UserError."""
-    _become_cdk(_checked(stage), "deploy", "--all")
+    _exec_cdk(_checked(stage), "deploy", "--all")
 
 
 def destroy(stage: str, *, confirmed_as: str | None = None) -> NoReturn:
     """Delete every stack of the stage; raises UserError.
 
-    A stage of kind prod is destroyed only where its name is given once more.
+    A stage of kind prod is only destroyed if its name is given once more.
     """
     checked = _checked(stage)
     if checked.kind == "prod":
         _confirm(checked.name, confirmed_as)
         # The CDK CLI would ask again, and needs a terminal for it.
-        _become_cdk(checked, "destroy", "--all", "--force")
-    _become_cdk(checked, "destroy", "--all", *(["--force"] if confirmed_as == stage else []))
+        _exec_cdk(checked, "destroy", "--all", "--force")
+    _exec_cdk(checked, "destroy", "--all", *(["--force"] if confirmed_as == stage else []))
 
 
-def _become_cdk(stage: Stage, *arguments: str) -> NoReturn:
+def _exec_cdk(stage: Stage, *arguments: str) -> NoReturn:
     command = [*cdk.command(*arguments), "--no-notices", "-c", f"stage={stage.name}"]
     region = {"AWS_REGION": stage.region, "AWS_DEFAULT_REGION": stage.region}
     environ = cdk.environ(os.environ) | {k: v for k, v in region.items() if v}
@@ -53,7 +53,7 @@ def _become_cdk(stage: Stage, *arguments: str) -> NoReturn:
 
 
 def _checked(name: str) -> Stage:
-    """Return the stage; raises UserError where the credentials are not its account's."""
+    """Return the stage; raises UserError if the credentials are not for its account."""
     stage = project().stage(name)
     try:
         session = boto3.Session()
@@ -67,17 +67,17 @@ def _checked(name: str) -> Stage:
 
 
 def _check_account(stage: Stage, session: boto3.Session) -> None:
-    # STS answers in every region, and needs one.
+    # Any region will do for STS, but it needs one.
     client = session.client("sts", region_name=stage.region or session.region_name or "us-east-1")
     try:
         account = client.get_caller_identity()["Account"]
     except ClientError as error:
-        raise UserError(f"AWS does not take your credentials: {error}.") from error
+        raise UserError(f"AWS refused your credentials: {error}.") from error
     if account != stage.account:
         raise UserError(
-            f"The stage {stage.name} is account {stage.account}, your credentials are "
-            f"{account}'s. Sign in to {stage.account} (`aws sso login`, AWS_PROFILE), or change "
-            f"[tool.patchbay.stages.{stage.name}] in pyproject.toml. Nothing was done."
+            f"The stage {stage.name} belongs to account {stage.account}, your credentials to "
+            f"{account}. Nothing was changed. Sign in to {stage.account} (`aws sso login`, "
+            f"AWS_PROFILE), or change [tool.patchbay.stages.{stage.name}] in pyproject.toml."
         )
 
 
@@ -86,8 +86,8 @@ def _confirm(name: str, confirmed_as: str | None) -> None:
     if confirmed_as is None:
         if not sys.stdin.isatty():
             raise UserError(
-                f"The stage {name} is of kind prod, and this is no terminal to ask you in. To "
-                f"destroy it all the same, pass `--yes-destroy {name}`."
+                f"The stage {name} is of kind prod: destroying it needs a confirmation, and there "
+                f"is no terminal to ask in. Nothing was destroyed. Pass `--yes-destroy {name}`."
             )
         print(f"The stage {name} is of kind prod. Its stacks will be deleted; its data is kept.")
         confirmed_as = input("Type its name to destroy it: ").strip()

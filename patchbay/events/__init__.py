@@ -1,4 +1,4 @@
-"""Events: what they are, and what one is made of."""
+"""Events: their base class, their envelope and their metadata."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ __all__ = ["AnyEvent", "Envelope", "Event", "Metadata"]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a name from its module when it is first asked for: functions start the faster."""
+    """Load a name from its module on first use, so that functions start faster."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from patchbay.events import event

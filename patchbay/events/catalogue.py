@@ -1,4 +1,4 @@
-"""Finds every event there is: whatever the modules of this folder define."""
+"""The catalogue: every event that the modules of contracts/ define."""
 
 import importlib
 import pkgutil
@@ -16,10 +16,10 @@ class UnknownEvent(UserError):
 
 
 def events() -> dict[str, type[Event]]:
-    """Every event by its detail-type, in the order of their modules and names.
+    """Return every event by its detail-type, in the order of their modules and names.
 
-    Raises ValueError when two modules define an event of the same name: a reader of the bus
-    could not tell them apart by detail-type.
+    Raises ValueError where two modules define an event of the same name: consumers could not
+    distinguish them by detail-type.
     """
     found: dict[str, type[Event]] = {}
     for module in pkgutil.iter_modules([str(_CONTRACTS)]):
@@ -34,7 +34,7 @@ def events() -> dict[str, type[Event]]:
 
 
 def event_named(name: str) -> type[Event]:
-    """The event of that detail-type; raises UnknownEvent naming the nearest match."""
+    """Return the event of that detail-type; raises UnknownEvent with the nearest match."""
     known = events()
     if name in known:
         return known[name]

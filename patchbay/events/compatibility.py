@@ -1,7 +1,7 @@
-"""Holds every event against its committed JSON Schema, and names what would break a reader.
+"""Compatibility of events: compares each with its committed JSON Schema.
 
     patchbay schemas           check
-    patchbay schemas --write   record what is safe
+    patchbay schemas --write   record the changes that break no consumer
 
 A schema on file is a promise to consumers that are already deployed. Adding an optional field
 keeps it; removing, renaming, retyping or newly requiring a field breaks it and needs a new
@@ -23,12 +23,12 @@ SCHEMAS = ROOT / "contracts" / "schemas"
 
 Schema = Mapping[str, Any]
 
-# Words for the reader of a schema, which change nothing about what is valid.
+# Annotations do not change what is valid.
 _ANNOTATIONS = {"title", "description", "examples", "default"}
 
 
 def schema_of(event: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of the event as it stands on the bus."""
+    """Return the JSON Schema of the event's data on the bus."""
     schema = event.model_json_schema(mode="serialization")
     describe(schema, event)
     return schema
@@ -39,7 +39,7 @@ def schema_file(event: type[Event], folder: Path = SCHEMAS) -> Path:
 
 
 def breaking_changes(old: Schema, new: Schema) -> list[str]:
-    """What in `new` would break a reader or a publisher of `old`, a sentence each."""
+    """Return the changes in `new` that break a consumer or a publisher of `old`, in sentences."""
     before, after = _fields(old), _fields(new)
     required_before, required_after = set(old.get("required", ())), set(new.get("required", ()))
     gone = [f"field {name!r} was removed or renamed" for name in before if name not in after]
@@ -62,7 +62,7 @@ def breaking_changes(old: Schema, new: Schema) -> list[str]:
 
 
 def problems(catalogue: Mapping[str, type[Event]], folder: Path = SCHEMAS) -> list[str]:
-    """Every way in which the contracts and the schemas on file disagree."""
+    """Return every difference between the contracts and the schemas on file, in sentences."""
     found = [problem for event in catalogue.values() for problem in _problems_of(event, folder)]
     promised = {path.name.split(".")[2] for path in folder.glob("*.json")}
     removed = sorted(promised - set(catalogue))
@@ -70,7 +70,7 @@ def problems(catalogue: Mapping[str, type[Event]], folder: Path = SCHEMAS) -> li
 
 
 def write(catalogue: Mapping[str, type[Event]], folder: Path = SCHEMAS) -> list[Path]:
-    """Record every event whose change breaks nobody; returns the files that changed."""
+    """Write the schema of every event whose change breaks nothing; return the changed files."""
     written = []
     for event in catalogue.values():
         path, text = schema_file(event, folder), _text(schema_of(event))
@@ -133,7 +133,7 @@ def _text(schema: Schema) -> str:
 
 
 def main(*, record: bool = False) -> int:
-    """Print every problem to stderr; returns 1 where there is one."""
+    """Print every problem to stderr; return 1 if there is one, else 0."""
     catalogue = events()
     if record:
         for path in write(catalogue):

@@ -1,7 +1,7 @@
-"""What a contract says of its fields: the texts that stand below them.
+"""Descriptions of a contract's fields: the docstrings below them.
 
-Pydantic can read them too (`use_attribute_docstrings`), whenever a class is made: that would cost
-every cold start of every function some 15 ms, for words that only people read.
+Pydantic can read them too (`use_attribute_docstrings`), but does so whenever a class is created.
+That would add about 15 ms to every cold start, for text that no function uses.
 """
 
 import ast
@@ -14,25 +14,25 @@ from pydantic import BaseModel
 
 
 def descriptions(model: type[BaseModel]) -> dict[str, str]:
-    """The text below each field that has one, by the field's name."""
+    """Return the docstring below each field that has one, by the field's name."""
     found: dict[str, str] = {}
     for kind in reversed(model.__mro__):
         if issubclass(kind, BaseModel) and kind is not BaseModel:
-            found |= _written_in(kind)
+            found |= _docstrings_in(kind)
     return {name: text for name, text in found.items() if name in model.model_fields}
 
 
 def describe(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """Add the texts to the model's JSON Schema, for the fields that have no description there."""
+    """Add the docstrings to the model's JSON Schema, for fields without a description."""
     for name, text in descriptions(model).items():
         schema["properties"][name].setdefault("description", text)
 
 
-def _written_in(kind: type) -> dict[str, str]:
+def _docstrings_in(kind: type) -> dict[str, str]:
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     except (OSError, TypeError, SyntaxError):
-        return {}  # it was not written in a file
+        return {}  # the class is not defined in a file
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     found = {}
     for field, below in pairwise(body):

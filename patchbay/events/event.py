@@ -16,7 +16,7 @@ CorrelationId = Annotated[str, Field(min_length=1, max_length=128)]
 
 
 class Event(BaseModel):
-    """A fact that a service publishes.
+    """The base class of events: facts that services publish.
 
     The class name is the event's detail-type, its module the source: `ReadingTaken` in
     `contracts/sensors.py` is `ReadingTaken` from `greenhouse.sensors`, where `greenhouse` is the
@@ -27,7 +27,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: ClassVar[int] = 1
-    """Increase it when a change would break a consumer; see `patchbay.events.compatibility`."""
+    """Raise it when a change would break a consumer; see `patchbay.events.compatibility`."""
 
     @classmethod
     def detail_type(cls) -> str:
@@ -39,15 +39,15 @@ class Event(BaseModel):
 
 
 def namespace() -> str:
-    """Return the namespace with which the sources of the project's events begin.
+    """Return the namespace: the prefix of the sources of the project's events.
 
-    In Lambda it comes from the environment, anywhere else from the project's pyproject.toml.
+    In Lambda, it comes from the environment; elsewhere, from the project's pyproject.toml.
     """
     if given := os.environ.get(NAMESPACE_VARIABLE):
         return given
     # Imported by name, so that no function's asset contains the module.
-    described = import_module("patchbay.project.project")
-    return str(described.project().namespace)
+    module = import_module("patchbay.project.project")
+    return str(module.project().namespace)
 
 
 class Metadata(BaseModel):
@@ -60,7 +60,7 @@ class Metadata(BaseModel):
     correlation_id: CorrelationId
     causation_id: UUID | None = None
     published_at: AwareDatetime
-    # If it is set, `data` has the small fields only; the claimed object has all of them.
+    # If this is set, `data` has only the small fields, and the claimed object has all of them.
     claim: Claim | None = Field(default=None, exclude_if=lambda claim: claim is None)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Makes up an event: for who wants to see one, and for a test to start from."""
+"""Example values for an event, for documentation and for generated tests."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from patchbay.errors import UserError
 
-# Tried in this order, after one that is made of the field's name.
+# Tried in this order, after a value that is derived from the field's name.
 _VALUES: tuple[Any, ...] = (
     9.99,
     1,
@@ -25,13 +25,13 @@ _VALUES: tuple[Any, ...] = (
 
 
 class NoExample(UserError):
-    """No example comes to mind."""
+    """None of the example values is valid for a field."""
 
 
 def example(model: type[BaseModel], *, complete: bool = False) -> dict[str, Any]:
-    """Values for what the model requires, or for all that it has; the same in every run.
+    """Return values for the required fields, or for all; they are the same in every run.
 
-    A field that says `Field(examples=[…])` gets the first of those. Raises NoExample.
+    A field with `Field(examples=[…])` gets the first of those. Raises NoExample.
     """
     return {
         name: _value(model, name, field)
@@ -50,8 +50,8 @@ def _value(model: type[BaseModel], name: str, field: FieldInfo) -> Any:
             continue
         return value
     raise NoExample(
-        f"No example comes to mind for {model.__name__}.{name}. Give the field one, as in "
-        f"`Field(examples=[…])`, or teach patchbay/events/examples.py a value for it."
+        f"No example value is valid for the field {name} of {model.__name__}. Give the field one: "
+        "`Field(examples=[…])`."
     )
 
 

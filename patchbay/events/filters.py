@@ -1,8 +1,8 @@
-"""What a consumer wants of its events' fields: `where={"amount": at_least(100)}`.
+"""Filters of a consumer's events by their fields: `where={"amount": at_least(100)}`.
 
-EventBridge filters, so that what is not wanted costs nothing. A filter is held against the
-contract when the app is synthesized: a field that an event does not have, or that can't hold such
-a value, would let nothing through, for ever and unseen.
+EventBridge applies them, so that events which do not match cost nothing. When the app is
+synthesized, each filter is checked against the contract: with a field that the event does not have,
+or that can't hold such a value, it would never match, and nobody would notice.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,27 +21,27 @@ MAX_NUMBER = 5_000_000_000  # above it, and below its negative, EventBridge comp
 
 @dataclass(frozen=True)
 class Test:
-    """What is asked of a field."""
+    """A condition on a field."""
 
-    said: str
-    """As it stands in the stack."""
+    expression: str
+    """The condition as the stack has it, such as `at_least(100)`."""
 
     pattern: Sequence[Any]
-    """As EventBridge reads it: one of these."""
+    """The condition as EventBridge's pattern has it: one of these has to match."""
 
     kinds: frozenset[str]
-    """The kinds of values that can pass, in JSON's words."""
+    """The JSON types of the values that can match."""
 
-    __test__ = False  # for pytest, it is no class of tests
+    __test__ = False  # pytest must not collect it
 
 
 Fields = Mapping[str, Test]
 Where = Fields | Mapping[Any, Fields]
-"""What is asked of the fields of all events, or of each event (a class) that it names."""
+"""The conditions by field, for all events; or by event (its class), and then by field."""
 
 
 class BadFilter(UserError):
-    """A filter that could not work: its field, or its value, is not the contract's."""
+    """A filter does not fit the contract, or is none that EventBridge can apply."""
 
 
 @dataclass(frozen=True)
@@ -54,76 +54,76 @@ class Selection:
 
     @property
     def detail(self) -> dict[str, Any] | None:
-        """What the rule asks of the events' content."""
-        wanted = {name: list(test.pattern) for name, test in self.fields.items()}
-        return {"data": wanted} if wanted else None
+        """Return the part of the rule's pattern that is about the events' detail."""
+        data = {name: list(test.pattern) for name, test in self.fields.items()}
+        return {"data": data} if data else None
 
 
 def equals(value: str | bool | Number | None) -> Test:
-    """Is just that."""
+    """Match a field with exactly that value."""
     return Test(f"equals({value!r})", [_exactly(value)], frozenset({_kind_of(value)}))
 
 
 def one_of(*values: str | Number) -> Test:
-    """Is one of these."""
-    said = f"one_of({', '.join(map(repr, values))})"
+    """Match a field with one of these values."""
+    expression = f"one_of({', '.join(map(repr, values))})"
     if not values:
-        raise BadFilter(f"{said} lets nothing through: name what it may be.")
-    return Test(said, [_exactly(each) for each in values], frozenset(map(_kind_of, values)))
+        raise BadFilter(f"{expression} matches nothing: give it at least one value.")
+    return Test(expression, [_exactly(each) for each in values], frozenset(map(_kind_of, values)))
 
 
 def none_of(*texts: str) -> Test:
-    """Is a text, and none of these."""
-    said = f"none_of({', '.join(map(repr, texts))})"
-    return Test(said, [{"anything-but": list(texts)}], frozenset({"string"}))
+    """Match a string field with none of these values."""
+    expression = f"none_of({', '.join(map(repr, texts))})"
+    return Test(expression, [{"anything-but": list(texts)}], frozenset({"string"}))
 
 
 def prefix(text: str) -> Test:
-    """Begins with that."""
+    """Match a string field that begins with the text."""
     return Test(f"prefix({text!r})", [{"prefix": text}], frozenset({"string"}))
 
 
 def suffix(text: str) -> Test:
-    """Ends with that."""
+    """Match a string field that ends with the text."""
     return Test(f"suffix({text!r})", [{"suffix": text}], frozenset({"string"}))
 
 
 def at_least(number: Number) -> Test:
-    """Is that or more."""
+    """Match a field with that number or a larger one."""
     return _numeric(f"at_least({number})", ">=", number)
 
 
 def above(number: Number) -> Test:
-    """Is more than that."""
+    """Match a field with a larger number."""
     return _numeric(f"above({number})", ">", number)
 
 
 def at_most(number: Number) -> Test:
-    """Is that or less."""
+    """Match a field with that number or a smaller one."""
     return _numeric(f"at_most({number})", "<=", number)
 
 
 def below(number: Number) -> Test:
-    """Is less than that."""
+    """Match a field with a smaller number."""
     return _numeric(f"below({number})", "<", number)
 
 
 def between(low: Number, high: Number) -> Test:
-    """Is one of the two, or between them."""
+    """Match a field with one of the two numbers, or one between them."""
     if low >= high:
-        raise BadFilter(f"between({low}, {high}) needs the lower number first, and two of them.")
+        raise BadFilter(f"between({low}, {high}) needs two different numbers, the lower one first.")
     return _numeric(f"between({low}, {high})", ">=", low, "<=", high)
 
 
 def missing() -> Test:
-    """Is not given: the publisher leaves it out, or says null."""
+    """Match a field that is null, or that the publisher left out."""
     return Test("missing()", [None, {"exists": False}], frozenset({"null"}))
 
 
 def selections(on: Sequence[type[Event]], where: Where | None) -> list[Selection]:
-    """The events, by source and by what is asked of them; raises BadFilter.
+    """Return the events by source and filter, one selection for each rule; raises BadFilter.
 
-    A rule for each source: one pattern for all would also pass one's type from another.
+    Each source has its own rule: a pattern for several would match each type from any of them.
     """
     fields = _by_event(on, where or {})
     for event in on:
@@ -141,13 +141,13 @@ def selections(on: Sequence[type[Event]], where: Where | None) -> list[Selection
 
 
 def kinds_of(event: type[Event], field: str) -> frozenset[str]:
-    """The kinds of values, in JSON's words, that a field of an event holds on the bus."""
+    """Return the JSON types of the values that a field of an event can have on the bus."""
     schema = event.model_json_schema(mode="serialization")
     return frozenset(_kinds(schema["properties"][field], schema.get("$defs", {})))
 
 
 def nearest(name: str, event: type[Event]) -> str:
-    """The field that was perhaps meant, in a sentence."""
+    """Return a sentence that suggests the field with the closest name."""
     return suggestion(name, event.model_fields, "Its fields are")
 
 
@@ -156,7 +156,9 @@ def _by_event(on: Sequence[type[Event]], where: Where) -> dict[type[Event], Fiel
     if not named:
         return dict.fromkeys(on, cast(Fields, where))
     if len(named) < len(where):
-        raise BadFilter("A filter is by field, or by event and then by field: this one is both.")
+        raise BadFilter(
+            "A filter has fields as keys, or events and then fields. This one mixes the two."
+        )
     for event in named:
         if event not in on:
             raise BadFilter(f"The filter names {event.__name__}, which is not in `on`.")
@@ -168,14 +170,14 @@ def _check(event: type[Event], name: str, test: Test) -> None:
     where = f"{event.__module__.replace('.', '/')}.py"
     if name not in event.model_fields:
         raise BadFilter(
-            f"A filter asks for {name!r} of {event.__name__}, which has no such field. "
+            f"A filter names the field {name!r} of {event.__name__}, which has no such field. "
             f"{nearest(name, event)} See {where}."
         )
     kinds = kinds_of(event, name)
     if not test.kinds <= kinds:
         raise BadFilter(
-            f"A filter asks whether {name!r} of {event.__name__} is {test.said}: the field holds "
-            f"{_words(kinds)}, so that nothing would ever pass. See {where}."
+            f"The filter {test.expression} on {name!r} of {event.__name__} can never match: the "
+            f"field holds {_words(kinds)}. See {where}."
         )
 
 
@@ -204,24 +206,24 @@ def _kind_of(value: Any) -> str:
 
 
 def _exactly(value: str | bool | Number | None) -> Any:
-    # As it is written, 0 is not 0.0: numbers are compared as such.
+    # Compared as text, 0 would not equal 0.0: compare numbers as numbers.
     return {"numeric": ["=", _plain(value)]} if _kind_of(value) == "number" else value
 
 
-def _numeric(said: str, *comparisons: str | Number) -> Test:
-    """Of signs and numbers, in turn."""
+def _numeric(expression: str, *comparisons: str | Number) -> Test:
+    """Return a condition of alternating comparison operators and numbers."""
     signs, numbers = comparisons[::2], comparisons[1::2]
     wanted = [each for pair in zip(signs, map(_plain, numbers), strict=True) for each in pair]
-    return Test(said, [{"numeric": wanted}], frozenset({"number"}))
+    return Test(expression, [{"numeric": wanted}], frozenset({"number"}))
 
 
 def _plain(number: Any) -> int | float:
     if _kind_of(number) != "number":
-        raise BadFilter(f"A filter compares with {number!r}, which is no number.")
+        raise BadFilter(f"A filter compares with {number!r}, which is not a number.")
     if not abs(number) <= MAX_NUMBER:
         raise BadFilter(
-            f"A filter compares with {number}, and EventBridge compares numbers up to "
-            f"{MAX_NUMBER:,} only. Leave that to the handler."
+            f"A filter compares with {number}, but EventBridge only compares numbers up to "
+            f"{MAX_NUMBER:,}. Compare it in the handler instead."
         )
     return int(number) if number == int(number) else float(number)
 

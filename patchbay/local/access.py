@@ -1,4 +1,4 @@
-"""Who a client of the local cloud is, where it goes, and whom it trusts."""
+"""Access to the local cloud: its endpoint, its credentials and its certificate authority."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ STAGE = "local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
-# What the machine's user has set for AWS and for the network is not meant for the local cloud.
+# The user's own settings for AWS and for the network must not affect the local cloud.
 _FOREIGN = ("AWS_", "CDK_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
@@ -28,7 +28,7 @@ def _new_key() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """One run's address and authority, with its root caller's credentials, new in every run."""
+    """The endpoint, authority and root credentials of one run; each run has new credentials."""
 
     port: int
     authority: Path
@@ -37,12 +37,12 @@ class Access:
 
     @property
     def endpoint(self) -> str:
-        """The address, not a name: with a name, clients address buckets as its sub-domains."""
+        """Return the URL. It has an IP address: with a host name, buckets would be sub-domains."""
         return f"https://{HOST}:{self.port}"
 
     @property
     def exports(self) -> dict[str, str]:
-        """What another shell must set, for boto3 and the AWS CLI to reach the cloud."""
+        """Return the variables with which another shell's boto3 and AWS CLI reach the cloud."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_CA_BUNDLE": str(self.authority),
@@ -53,13 +53,13 @@ class Access:
 
     @property
     def environ(self) -> dict[str, str]:
-        """A client's whole environment: the machine's, with all that concerns AWS replaced."""
+        """Return a client's environment: the machine's, with everything about AWS replaced."""
         kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(_FOREIGN)}
         return kept | self.exports | self.surroundings
 
     @property
     def surroundings(self) -> dict[str, str]:
-        """What holds for clients and for the cloud's own functions alike."""
+        """Return the variables that clients and the cloud's functions have in common."""
         trusted = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
         return {name: str(self.authority) for name in trusted} | {
             "AWS_CONFIG_FILE": os.devnull,
@@ -71,17 +71,17 @@ class Access:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client that reaches this cloud, whatever the process's environment says."""
+        """Return a boto3 client for this cloud; it ignores the process's own AWS settings."""
         nowhere = (None, None, os.devnull, None)
-        untouched = botocore.session.Session(
+        isolated = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),
                 "config_file": nowhere,
                 "credentials_file": nowhere,
             }
         )
-        session: Any = boto3.Session(  # not its hundreds of overloads: the service is any
-            botocore_session=untouched,
+        session: Any = boto3.Session(  # Any: not boto3's overloads, since the service is any
+            botocore_session=isolated,
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
             region_name=REGION,

@@ -1,6 +1,6 @@
 """A certificate authority for one run of the local cloud, and the server's certificate.
 
-The authority may vouch for 127.0.0.1 and localhost only: docs/decisions/certificates.md.
+The authority can only certify 127.0.0.1 and localhost: docs/decisions/certificates.md.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Certificates:
 def issue(folder: Path) -> Certificates:
     """Write a new authority, and a certificate and key for the server, to `folder`.
 
-    The authority's own key is never written, so that nobody can issue another certificate.
+    The authority's key is never written, so that nobody can issue another certificate.
     """
     authority_key, server_key = _new_key(), _new_key()
     authority = _authority(authority_key)
@@ -110,7 +110,7 @@ def _key_usage(
 
 
 def _write(path: Path, content: bytes) -> Path:
-    """Write a file that only its owner can read, whatever was there before."""
+    """Write a file that only its owner can read; replace an existing one."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(content)

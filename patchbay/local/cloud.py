@@ -20,15 +20,15 @@ from patchbay.local.access import ACCOUNT, REGION, Access
 from patchbay.local.certificates import Certificates, issue
 from patchbay.packaging.asset import asset
 from patchbay.processes import ports
-from patchbay.processes.process import Tethered
+from patchbay.processes.process import ChildProcess
 from patchbay.processes.waiting import NotInTime, wait_until
 from patchbay.processes.workspace import LOCAL, tail
 
-PORT = 4566  # what is asked for: where it is taken, the next free one serves as well
+PORT = 4566  # preferred: if it is taken, the next free one is used
 SECONDS_TO_START = 60
 SERVER = "patchbay.local.emulator.server"
-# The server's environment holds what Lambda's runtime has, and no `patchbay`. So it gets a folder
-# with just its own modules, which the functions, processes of their own, have not on their path.
+# The server's environment has the packages of Lambda's runtime, and no `patchbay`. So the server
+# gets a folder with its own modules, which is not on the path of the functions' processes.
 RUN_SERVER = f"""
 import runpy, sys
 sys.path.insert(0, sys.argv.pop(1))
@@ -37,11 +37,11 @@ runpy.run_module("{SERVER}", run_name="__main__")
 
 
 class StartFailed(UserError):
-    """The cloud did not come up."""
+    """The cloud did not start."""
 
 
 class LocalCloud:
-    """One run of the cloud, empty at its start. Two at a time are fine: each has its own folder."""
+    """One run of the cloud, empty at its start. Several can run at once, each in its own folder."""
 
     folder: Path
     log_path: Path
@@ -50,10 +50,10 @@ class LocalCloud:
 
     def __init__(self, preferred_port: int = PORT) -> None:
         self._preferred_port = preferred_port
-        self._server: Tethered | None = None
+        self._server: ChildProcess | None = None
 
     def start(self) -> Self:
-        """Start it, and return once it answers; raises UserError."""
+        """Start the cloud, and return once it answers; raises UserError."""
         python = environment.ensure()
         with ports.reserve(self._preferred_port) as reserved:
             port: int = reserved.getsockname()[1]
@@ -64,14 +64,14 @@ class LocalCloud:
             self._empty()  # the last run on this port may have been killed
             self._server = self._serve(python, reserved)
         try:
-            self._wait_till_healthy(self._server)
+            self._wait_until_healthy(self._server)
         except BaseException:
             self.stop()
             raise
         return self
 
     def stop(self) -> None:
-        """End it and all that it started; harmless where that has been done."""
+        """Stop the cloud and all processes that it started, if it runs."""
         if self._server:
             self._server.stop()
             self._server = None
@@ -90,36 +90,36 @@ class LocalCloud:
 
     @property
     def endpoint(self) -> str:
-        """Where it is."""
+        """Return its URL."""
         return self.access.endpoint
 
     @property
     def environ(self) -> dict[str, str]:
-        """A whole environment for a client's process, such as the CDK CLI's."""
+        """Return the environment for a client's process, such as the CDK CLI."""
         return self.access.environ
 
     @property
     def ca_path(self) -> Path:
-        """The authority that its clients trust."""
+        """Return the file of the certificate authority that its clients trust."""
         return self.certificates.authority
 
     @property
     def pid(self) -> int:
-        """Its process, which leads the group of all that it starts; raises where there is none."""
+        """Return its process id, which is its process group's too; raises UserError without one."""
         if self._server is None:
             raise UserError("The local cloud is not running.")
         return self._server.pid
 
     def client(self, service: str) -> Any:
-        """A boto3 client that reaches it, whatever this process's own environment says."""
+        """Return a boto3 client for it; it ignores this process's own AWS settings."""
         return self.access.client(service)
 
     def has_ended(self) -> bool:
-        """Whether it is not running: not started, stopped, or dead."""
+        """Return whether it is not running: not started, stopped, or crashed."""
         return self._server is None or self._server.has_ended()
 
     def is_healthy(self) -> bool:
-        """Whether it answers, over TLS that holds."""
+        """Return whether it answers over valid TLS."""
         context = ssl.create_default_context(cafile=str(self.ca_path))
         connection = http.client.HTTPSConnection(
             ports.HOST, self.access.port, timeout=5, context=context
@@ -141,11 +141,11 @@ class LocalCloud:
         self._temporary.mkdir(parents=True)
         self.log_path.unlink(missing_ok=True)
 
-    def _serve(self, python: Path, reserved: socket.socket) -> Tethered:
+    def _serve(self, python: Path, reserved: socket.socket) -> ChildProcess:
         descriptor = reserved.fileno()
-        # -P: the current folder is not on its path.
+        # -P: keep the current folder off its path.
         command = [str(python), "-P", "-c", RUN_SERVER, str(asset(SERVER)), str(descriptor)]
-        return Tethered(
+        return ChildProcess(
             command,
             environ=self._server_environ(),
             log=self.log_path,
@@ -154,11 +154,11 @@ class LocalCloud:
         )
 
     def _server_environ(self) -> dict[str, str]:
-        """All that the cloud gets to see; its functions see it too, as a sandbox of their own."""
-        seen = {k: os.environ[k] for k in ("PATH", "LANG", "LC_ALL", "TZ") if k in os.environ}
+        """Return the environment of the server, which its functions get as well."""
+        environ = {k: os.environ[k] for k in ("PATH", "LANG", "LC_ALL", "TZ") if k in os.environ}
         folder = str(self._temporary)
-        seen |= self.access.surroundings
-        return seen | {
+        environ |= self.access.surroundings
+        return environ | {
             "HOME": folder,
             "TMPDIR": folder,
             "GATEWAY_PORT": str(self.access.port),
@@ -173,18 +173,20 @@ class LocalCloud:
             "MINISTACK_SSL_CERT": str(self.certificates.certificate),
             "MINISTACK_SSL_KEY": str(self.certificates.key),
             "LAMBDA_EXECUTOR": "local",
-            # It would open ports of its own for these two, and tidy up another one's containers.
+            # Without these, it would open two more ports, and remove the containers of another run.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
         }
 
-    def _wait_till_healthy(self, server: Tethered) -> None:
-        def settled() -> bool:
+    def _wait_until_healthy(self, server: ChildProcess) -> None:
+        def ended_or_healthy() -> bool:
             return server.has_ended() or self.is_healthy()
 
         try:
-            wait_until(settled, f"the local cloud to answer at {self.endpoint}", SECONDS_TO_START)
+            wait_until(
+                ended_or_healthy, f"the local cloud to answer at {self.endpoint}", SECONDS_TO_START
+            )
         except NotInTime as error:
             raise StartFailed(self._explain(str(error))) from error
         if server.has_ended():

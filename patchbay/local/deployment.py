@@ -1,4 +1,4 @@
-"""The whole app, deployed to a local cloud of its own, with what the project starts around it."""
+"""The whole app, deployed to a local cloud of its own, with the project's own surroundings."""
 
 import json
 import time
@@ -22,12 +22,12 @@ OwnSurroundings = TypeVar("OwnSurroundings", bound=Surroundings, covariant=True)
 
 @dataclass(frozen=True, kw_only=True)
 class LocalDeployment(Generic[OwnSurroundings]):
-    """The app at work, and how long it took to get there."""
+    """The running app, and the seconds that its deployment took."""
 
     cloud: LocalCloud
     surroundings: OwnSurroundings
     assembly: Path
-    """All stacks, those that were not deployed as well."""
+    """The cloud assembly with all stacks, including those that were not deployed."""
     seconds_to_set_up: float
     seconds_to_deploy: float
 
@@ -36,28 +36,28 @@ class LocalDeployment(Generic[OwnSurroundings]):
 def deploy_locally(
     surroundings_of: type[OwnSurroundings], without: Collection[str] = ()
 ) -> Iterator[LocalDeployment[OwnSurroundings]]:
-    """Start a local cloud, deploy the app to it but for some stacks, and stop it in the end.
+    """Start a local cloud, deploy the app without some stacks to it, and stop it at the end.
 
     Raises UserError.
     """
     started = time.monotonic()
-    _say("Starting the local cloud …")
+    _print("Starting the local cloud …")
     with LocalCloud() as cloud:
         surroundings = surroundings_of(cloud)
         with surroundings.started() as settings:
-            _say(f"It answers at {cloud.endpoint}. Preparing it, and synthesizing the app …")
-            with ThreadPoolExecutor(1) as beside:
-                bootstrapped = beside.submit(bootstrap, cloud)  # needs nothing of the app
+            _print(f"It answers at {cloud.endpoint}. Preparing it, and synthesizing the app …")
+            with ThreadPoolExecutor(1) as executor:
+                bootstrapped = executor.submit(bootstrap, cloud)  # it does not need the app
                 assembly = synthesize(STAGE, settings)
                 bootstrapped.result()
             ready = time.monotonic()
-            _say("Deploying the app …")
+            _print("Deploying the app …")
             deploy(cloud, assembly, [each for each in stacks_of(assembly) if each not in without])
             _add_archive(cloud)
             surroundings.after_deploy()
             deployed = time.monotonic()
             set_up = f"{ready - started:.1f} s of setting up"
-            _say(f"Deployed in {deployed - ready:.1f} s, after {set_up}.")
+            _print(f"Deployed in {deployed - ready:.1f} s, after {set_up}.")
             yield LocalDeployment(
                 cloud=cloud,
                 surroundings=surroundings,
@@ -73,7 +73,7 @@ def every_event() -> str:
 
 
 def _add_archive(cloud: LocalCloud) -> None:
-    """Give the bus the archive that it has on AWS: this CloudFormation knows no archives."""
+    """Create the bus's archive, which the local cloud's CloudFormation does not support."""
     events = cloud.client("events")
     bus = events.describe_event_bus(Name=bus_name(STAGE))
     events.create_archive(
@@ -83,5 +83,5 @@ def _add_archive(cloud: LocalCloud) -> None:
     )
 
 
-def _say(message: str) -> None:
+def _print(message: str) -> None:
     print(message, flush=True)

@@ -1,4 +1,4 @@
-"""The local cloud's own Python environment: what Lambda's runtime has, and no more."""
+"""The local cloud's own Python environment, with the packages of Lambda's runtime only."""
 
 import hashlib
 import shutil
@@ -18,9 +18,9 @@ STAMP = "made-from"
 
 
 def ensure(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path:
-    """Return the environment's interpreter; make it where its requirements or Python have changed.
+    """Return the environment's interpreter; build it if its requirements or Python have changed.
 
-    A new one is made beside the old one, which is deleted only then. Raises UserError.
+    The old environment is only deleted when the new one is complete. Raises UserError.
     """
     wanted = _digest(requirements)
     with exclusively(folder):
@@ -39,7 +39,7 @@ def ensure(folder: Path = FOLDER, requirements: Path = REQUIREMENTS) -> Path:
 
 def _is_made_from(folder: Path, digest: str) -> bool:
     stamp = folder / STAMP
-    # The interpreter is a link, which leads nowhere once its Python is removed.
+    # The interpreter is a link, which is broken once its Python is removed.
     return stamp.exists() and stamp.read_text() == digest and _interpreter(folder).exists()
 
 
@@ -57,6 +57,6 @@ def _uv(*arguments: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise UserError(
-            "The local cloud's environment can't be made: this needs the package registry, once. "
+            "The local cloud's environment can't be built: this needs the package registry, once. "
             f"Connect to the network, and run the command again.\n{result.stderr.strip()}"
         )

@@ -1,8 +1,8 @@
-"""Run a schedule by hand: on the local cloud, none runs correctly by itself.
+"""Schedules, run by hand: on the local cloud, none runs correctly by itself.
 
 MiniStack starts the functions of schedules, but ignores their time zones, and does not replace the
-context attribute `<aws.scheduler.scheduled-time>` in their input. A run that does not know when it
-was due fails, and says so.
+context attribute `<aws.scheduler.scheduled-time>` in their input. A run without
+the time at which it was due fails with an error.
 """
 
 import shlex
@@ -26,12 +26,12 @@ class RunFailed(UserError):
 
 
 def run_now(cloud: LocalCloud, name: str, at: datetime | None = None) -> None:
-    """Run a schedule as if it were due at `at`, or now; raises RunFailed."""
+    """Run a schedule as if it was due at `at`, or now; raises RunFailed."""
     schedules = _schedules(cloud)
     schedule = schedules.get(named(STAGE, name))
     if schedule is None:
         raise RunFailed(
-            f"There is no schedule {named(STAGE, name)}: there are {sorted(schedules)}."
+            f"There is no schedule {named(STAGE, name)}. The schedules are {sorted(schedules)}."
         )
     target = _target(cloud, schedule)
     due = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -43,7 +43,7 @@ def run_now(cloud: LocalCloud, name: str, at: datetime | None = None) -> None:
 
 
 def example_command(cloud: LocalCloud) -> str | None:
-    """Return the AWS CLI's command that runs the first schedule; None where there is none."""
+    """Return the AWS CLI command that runs the first schedule; None where there is none."""
     schedules = _schedules(cloud)
     if not schedules:
         return None

@@ -1,7 +1,7 @@
-"""The part of the local stage that only the project knows: what its app needs around it.
+"""Surroundings: what a project's app needs in the local stage besides the cloud.
 
-A project that needs nothing more than the cloud itself has no class for it. One whose app calls a
-third party, for instance, runs a stand-in for it here:
+A project that needs nothing else has no class for it. A project whose app calls a third party, for
+instance, runs a stand-in for that here:
 
     # pyproject.toml
     [tool.patchbay]
@@ -30,28 +30,28 @@ OPTION = "pyproject.toml: [tool.patchbay] local"
 
 
 class Surroundings:
-    """Adds nothing: a project overrides the methods that it needs."""
+    """The surroundings by default: none. A project overrides the methods that it needs."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud = cloud
-        """It runs already, and is still empty."""
+        """The cloud: it is running, and still empty."""
 
     def started(self) -> AbstractContextManager[Mapping[str, str]]:
-        """Start what the app needs around it, and stop it in the end.
+        """Start what the app needs besides the cloud, and stop it at the end.
 
-        Gives the settings, by SERVICE.SETTING, that the app is synthesized with.
+        Yields the settings, by SERVICE.SETTING, with which the app is synthesized.
         """
         return nullcontext({})
 
     def after_deploy(self) -> None:
-        """Do what remains to be done once the app is deployed."""
+        """Run after the app is deployed, for setup that needs it."""
 
     def troubles(self) -> Sequence[Trouble]:
-        """Return what can be broken around the app, for the console's page "Break things"."""
+        """Return the faults of the surroundings, for the console's page "Break things"."""
         return ()
 
     def actions(self) -> Sequence[Action]:
-        """Return what can be done there besides, such as sending the app requests."""
+        """Return further actions for that page, such as sending requests to the app."""
         return ()
 
     def pages(self) -> Sequence[Page]:
@@ -60,7 +60,7 @@ class Surroundings:
 
 
 def of_project() -> type[Surroundings]:
-    """Return the class that the project names in its pyproject.toml, or the one that adds nothing.
+    """Return the class that the project names in its pyproject.toml, or else the default.
 
     Raises UserError where there is no such class.
     """

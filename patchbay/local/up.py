@@ -1,4 +1,4 @@
-"""`patchbay local`: the app left running on a local cloud, with its console and its log."""
+"""`patchbay local`: runs the app on a local cloud, with its console and its log."""
 
 import shlex
 import sys
@@ -19,7 +19,7 @@ from patchbay.processes.signals import stop_on_signals
 from patchbay.processes.waiting import INTERVAL
 
 NOTHING_LEFT = "Nothing is left running."
-INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
+INTERRUPTED = 130  # a shell's exit code for a command that Ctrl-C ended
 
 
 def run() -> None:
@@ -30,7 +30,7 @@ def run() -> None:
             deploy_locally(of_project()) as running,
             serving(_deployment(running)) as console,
         ):
-            print(_how_to_reach(running.cloud), flush=True)
+            print(_instructions(running.cloud), flush=True)
             print(f"The console is at {console.address}\n", flush=True)
             if may_open_a_browser():
                 console.open()
@@ -50,7 +50,7 @@ def _deployment(running: LocalDeployment[Surroundings]) -> Deployment:
     return Deployment(CachedClients(running.cloud), STAGE, additions)
 
 
-def _how_to_reach(cloud: LocalCloud) -> str:
+def _instructions(cloud: LocalCloud) -> str:
     exports = "\n".join(
         f"export {name}={shlex.quote(value)}" for name, value in cloud.access.exports.items()
     )

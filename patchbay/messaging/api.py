@@ -1,4 +1,4 @@
-"""An HTTP API: its responses, and how it refuses an invalid request.
+"""An HTTP API: its responses, and its refusals of invalid requests.
 
 app = http_api("invalid order")
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 
 class BadRequest(ValueError):
-    """A request is invalid; names the field and the problem."""
+    """A request is invalid; the message has the field and the problem."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -29,7 +29,7 @@ class Refusal(BaseModel):
 
 
 def http_api(invalid: str) -> APIGatewayHttpResolver:
-    """Return an API that answers a ValidationError, as `invalid`, and a BadRequest with 400."""
+    """Return an API that answers 400 to a BadRequest, and to a ValidationError as `invalid`."""
     app = APIGatewayHttpResolver()
 
     @app.exception_handler(ValidationError)  # type: ignore[untyped-decorator]

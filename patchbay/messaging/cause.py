@@ -1,4 +1,4 @@
-"""The cause of an event: it gives a published event its place in a journey, and its id."""
+"""The cause of published events: it determines their journey and their ids."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from patchbay.events.event import Event, Metadata
 
 @dataclass(frozen=True)
 class Cause:
-    """The reason for which a function publishes.
+    """The cause for which a function publishes.
 
     The ids of published events derive from `seed` alone. A retry publishes the same ids again, and
     every consumer downstream recognizes them.

@@ -1,4 +1,4 @@
-"""Claim check: data that is too large for the bus is kept in S3, and the event has its key.
+"""Claim check: data that is too large for the bus is stored in S3, and the event has its key.
 
 The data is written to the bucket before the event is put on the bus. After a crash in between, the
 retry writes the same key again. Small fields stay on the bus: rules filter by them, and relays
@@ -20,8 +20,8 @@ from patchbay.messaging.errors import Reject
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MAX_DATA_BYTES = 32 * 1024 * 1024  # what a function of 512 MB can read and still handle
-SMALL = 256  # characters: the longest text that stays on the bus
+MAX_DATA_BYTES = 32 * 1024 * 1024  # a function with 512 MB can still read and handle it
+SMALL = 256  # characters: the longest string that stays on the bus
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Deposit:
 
 
 def checked(source: str, detail_type: str, detail: str) -> tuple[str, Deposit]:
-    """Return the detail with a claim in place of its data, and the object that it claims."""
+    """Return the detail with a claim instead of its data, and the object for the bucket."""
     envelope = json.loads(detail)
     data, metadata = envelope["data"], envelope["metadata"]
     body = json.dumps(data).encode()
@@ -60,16 +60,16 @@ def deposit_in(s3: "S3Client", bucket: str, deposited: Deposit) -> None:
 
 
 def claimed(metadata: Metadata, source: str, detail_type: str) -> Any:
-    """Return the data that an event claims; raises Reject where it is gone or has changed."""
+    """Return the data that an event claims; raises Reject where it has expired or changed."""
     claim = metadata.claim
     assert claim
     if claim.key != folder(source, detail_type) + str(metadata.id):
-        raise Reject(f"claims what is not its own: {claim.key}")
+        raise Reject(f"claims the data of another event: {claim.key}")
     body = _fetch(claim, metadata.published_at)
     if sha256(body).hexdigest() != claim.sha256:
         raise Reject(
-            f"its data in {claim.key} is not what was published: its SHA-256 is another. If it was "
-            "published again with other data, that event carries the new claim."
+            f"its data in {claim.key} is not what was published: the SHA-256 differs. If the event "
+            "was published again with other data, the later event has the new claim."
         )
     return json.loads(body)
 
@@ -89,7 +89,7 @@ def _fetch(claim: Claim, published_at: datetime) -> bytes:
                 f"its data is gone: {claim.key} is not in the bucket of claims, which keeps what "
                 f"is published for {KEPT_FOR.days} days"
             ) from error
-        raise  # a missing permission can be granted, and then the event is handled
+        raise  # a missing permission may be granted before the retry
 
 
 def _is_small(value: Any) -> bool:

@@ -3,7 +3,7 @@
     @consumer
     def handler(reading: ReadingTaken) -> None: ...
 
-The annotation is the subscription: one event, or a union of several; `AnyEvent` takes them all.
+The annotation is the subscription: an event, a union of events, or `AnyEvent` for all of them.
 """
 
 import json
@@ -101,8 +101,8 @@ def _processor(event: Mapping[str, Any]) -> BatchProcessor:
         processor: BatchProcessor = InGroups()
     else:
         processor = BatchProcessor(event_type=EventType.SQS)
-    # A batch in which every record failed is a partial failure too: if this raised, the records
-    # would lose their own backoff.
+    # Report a batch in which every record failed as a partial failure too: an exception would undo
+    # the backoff of each record.
     processor.raise_on_entire_batch_failure = False
     return processor
 
@@ -145,7 +145,7 @@ def _retry_later(record: SQSRecord, attempt: int, failure: Exception, started: f
         # If another attempt is still running, there is no traceback.
         exc_info=not isinstance(failure, IdempotencyAlreadyInProgressError),
     )
-    redelivery.hide(record, delay)
+    redelivery.change_visibility(record, delay)
 
 
 def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
@@ -159,11 +159,13 @@ def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
             return Received(metadata, _any_event(metadata, delivered), detail_type)
         contract = contracts.get(detail_type)
         if contract is None:
-            raise Reject(f"{detail_type!r} is none of this consumer's: {', '.join(contracts)}")
+            raise Reject(
+                f"{detail_type!r} is not one of this consumer's events: {', '.join(contracts)}"
+            )
         if metadata.version > contract.version:
             raise Reject(
                 f"{detail_type} version {metadata.version} is newer than version "
-                f"{contract.version}, which this consumer was built against"
+                f"{contract.version}, the one that this consumer knows"
             )
         data = (
             claim_check.claimed(metadata, delivered["source"], detail_type)
@@ -174,7 +176,7 @@ def _unwrap(body: str, contracts: Mapping[str, type[Event]]) -> Received:
     except ValidationError as error:
         raise Reject(f"breaks its contract: {_problems(error)}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Reject(f"is no event of ours: {type(error).__name__}: {error}") from error
+        raise Reject(f"is not a valid event: {type(error).__name__}: {error}") from error
 
 
 def _any_event(metadata: Metadata, delivered: Mapping[str, Any]) -> AnyEvent:
@@ -203,7 +205,7 @@ def _handle(
         event_type=received.of_type,
     )
     cause = Cause(
-        # Two consumers may publish the same type for one cause: those are different events.
+        # Two consumers may publish the same type for one event: their ids have to differ.
         seed=f"{metadata.id}/{os.environ['CONSUMER']}",
         correlation_id=metadata.correlation_id,
         causation_id=metadata.id,

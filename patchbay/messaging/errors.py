@@ -2,7 +2,7 @@
 
 
 class Reject(Exception):
-    """The event can never be handled, and is not to be retried.
+    """The event can never be handled, so it is not retried.
 
     Raised by a handler, it sends the message to the dead-letter queue at once, with the reason.
     """

@@ -9,17 +9,17 @@ from patchbay.messaging import redelivery
 
 
 class InGroups(SqsFifoPartialProcessor):
-    """Handles each message group in order; no group waits for another."""
+    """A batch processor that handles each message group in order; no group waits for another."""
 
     def __init__(self) -> None:
         super().__init__(skip_group_on_error=True)
 
     def failure_handler(self, record: Any, exception: Any) -> Any:
-        """Report a record as failed, and make one that was only skipped visible again.
+        """Report a record as failed; if it was only skipped, make it visible again.
 
-        The group waits for the failed record anyway. While a skipped record is in flight, the group
-        would wait for that one as well.
+        The group waits for the failed record anyway. Without this, it would also wait until the
+        visibility timeout of each skipped record ends.
         """
         if exception[0] is SQSFifoMessageGroupCircuitBreakerError:
-            redelivery.hide(record, 0)
+            redelivery.change_visibility(record, 0)
         return super().failure_handler(record, exception)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.idempotency import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-# Longer than a redriven message can take: 4 days in the queue, then 14 among the dead letters.
+# Longer than until a redrive can be: 4 days in the queue, then 14 in the dead-letter queue.
 REMEMBERED_FOR = 30 * 24 * 60 * 60  # seconds
 
 Action = Callable[[], None]
@@ -30,8 +30,9 @@ class NoTable(Exception):
 def naturally_idempotent(function: _Handler) -> _Handler:
     """Mark a consumer's function whose effect is the same if an event is handled again.
 
-    Its writes are conditional, or write the same again. It runs for every delivery, and no record
-    of handled events is kept. Place it below `@consumer`; its stack has to say the same.
+    Its writes are conditional, or repeat the same values. It runs for every delivery, and no record
+    of handled events is kept. Place it below `@consumer`, and set `naturally_idempotent=True` in
+    the stack.
     """
     setattr(function, _MARK, True)
     return function
@@ -45,9 +46,9 @@ def run_for(function: Callable[[Any], None]) -> Run:
 def once(event_id: str, action: Action, context: LambdaContext) -> bool:
     """Run `action` unless it has already succeeded for that event; returns whether it ran.
 
-    After an attempt that raised, the next one runs. An attempt that never ended (its function timed
-    out or crashed) blocks the event until its timeout would have passed: until then this raises
-    Powertools' IdempotencyAlreadyInProgressError. Raises NoTable.
+    After an attempt that raised, the next one runs. An attempt that never ended, since its
+    function timed out or crashed, blocks the event until the function's timeout has passed: until
+    then, this raises Powertools' IdempotencyAlreadyInProgressError. Raises NoTable.
     """
     ran = False
 
@@ -90,6 +91,6 @@ def _table_name() -> str:
     if name := os.environ.get("IDEMPOTENCY_TABLE"):
         return name
     raise NoTable(
-        "there is no IDEMPOTENCY_TABLE to note in what was handled: where the stack says "
-        "naturally_idempotent=True, or wire_tap, the handler has to be marked @naturally_idempotent"
+        "the function has no IDEMPOTENCY_TABLE. Where the stack has naturally_idempotent=True or "
+        "wire_tap, mark the handler with @naturally_idempotent."
     )

@@ -11,7 +11,7 @@ from patchbay.events.event import AnyEvent
 from patchbay.messaging.consuming import consumer
 from patchbay.messaging.idempotency import naturally_idempotent
 
-KEPT_FOR = timedelta(days=90)  # as long as the bus's archive
+KEPT_FOR = timedelta(days=90)  # as in the bus's archive
 # An item has at most 400 KB, and is billed by its size.
 MAX_DATA_BYTES = 64 * 1024
 

@@ -1,4 +1,4 @@
-"""Publishing: puts events on the bus, or raises an error that names those that failed."""
+"""Publishing: puts events on the bus, or raises an error that names the failed ones."""
 
 import os
 import time
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 10  # in a request: PutEvents' own limit
 MAX_REQUEST_BYTES = 1024 * 1024  # of a request's entries together: PutEvents' own limit
-# SQS takes 1 MiB as well, but EventBridge delivers the entry within an envelope: account, region,
-# time, id, source and type. An entry that leaves no room for it would never be delivered.
+# SQS's limit is 1 MiB too, but EventBridge delivers an entry in an envelope: account, region, time,
+# id, source and type. An entry that leaves no room for it would never be delivered.
 ENVELOPE_BYTES = 1024
 MAX_EVENT_BYTES = MAX_REQUEST_BYTES - ENVELOPE_BYTES
 
 ATTEMPTS = 5
-BACKOFF_BASE = 0.1  # seconds: a handler waits here, with its message in flight
+BACKOFF_BASE = 0.1  # seconds: a handler waits here, and its message is in flight
 BACKOFF_CAP = 2.0  # seconds
 
 # EventBridge's own failures, and throttling. A retry does not help with any other code, such as a
@@ -84,21 +84,21 @@ def enveloped(event: Event, metadata: Metadata) -> Outgoing:
 
 
 def _with_claim(event: Outgoing) -> Outgoing:
-    """Return the event with a claim in place of its data; raises EventTooLarge."""
+    """Return the event with a claim instead of its data; raises EventTooLarge."""
     detail, deposit = claim_check.checked(event.source, event.detail_type, event.detail)
     reduced = replace(event, detail=detail, deposit=deposit)
     if len(deposit.body) > claim_check.MAX_DATA_BYTES or reduced.size > MAX_EVENT_BYTES:
         raise EventTooLarge(
             f"{event} has {len(deposit.body):,} bytes of data; consumers read "
-            f"{claim_check.MAX_DATA_BYTES:,} at most. Keep the data where it is, and publish where "
-            "that is."
+            f"{claim_check.MAX_DATA_BYTES:,} at most. Store the data yourself, and "
+            "publish its address."
         )
     return reduced
 
 
 @dataclass(frozen=True)
 class Bus:
-    """A bus, and what writes data that is too large for it to S3."""
+    """A bus, and the function that writes data that is too large for it to S3."""
 
     name: str
     client: "EventBridgeClient"
@@ -138,7 +138,9 @@ def _put(request: Sequence[Outgoing], bus: Bus) -> None:
             if event.deposit:
                 bus.deposit(event.deposit)
     except (BotoCoreError, ClientError) as error:
-        raise _Refused(waiting, [f"of {event}, the data did not get into S3: {error}"]) from error
+        raise _Refused(
+            waiting, [f"the data of {event} could not be written to S3: {error}"]
+        ) from error
     for attempt in range(1, ATTEMPTS + 1):
         try:
             answer = bus.client.put_events(Entries=[_entry(event, bus) for event in waiting])
@@ -153,8 +155,8 @@ def _put(request: Sequence[Outgoing], bus: Bus) -> None:
             return
         waiting = [event for event, _ in refused]
         results = [result for _, result in refused]
-        hopeless = any(result["ErrorCode"] not in _TRANSIENT for result in results)
-        if hopeless or attempt == ATTEMPTS:
+        permanent = any(result["ErrorCode"] not in _TRANSIENT for result in results)
+        if permanent or attempt == ATTEMPTS:
             raise _Refused(waiting, sorted({_reason(result) for result in results}))
         time.sleep(full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP))
 
@@ -178,7 +180,7 @@ def _publish_failed(refused: _Refused, unsent: list[Outgoing], total: int) -> Pu
     count = len(refused.events) + len(unsent)
     later = f", {len(unsent)} of them not sent after that" if unsent else ""
     return PublishFailed(
-        f"{count} of {total} events did not get onto the bus "
+        f"{count} of {total} events were not published "
         f"({'; '.join(refused.reasons)}){later}: {names}"
     )
 

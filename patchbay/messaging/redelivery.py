@@ -1,4 +1,4 @@
-"""Messages that were not handled: they are retried later, or become dead letters."""
+"""Redelivery: failed messages are retried later, or become dead letters."""
 
 import math
 import os
@@ -25,8 +25,8 @@ def delay_after(attempt: int) -> int:
     return math.ceil(full_jitter(attempt, cap=float(os.environ.get("BACKOFF_CAP", CAP))))
 
 
-def hide(record: SQSRecord, seconds: int) -> None:
-    """Set the message's visibility timeout."""
+def change_visibility(record: SQSRecord, seconds: int) -> None:
+    """Set the message's visibility timeout: the next attempt is after it."""
     _client().change_message_visibility(
         QueueUrl=os.environ["QUEUE_URL"],
         ReceiptHandle=record.receipt_handle,
@@ -38,7 +38,7 @@ def reject(record: SQSRecord, reason: Exception) -> None:
     """Send the message to the dead-letter queue, with the reason and its attempts.
 
     The caller then reports it as handled, and Lambda deletes it from the queue. If the function
-    dies in between, the message is a dead letter twice, which is better than being lost.
+    crashes in between, there are two dead letters of it, but it is not lost.
     """
     attributes = {
         "Reason": _sendable(str(reason))[:MAX_REASON] or type(reason).__name__,

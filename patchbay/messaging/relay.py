@@ -1,11 +1,11 @@
-"""The relay of an ordered consumer: it moves events from the intake to a queue, a group for a key.
+"""The relay of an ordered consumer: moves events to a FIFO queue, with a message group per key.
 
-The intake is a FIFO queue with one message group for all, so that no two batches are relayed at
-once, and what EventBridge delivered first is relayed first. Within a batch, events are sorted by
-the time at which they were published.
+It reads the intake, a FIFO queue with a single message group, so that no two batches are relayed at
+once, and the event that EventBridge delivered first is relayed first. Within a batch, events are
+sorted by the time at which they were published.
 
-It rejects nothing: an event without the key gets a group of its own, and the consumer rejects it
-with the reason.
+It rejects nothing: an event without the key gets a message group of its own, and the consumer
+rejects it with the reason.
 """
 
 import json
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES = 10  # in a request: SendMessageBatch's own limit
 MAX_REQUEST_BYTES = 1024 * 1024  # of a request's messages together: its other limit
-LONGEST_WAIT = 300  # seconds until a failed message is tried again: all others wait for it
-# The characters, and the length, that SQS takes in a message group or a deduplication id.
-_TAKEN = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
+LONGEST_WAIT = 300  # seconds until a retry of a failed message: all others wait for it
+# The characters and the length that SQS accepts in a message group id or a deduplication id.
+_ACCEPTED = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")
 
 
 class Sendable(Protocol):
@@ -66,7 +66,7 @@ class Relayed:
 
 @event_source(data_class=SQSEvent)
 def handler(event: SQSEvent, context: LambdaContext) -> dict[str, Any]:
-    """Send a batch on; a message that failed is retried, with the later ones of its group."""
+    """Relay a batch; a message that fails is retried, with the later ones of its group."""
     waiting = in_order([_relayed(record) for record in event.records])
     failed: list[Relayed] = []
     for request in requests(waiting):
@@ -75,13 +75,14 @@ def handler(event: SQSEvent, context: LambdaContext) -> dict[str, Any]:
         failed += _send([message for message in request if message.group not in held])
     for message in failed:
         attempt = int(message.record.attributes.approximate_receive_count)
-        redelivery.hide(message.record, min(redelivery.delay_after(attempt), LONGEST_WAIT))
+        delay = min(redelivery.delay_after(attempt), LONGEST_WAIT)
+        redelivery.change_visibility(message.record, delay)
     logger().info("relayed", events=len(waiting) - len(failed), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": m.record.message_id} for m in failed]}
 
 
 def in_order(messages: Sequence[Relayed]) -> list[Relayed]:
-    """Sort by publishing time; a message without one stays behind the message before it."""
+    """Sort by publishing time; a message without one stays after the message before it."""
     placed: list[tuple[datetime, Relayed]] = []
     latest: datetime | None = None
     for message in messages:
@@ -173,7 +174,7 @@ def _moment(text: Any) -> datetime | None:
 
 def _name(text: str) -> str:
     """Return the text if SQS accepts it, or else its digest."""
-    return text if _TAKEN.fullmatch(text) else sha256(text.encode()).hexdigest()
+    return text if _ACCEPTED.fullmatch(text) else sha256(text.encode()).hexdigest()
 
 
 @cache

@@ -23,7 +23,7 @@ ScheduledHandler = Callable[[dict[str, Any], LambdaContext], None]
 
 
 class NoSuchRun(ValueError):
-    """An invocation does not have the name of a schedule and the time of a run."""
+    """The input of an invocation lacks the name of a schedule or the time of a run."""
 
 
 def scheduled(function: Callable[[datetime], None]) -> ScheduledHandler:
@@ -49,8 +49,8 @@ def _run_of(event: Mapping[str, Any]) -> tuple[str, datetime]:
         name, at = str(event["schedule"]), datetime.fromisoformat(event["at"])
     except (KeyError, TypeError, ValueError) as error:
         raise NoSuchRun(
-            f"{event!r:.200} names no schedule and no moment. EventBridge Scheduler gives both; to "
-            'run one by hand, give {"schedule": NAME, "at": "2026-01-31T03:00:00Z"}.'
+            f"{event!r:.200} has no schedule or no valid time. EventBridge Scheduler passes "
+            'both. To run one by hand, pass {"schedule": NAME, "at": "2026-01-31T03:00:00Z"}.'
         ) from error
     # EventBridge Scheduler's times are in UTC.
     return name, at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Workflows: starts a state machine for an event, once, however often the event is handled."""
+"""Workflows: starts one execution of a state machine for each event."""
 
 import os
 from functools import cache
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 def start_workflow(event: Event) -> None:
     """Start the service's state machine; its input is the event in its envelope.
 
-    The execution is named after the event's id, and a state machine accepts a name once in 90 days:
-    a second start changes nothing. Raises RuntimeError outside of a consumer's handler.
+    The execution is named after the event's id. A state machine accepts a name once in 90 days, so
+    a second start has no effect. Raises RuntimeError outside of a consumer's handler.
     """
     handled = current_cause().handled
     if handled is None:
         raise RuntimeError(
-            "start_workflow is for a consumer's handler: an execution is named after the event "
-            "that is being handled, and there is none."
+            "start_workflow was called outside of a consumer's handler. Call it within one: the "
+            "execution is named after the event that is being handled."
         )
     states = _client()
     try:

@@ -1,8 +1,8 @@
 """The folder that a function's code is deployed from: its handler's module, and what it imports.
 
-Modules of the project come from its folder, those of `patchbay` from where that is installed; in
-the asset they lie side by side. A module that no handler imports is in no asset, so that a change
-to it deploys nothing.
+Modules of the project come from its folder, those of `patchbay` from where it is installed; in the
+asset, they are next to each other. A module that no handler imports is in no asset, so that a
+change to it deploys nothing.
 """
 
 import hashlib
@@ -36,14 +36,14 @@ def asset(
 
 
 def _write(files: Mapping[Path, bytes], folder: Path) -> None:
-    """Write the files into the folder, all at once: another synth may be writing the same."""
+    """Write the files into the folder atomically: another synth may be writing the same."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as unfinished:
-        whole = Path(unfinished, folder.name)
+        complete = Path(unfinished, folder.name)
         for path, content in files.items():
-            whole.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
-            whole.joinpath(path).write_bytes(content)
-        with suppress(OSError):  # the other one was faster
-            whole.rename(folder)
+            complete.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
+            complete.joinpath(path).write_bytes(content)
+        with suppress(OSError):  # the other synth was faster
+            complete.rename(folder)
 
 
 def _digest(files: Mapping[Path, bytes]) -> str:

@@ -1,8 +1,8 @@
-"""What a module imports, read from its source: nothing of it runs.
+"""Imports of a module, read from its source: none of its code runs.
 
 Imports in a function count, since the function may be called; those under `if TYPE_CHECKING:` do
 not, since they never run. `from package import name` counts as an import of the one module that
-defines the name, where the package's `__init__.py` says which that is:
+defines the name, where the package's `__init__.py` declares it:
 
     if TYPE_CHECKING:
         from patchbay.messaging.consuming import consumer as consumer
@@ -22,7 +22,7 @@ LIBRARY = "patchbay"
 INSTALLED = Path(patchbay.__file__).parent.parent
 """The folder that holds the package `patchbay`: site-packages, where it is installed."""
 
-# Folders of a project that hold modules, though none of the project's.
+# Folders that hold modules which are not the project's own.
 _NOT_SOURCES = frozenset({"build", "node_modules"})
 
 
@@ -32,16 +32,16 @@ class NoSuchModule(UserError):
 
 @dataclass(frozen=True)
 class Import:
-    """A module that is imported, and whether the importer works without it."""
+    """An imported module, and whether the importer works without it."""
 
     module: str
     optional: bool = False
-    """Whether ImportError is handled where it stands."""
+    """True if the importer handles ImportError."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The modules that assets are made of: the project's and the package's."""
+    """The modules that assets are built from: the project's and the package's."""
 
     root: Path = ROOT
     """The folder of the project."""
@@ -68,7 +68,7 @@ class Sources:
         raise NoSuchModule(f"There is no {path} for the module {module}.")
 
     def place_of(self, module: str) -> Path:
-        """Return where the file of a module lies in an asset."""
+        """Return the path of a module's file in an asset."""
         return self.file_of(module).relative_to(self.home_of(module))
 
     def has(self, module: str) -> bool:
@@ -77,7 +77,7 @@ class Sources:
 
     @cached_property
     def _own(self) -> frozenset[str]:
-        """The package, and every folder of the project that holds Python files."""
+        """Return the package, and every folder of the project that holds Python files."""
         folders = (
             path.name
             for path in self.root.iterdir()
@@ -90,7 +90,7 @@ class Sources:
         """Return the module and every own module that it imports, directly or not.
 
         Importing a module runs the `__init__.py` of each package that it is in, so these are
-        needed too. Raises NoSuchModule.
+        included. Raises NoSuchModule.
         """
         needed: set[str] = set()
         waiting = [module]

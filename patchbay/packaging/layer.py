@@ -25,25 +25,25 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
 
 
 class LayerFailed(UserError):
-    """The packages could not be had for the runtime."""
+    """The packages can't be installed for the runtime."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What the packages are to run on."""
+    """The runtime for which packages are installed."""
 
     python: str
-    """Its version, such as 3.14."""
+    """Python's version, such as 3.14."""
     architecture: str
-    """As Lambda calls it: arm64 or x86_64."""
+    """The architecture, in Lambda's terms: arm64 or x86_64."""
     here: bool = False
-    """Whether that is this machine's own interpreter."""
+    """True for this machine's own interpreter."""
 
 
 def build(target: Target, requirements: Path = REQUIREMENTS) -> Path:
-    """The layer as a zip file, made anew only where what it is made from has changed.
+    """Return the layer's zip file; build it if the requirements or the target have changed.
 
-    Raises LayerFailed with uv's own words.
+    Raises LayerFailed with uv's error message.
     """
     options = _options(target)
     archive = LAYERS / f"{_digest(requirements, options)}.zip"
@@ -54,7 +54,7 @@ def build(target: Target, requirements: Path = REQUIREMENTS) -> Path:
             _install(requirements, folder / "python", options)
             if target.here:
                 _compile(folder)
-            # Only what is whole gets the name, whoever else is building the same.
+            # Renamed last, so that a concurrent build never sees an incomplete file.
             _zip(folder, Path(unfinished, archive.name)).rename(archive)
     return archive
 
@@ -77,13 +77,14 @@ def _install(requirements: Path, folder: Path, options: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise LayerFailed(
-            f"The layer can't be built from {requirements}. Each change of it needs the package "
-            f"registry, once: is there a network?\n{result.stderr.strip()}"
+            f"The layer can't be built from {requirements}. After each change, this needs the "
+            "package registry, once: connect to the network, and run the command again.\n"
+            f"{result.stderr.strip()}"
         )
 
 
 def _compile(folder: Path) -> None:
-    """Compile ahead: locally, each function would else compile it all in a folder of its own."""
+    """Compile the packages: locally, each function would otherwise compile its own copy."""
     compileall.compile_dir(
         folder,
         quiet=1,

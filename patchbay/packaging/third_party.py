@@ -1,7 +1,7 @@
-"""Checks that a handler can import what it imports: from its asset, the layer or Lambda's runtime.
+"""The check that a handler's third-party imports are in the layer or in Lambda's runtime.
 
-Without it, a package that is only in the development environment would pass every test, and each
-invocation on AWS would fail with "No module named …".
+Without it, a handler that imports a package of the development environment would pass every test,
+and each of its invocations on AWS would fail with "No module named …".
 """
 
 import sys
@@ -12,30 +12,30 @@ from pathlib import Path
 from patchbay.errors import UserError
 from patchbay.packaging.imports import Sources
 
-# What Lambda's Python runtimes come with, besides the standard library: boto3 and what it needs.
+# The packages in Lambda's Python runtimes, besides the standard library: boto3 and what it needs.
 RUNTIME = frozenset(
     {"awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 )
 
 
 class NotInLayer(UserError):
-    """A function imports a package that it will not find on AWS."""
+    """A function imports a package that is missing on AWS."""
 
 
 def check_imports(handler: str, layer: Path, sources: Sources | None = None) -> None:
-    """Raise NotInLayer where a handler, or what it imports, needs a package that is not there.
+    """Raise NotInLayer where a handler, or a module that it imports, needs a missing package.
 
     An import that handles its own failure, in a `try` with `except ImportError`, may fail.
     """
     sources = sources or Sources()
-    there = RUNTIME | sys.stdlib_module_names | modules_in(layer)
+    available = RUNTIME | sys.stdlib_module_names | modules_in(layer)
     missing = {
         (str(sources.place_of(module)), name)
         for module in sources.needed(handler)
         for each in sources.imports(module)
         if not each.optional
         and not sources.has(each.module)
-        and (name := each.module.partition(".")[0]) not in there
+        and (name := each.module.partition(".")[0]) not in available
     }
     if missing:
         raise NotInLayer(

@@ -1,8 +1,8 @@
-"""Ties a process to the one that started it, which holds the other end of its standard input.
+"""Ends a process when its parent ends, which holds the other end of its standard input.
 
     python -m patchbay.processes.exit_with_parent COMMAND …
 
-runs a command that knows nothing of this, and ends it in the same way.
+runs another command, and ends it in the same way.
 """
 
 import os
@@ -13,11 +13,11 @@ import threading
 
 
 def end_with_parent() -> None:
-    """End this process, and its whole group, as soon as the parent is gone, whatever ended it."""
-    threading.Thread(target=_wait_for_the_end, daemon=True, name="tether").start()
+    """End this process and its whole group as soon as the parent has ended, for any reason."""
+    threading.Thread(target=_wait_for_parent, daemon=True, name="exit-with-parent").start()
 
 
-def _wait_for_the_end() -> None:
+def _wait_for_parent() -> None:
     # Not through sys.stdin, whose lock would still be held when the interpreter shuts down.
     while os.read(0, 1):
         pass

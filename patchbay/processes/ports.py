@@ -1,4 +1,4 @@
-"""Ports of this machine's own."""
+"""Ports on this machine."""
 
 import errno
 import socket
@@ -11,10 +11,10 @@ BACKLOG = 128
 
 
 def reserve(preferred: int) -> socket.socket:
-    """A socket that listens on the first free port from `preferred` on.
+    """Return a socket that listens on the first free port from `preferred` on.
 
-    The same port in every run keeps addresses and templates the same. It listens already, so that
-    nobody else can take it before its server is up, and who connects early waits for that.
+    The same port in every run keeps addresses and templates the same. The socket already listens,
+    so that no other process can take the port, and early clients wait until the server is up.
     """
     for port in range(preferred, preferred + TRIES):
         reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

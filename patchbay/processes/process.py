@@ -1,4 +1,4 @@
-"""Processes that can't outlive the one that starts them."""
+"""Child processes, which can't outlive their parent."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ from patchbay.project.root import ROOT
 SECONDS_TO_DIE = 10
 
 
-class Tethered:
-    """A process that has called `end_with_parent`, with all that it starts: they end together.
+class ChildProcess:
+    """A process that calls `end_with_parent`, and the processes that it starts.
 
-    It leads a group of its own, so Ctrl-C in the terminal does not reach it: whoever started it
-    is asked to stop, and then stops it in order.
+    It leads a process group of its own, so that Ctrl-C in the terminal only reaches its parent,
+    which then stops it in order.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class Tethered:
         return self._process.pid
 
     def has_ended(self) -> bool:
-        """Whether it has ended by itself, or was ended."""
+        """Return whether it has ended, by itself or stopped."""
         return self._process.poll() is not None
 
     def wait(self) -> int:
-        """Its exit code, once it has ended by itself."""
+        """Wait until it ends by itself, and return its exit code."""
         return self._process.wait()
 
     def stop(self) -> None:
-        """End it and all that it started, and return when they are gone.
+        """End it and all processes that it started, and return when they are gone.
 
-        There is nothing to ask it for: whatever it holds is in memory, and is given up.
+        It is killed: it only has state in memory, which is not needed any more.
         """
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -70,9 +70,9 @@ class Tethered:
     def _group_is_gone(self) -> bool:
         try:
             os.killpg(self.pid, 0)
-        except (ProcessLookupError, PermissionError):  # macOS permits no signal to the dead
+        except (ProcessLookupError, PermissionError):  # macOS permits no signal to a zombie
             return True
-        return _has_only_dead(self.pid)
+        return _has_only_zombies(self.pid)
 
     def __enter__(self) -> Self:
         return self
@@ -86,13 +86,13 @@ class Tethered:
         self.stop()
 
 
-def _has_only_dead(group: int) -> bool:
-    """Whether Linux keeps of a group only what nobody has asked for yet.
+def _has_only_zombies(group: int) -> bool:
+    """Return whether Linux has only zombies left of a process group.
 
-    Orphans are asked for by process 1, which in many containers never does.
+    Process 1 should reap orphans, but in many containers it never does.
     """
-    books = list(Path("/proc").glob("[0-9]*/stat"))
-    return bool(books) and not any(_lives_in(group, stat) for stat in books)
+    stats = list(Path("/proc").glob("[0-9]*/stat"))
+    return bool(stats) and not any(_lives_in(group, stat) for stat in stats)
 
 
 def _lives_in(group: int, stat: Path) -> bool:

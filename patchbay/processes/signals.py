@@ -1,12 +1,12 @@
-"""Ends a command in order when it is asked to stop."""
+"""Signals: end a command in order."""
 
 import signal
 
 
 def stop_on_signals() -> None:
-    """Have SIGTERM and SIGINT raise KeyboardInterrupt.
+    """Make SIGTERM and SIGINT raise KeyboardInterrupt.
 
-    SIGINT as well: a shell that starts a command in the background has it ignore that.
+    SIGINT has to be set too: a shell makes commands in the background ignore it.
     """
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)

@@ -1,21 +1,21 @@
-"""Waits for a condition, never for a length of time."""
+"""Waiting for a condition, with a deadline."""
 
 import time
 from collections.abc import Callable
 
 from patchbay.errors import UserError
 
-INTERVAL = 0.05  # seconds between two looks
+INTERVAL = 0.05  # seconds between two checks
 
 
 class NotInTime(UserError):
-    """What was waited for did not come about before the deadline."""
+    """A condition did not hold before the deadline."""
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Return once `condition` holds; raises NotInTime, which names `what` was waited for."""
+    """Return once `condition` holds; raises NotInTime, whose message has `what`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
-            raise NotInTime(f"Waited {seconds:g} s in vain: {what}.")
+            raise NotInTime(f"Timed out after {seconds:g} s of waiting for {what}.")
         time.sleep(INTERVAL)

@@ -1,4 +1,4 @@
-"""The folders in which Patchbay keeps what it builds, and its logs."""
+"""The folders for build output and logs."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ LOCAL = BUILD / "local"
 
 @contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Hold what `path` names for this process: two that make the same thing take turns."""
+    """Hold a lock on `path`, so that two processes do not build it at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -21,6 +21,6 @@ def exclusively(path: Path) -> Iterator[None]:
 
 
 def tail(path: Path, lines: int = 15) -> str:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     text = path.read_text(errors="replace") if path.exists() else ""
     return "\n".join(text.splitlines()[-lines:])

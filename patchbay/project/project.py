@@ -2,9 +2,9 @@
 
 [tool.patchbay]
 name = "clinic"                 # the prefix of physical names
-namespace = "clinic"            # of the sources of its events; the name, where it is not given
+namespace = "clinic"            # the prefix of its events' sources; by default, the name
 
-[tool.patchbay.stages.prod]     # only for what differs from what a stage's name implies
+[tool.patchbay.stages.prod]     # only the options that differ from the defaults of its name
 kind = "prod"
 account = "111111111111"
 region = "eu-central-1"
@@ -27,13 +27,13 @@ from patchbay.project.root import ROOT
 Kind = Literal["local", "dev", "prod"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-# The longest name of all is that of the claims' bucket, of which S3 takes 63 characters:
+# The longest name is that of the claims' bucket, for which S3's limit is 63 characters:
 # NAME-STAGE-claims-ACCOUNT-REGION, with 12 digits and the 14 characters of ap-southeast-1.
 MAX_NAME = 15  # characters
 MAX_STAGE = 12  # characters
 
-# After a hyphen comes a digit, as in pr-17. What follows a stage in a physical name begins with a
-# letter: so no two stages can share a name.
+# A hyphen is followed by a digit, as in pr-17. In a physical name, the part after the stage begins
+# with a letter, so that no two stages can share a name.
 STAGE_PATTERN = r"[a-z][a-z0-9]*(?:-[0-9][a-z0-9]*)*"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAMESPACE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
@@ -47,11 +47,11 @@ Settings = Mapping[str, Mapping[str, Any]]
 
 
 class BadProject(UserError):
-    """A pyproject.toml does not describe a project, or describes one that can't be."""
+    """A pyproject.toml describes no project, or an invalid one."""
 
 
 class BadStage(UserError):
-    """No stage can have that name."""
+    """A stage's name is invalid."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Stage:
     name: str
     kind: Kind
     account: str | None = None
-    """The AWS account that it belongs to; any, where None."""
+    """The AWS account that it belongs to; None for any account."""
     region: str | None = None
     settings: Settings = field(default_factory=dict, hash=False)
 
@@ -71,23 +71,23 @@ class Stage:
 
     @property
     def keeps_data(self) -> bool:
-        """Whether its data outlives its stacks."""
+        """Return whether its data is retained when its stacks are deleted."""
         return self.kind == "prod"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """What a project says of itself."""
+    """A project's name, namespace, stages and extension points."""
 
     root: Path
     name: str
     namespace: str
     stages: Mapping[str, Stage]
-    """Those that are described; any other name is of the kind that it implies."""
+    """The stages in pyproject.toml; any other name has the kind that `stage` gives it."""
     local: str | None = None
     """The class, as `module:Class`, that adds to the local cloud what only this project needs."""
     isolation: str | None = None
-    """The class, as `module:Class`, that says what must hold for the isolation matrix."""
+    """The class, as `module:Class`, with the project's invariants for the isolation matrix."""
 
     def stage(self, name: str) -> Stage:
         """Return the stage of that name; raises BadStage.
@@ -122,7 +122,7 @@ def parse(section: Mapping[str, Any], root: Path) -> Project:
     namespace = section.get("namespace", name.replace("-", "_"))
     if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
         raise BadProject(
-            f"[tool.patchbay] namespace = {namespace!r}: it takes lower-case words, as in "
+            f"[tool.patchbay] namespace = {namespace!r}: use lower-case words, as in "
             '"clinic" or "clinic.front_desk".'
         )
     stages = {each: _stage(each, table) for each, table in section.get("stages", {}).items()}
@@ -140,8 +140,8 @@ def check_name(name: object) -> str:
     """Return a project's name where it can be one; raises BadProject."""
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         raise BadProject(
-            f"A project can't be called {name!r}: its name begins the name of each of its "
-            f"resources, and takes lower-case letters, digits and hyphens, {MAX_NAME} at most."
+            f"A project can't be called {name!r}: its name is the prefix of the names of its "
+            f"resources. Use lower-case letters, digits and hyphens, {MAX_NAME} at most."
         )
     return name
 
@@ -149,14 +149,14 @@ def check_name(name: object) -> str:
 def _stage(name: str, table: Any) -> Stage:
     where = f"[tool.patchbay.stages.{name}]"
     if not isinstance(table, dict):
-        raise BadProject(f"{where} is no table.")
+        raise BadProject(f"{where} is not a table.")
     _check_keys(where, table, _STAGE_KEYS)
     kind = table.get("kind", name if name in KINDS else "dev")
     if kind not in KINDS:
-        raise BadProject(f"{where} kind = {kind!r}: it is one of {', '.join(KINDS)}.")
+        raise BadProject(f"{where} kind = {kind!r}: use one of {', '.join(KINDS)}.")
     account = table.get("account")
     if account is not None and not (isinstance(account, str) and _ACCOUNT.fullmatch(account)):
-        raise BadProject(f"{where} account = {account!r}: it takes 12 digits, in quotes.")
+        raise BadProject(f"{where} account = {account!r}: use 12 digits, in quotes.")
     return Stage(
         name=_stage_name(name),
         kind=kind,
@@ -169,7 +169,7 @@ def _stage(name: str, table: Any) -> Stage:
 def _stage_name(name: str) -> str:
     if not re.fullmatch(STAGE_PATTERN, name) or len(name) > MAX_STAGE:
         raise BadStage(
-            f"No stage can be called {name!r}: a name takes lower-case letters and digits, "
+            f"A stage can't be called {name!r}: use lower-case letters and digits, "
             f"{MAX_STAGE} at most, and a hyphen only before a digit, as in alice or pr-17."
         )
     return name
@@ -178,11 +178,13 @@ def _stage_name(name: str) -> str:
 def _check_keys(where: str, table: Mapping[str, Any], known: frozenset[str]) -> None:
     for key in table:
         if key not in known:
-            raise BadProject(f"{where} has no {key!r}: there are {', '.join(sorted(known))}.")
+            raise BadProject(
+                f"{where} has no option {key!r}. The options are {', '.join(sorted(known))}."
+            )
 
 
 def _no_project(root: Path) -> str:
     return (
-        f"There is no project in {root}: its pyproject.toml would have a [tool.patchbay] section. "
-        "Go to a project's folder, or make one: `patchbay new NAME`."
+        f"There is no project in {root}: it has no pyproject.toml with a [tool.patchbay] section. "
+        "Go to a project's folder, or create one: `patchbay new NAME`."
     )

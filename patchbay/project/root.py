@@ -8,7 +8,7 @@ _SECTION = "[tool.patchbay]"
 def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder, from `start` upward, whose pyproject.toml describes a project.
 
-    Returns `start` itself where there is none: without it, that is the current folder.
+    Returns `start` itself if there is none. By default, `start` is the current folder.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):

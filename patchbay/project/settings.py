@@ -1,4 +1,4 @@
-"""What a service needs to be told, and where it is told: declared by the service itself.
+"""Settings: the values that a service needs, declared by the service.
 
 class Reminders(Service):
     sender = Setting("Who the reminders come from.", local="desk@example.com")
@@ -19,11 +19,11 @@ _REQUIRED: Any = object()
 
 
 class BadSetting(UserError):
-    """A setting is missing, or is not of its kind."""
+    """A setting is missing, or has the wrong type."""
 
 
 class Owner(Protocol):
-    """A service, as far as its settings are concerned."""
+    """The part of a service that its settings need."""
 
     @property
     def stage(self) -> Stage: ...
@@ -32,15 +32,15 @@ class Owner(Protocol):
     def service_name(cls) -> str: ...
 
     def context(self, key: str) -> Any:
-        """Return what the CDK context says; None where it says nothing."""
+        """Return a value of the CDK context, or None."""
 
 
 class Setting(Generic[T]):
-    """A value that a service needs, with a default for each kind of stage, or none."""
+    """A value that a service needs; each kind of stage may have a default."""
 
     def __init__(
         self,
-        what: str,
+        description: str,
         *,
         kind: type = str,
         default: T = _REQUIRED,
@@ -48,8 +48,8 @@ class Setting(Generic[T]):
         dev: T = _REQUIRED,
         prod: T = _REQUIRED,
     ) -> None:
-        """`what` says what it is, in a sentence; `default` is for all kinds that have none."""
-        self._what = what
+        """`description` is a sentence; `default` is for the kinds of stages without their own."""
+        self._description = description
         self._kind = kind
         given: dict[Kind, T] = {"local": local, "dev": dev, "prod": prod}
         self._defaults = {
@@ -84,15 +84,15 @@ class Setting(Generic[T]):
             return cast(T, self._kind(value))
         except (TypeError, ValueError) as error:
             raise BadSetting(
-                f"The setting {self._name} of the service {service} is {value!r}, which is no "
-                f"{self._kind.__name__}. {self._what}"
+                f"The setting {self._name} of the service {service} is {value!r}, not of "
+                f"type {self._kind.__name__}. {self._description}"
             ) from error
 
     def _missing(self, service: Owner) -> str:
         stage, name = service.stage.name, service.service_name()
         return (
             f"The service {name} needs the setting {self._name} in the stage {stage}. "
-            f'{self._what} Put it into pyproject.toml, as {self._name} = "…" below '
+            f'{self._description} Put it into pyproject.toml, as {self._name} = "…" below '
             f"[tool.patchbay.stages.{stage}.settings.{name}], or pass `-c {name}.{self._name}=…`."
         )
 
@@ -104,7 +104,7 @@ def settings_of(owner: type) -> Iterator[str]:
 
 
 def check(service: Owner) -> None:
-    """Raise BadSetting with all that is missing in a service's settings."""
+    """Raise BadSetting with all missing settings of a service."""
     problems = []
     for name in settings_of(type(service)):
         try:

@@ -54,7 +54,7 @@ def test_dead_letters_are_grouped_by_consumer_and_reason_with_the_redrive_target
     send_unreadable(cloud, "nonsense", "rubbish")
     page = browse(cloud).get("/dead-letters").text
     assert "ConnectionError: the mail service is down" in page
-    assert "is no event of ours" in page
+    assert "is not a valid event" in page
     assert len(ids(page)) == 3
     assert "Redrive target: queue records-dev-payments" in page
 
@@ -138,7 +138,7 @@ def test_the_dead_letters_of_a_reason_are_redriven_and_the_others_stay(
     )
     assert "1 of 2 redriven" in outcome(browser, answer)
     cloud.settle()
-    assert "is no event of ours" in browser.get("/dead-letters").text
+    assert "is not a valid event" in browser.get("/dead-letters").text
 
 
 def test_all_dead_letters_of_a_queue_are_redriven(browse: Open, cloud: Shop) -> None:

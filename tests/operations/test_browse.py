@@ -184,7 +184,7 @@ def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> 
     cloud.settle()
     (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
     assert dead_letter.body == body
-    assert dead_letter.reason.startswith(("is no event of ours", "breaks its contract"))
+    assert dead_letter.reason.startswith(("is not a valid event", "breaks its contract"))
 
 
 def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
@@ -209,7 +209,7 @@ def test_letters_that_died_alike_are_a_group(cloud: Shop) -> None:
     cloud.settle()
     alike, other = grouped(dead_letters(cloud, "payments-dead-letters"))
     assert (len(alike.dead_letters), len(other.dead_letters)) == (3, 1)
-    assert alike.reason == "is no event of ours: KeyError: 'detail-type'"
+    assert alike.reason == "is not a valid event: KeyError: 'detail-type'"
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_they_are_listed_by_whose_they_are_and_why_they_died(
     said = terminal.run()
     assert terminal.code == 0
     assert "payments" in said
-    assert "is no event of ours: JSONDecodeError" in said
+    assert "is not a valid event: JSONDecodeError" in said
     assert "notifications not delivered" in said
     assert "SDK_CLIENT_ERROR: can't be reached" in said
 
@@ -210,7 +210,7 @@ def test_what_is_discarded_is_in_the_file(cloud: Shop, terminal: Terminal, tmp_p
     assert "12 of 13 discarded; 1 not selected; 1 in the queue now" in said
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert {line["body"] for line in lines} == {f"nonsense {number}" for number in range(12)}
-    assert all(line["reason"].startswith("is no event") for line in lines)
+    assert all(line["reason"].startswith("is not a valid event") for line in lines)
     assert len(cloud.dead_letters("payments")) == 1
 
 

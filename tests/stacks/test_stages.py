@@ -130,7 +130,7 @@ def test_every_name_says_whose_it_is_and_in_which_stage(templates: Templates, st
 def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
     result = run_app({"stage": "Production"}, tmp_path)
     assert result.returncode == 1
-    assert result.stderr.startswith("No stage can be called 'Production': ")
+    assert result.stderr.startswith("A stage can't be called 'Production': ")
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -145,7 +145,7 @@ def test_all_that_prod_has_to_be_told_is_named_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_error_in_a_service_is_reported_in_one_line(tmp_path: Path) -> None:
     for name in ("app.py", "cdk.json", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("contracts", "functions", "stacks"):
@@ -155,4 +155,7 @@ def test_a_mistake_in_a_service_is_told_in_one_line(tmp_path: Path) -> None:
     result = run_app({"stage": "dev"}, tmp_path / "out", root=tmp_path)
 
     assert result.returncode == 1
-    assert result.stderr == ("stacks/nothing.py defines 0 services; a module there defines one.\n")
+    assert (
+        result.stderr
+        == "stacks/nothing.py defines 0 services: define exactly one in each module.\n"
+    )

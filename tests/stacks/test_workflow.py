@@ -61,7 +61,7 @@ def test_a_bad_definition_fails_the_app_with_a_sentence_and_without_a_traceback(
 
     assert result.returncode == 1
     assert result.stderr == (
-        "functions/fulfilment/workflow.asl.json defines no state machine that would do:\n"
+        "functions/fulfilment/workflow.asl.json does not define a valid state machine:\n"
         "The state WhyNotReleased leads to 'WaitForRelease', which does not exist.\n"
     )
 

@@ -1,23 +1,23 @@
-"""How many batches of a queue the embedded cloud has a function handle at once.
+"""Concurrency of the embedded cloud's event source mappings: the batches handled at once.
 
-Of a FIFO queue, MiniStack gives one at a time, since its batches may hold several message groups.
-One of a single message can't; and while it is in flight, its queue keeps the rest of its group
-back. So there, as many may run as anywhere: message groups go side by side, as with Lambda.
+MiniStack handles one batch of a FIFO queue at a time, since a batch may hold several message
+groups. A batch of one message can't, and while it is in flight, the queue holds back the rest of
+its group. So with a batch size of 1, message groups are handled concurrently, as with Lambda.
 
-Of any queue, it takes no more than there are cores: each batch more has an environment of its own
-to start, and then waits for a core like the others.
+For any queue, the limit is the number of cores: each further batch would start another environment,
+and then wait for a core.
 """
 
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-FEWEST = 2  # that a slow message may not hold up its queue
+FEWEST = 2  # so that one slow message does not delay the whole queue
 Limit = Callable[..., int]
 
 
 def limit_batches() -> None:
-    """From now on, event source mappings take batches so, within their own limits."""
+    """Patch MiniStack so that event source mappings have these limits, besides their own."""
     from ministack.services import lambda_svc
 
     most = max(FEWEST, os.cpu_count() or 0)
@@ -25,11 +25,11 @@ def limit_batches() -> None:
 
 
 def at_once(limit: Limit, most: int) -> Limit:
-    """`limit`, which is 1 for a FIFO queue, but for mappings of one message; never above `most`."""
+    """Return `limit` without its FIFO limit of 1 for a batch size of 1, and never above `most`."""
 
     def limit_of(mapping: Mapping[str, Any], function: Any, config: Any, queue: Any = None) -> int:
         if mapping.get("BatchSize") == 1:
-            queue = None  # then it is not asked whether it is FIFO
+            queue = None  # then MiniStack does not check whether it is FIFO
         return min(most, limit(mapping, function, config, queue))
 
     return limit_of

@@ -1,8 +1,8 @@
-"""Has the functions of the embedded cloud start one environment at a time each.
+"""Cold starts in the embedded cloud: each function starts one environment at a time.
 
 On AWS, a burst starts as many environments at once as there are invocations, on as many machines.
-Here they would share the laptop's few cores: each start takes a second of one, and by the time that
-all are up, the first few would have done the work of all.
+Here they would share the laptop's few cores: each start takes a second of a core, and by the time
+that all have started, the first few would have finished the work.
 """
 
 import time
@@ -10,38 +10,38 @@ from collections.abc import Callable
 from threading import Condition
 from typing import Any
 
-# So long a start counts as one, in seconds, should its end never be told.
+# Seconds after which a start no longer counts as one, if its end was never reported.
 PATIENCE = 5.0
 
 Acquired = tuple[Any, str]
 
 
 def one_at_a_time() -> None:
-    """From now on, an invocation that finds an environment starting waits for one to be free."""
-    # Where the tests run, there is no such package.
+    """Patch MiniStack so that an invocation waits while another environment is starting."""
+    # Imported here: the tests' own environment does not have these packages.
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
     turns = Turns(lambda_svc.acquire_worker)
     release, spawn = lambda_svc.release_worker, lambda_runtime.Worker._spawn
 
-    def release_and_tell(worker: Any) -> None:
+    def release_and_notify(worker: Any) -> None:
         release(worker)
-        turns.tell()
+        turns.released()
 
-    def spawn_and_tell(worker: Any) -> None:
+    def spawn_and_notify(worker: Any) -> None:
         try:
             spawn(worker)
         finally:
             turns.started(worker.func_name)
 
     lambda_svc.acquire_worker = turns.acquire
-    lambda_svc.release_worker = release_and_tell
-    lambda_runtime.Worker._spawn = spawn_and_tell
+    lambda_svc.release_worker = release_and_notify
+    lambda_runtime.Worker._spawn = spawn_and_notify
 
 
 class Turns:
-    """Whose turn it is to start an environment, function by function."""
+    """The environments that are starting, by function."""
 
     def __init__(self, acquire: Callable[..., Acquired]) -> None:
         self._acquire = acquire
@@ -49,11 +49,11 @@ class Turns:
         self._changed = Condition()
 
     def acquire(self, function: str, config: Any, code: bytes, **options: Any) -> Acquired:
-        """A free environment, or a new one unless one is starting; waits for whichever is first."""
+        """Return a free environment, or a new one if none is starting; else wait."""
         with self._changed:
             while True:
                 left = self._starting.get(function, 0.0) + PATIENCE - time.monotonic()
-                # With a limit of one, what exists is given out, and nothing is started.
+                # With a limit of one, a free environment is returned, and none is started.
                 limit = 1 if left > 0 else None
                 worker, how = self._acquire(
                     function, config, code, max_concurrency=limit, **options
@@ -65,12 +65,12 @@ class Turns:
                 self._changed.wait(left)
 
     def started(self, function: str) -> None:
-        """An environment is up, or has failed to come up."""
+        """Note that an environment has started, or has failed to start."""
         with self._changed:
             self._starting.pop(function, None)
             self._changed.notify_all()
 
-    def tell(self) -> None:
-        """An environment is free."""
+    def released(self) -> None:
+        """Note that an environment is free."""
         with self._changed:
             self._changed.notify_all()

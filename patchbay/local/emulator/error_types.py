@@ -1,7 +1,7 @@
-"""Has the functions of the embedded cloud fail by the type of what they raise, as on AWS.
+"""Error types in the embedded cloud: a function fails with the type of its exception, as on AWS.
 
-MiniStack calls whatever a function raises Runtime.HandlerError, and leaves its type in the
-traceback; a state machine's Retry and Catch go by the type.
+MiniStack reports every exception as Runtime.HandlerError, and has its type in the traceback only;
+a state machine's Retry and Catch match the type.
 """
 
 from collections.abc import Callable
@@ -14,23 +14,23 @@ UNTYPED = "Runtime.HandlerError"
 Answer = dict[str, Any]
 
 
-def tell_error_types() -> None:
-    """From now on, an answer's errorType is the name of the exception's class."""
+def report_error_types() -> None:
+    """Patch MiniStack so that an answer's errorType is the name of the exception's class."""
     execute: Callable[..., Answer] = lambda_svc._execute_function_warm
 
-    def execute_and_tell(*arguments: Any, **options: Any) -> Answer:
+    def execute_with_type(*arguments: Any, **options: Any) -> Answer:
         return typed(execute(*arguments, **options))
 
-    lambda_svc._execute_function_warm = execute_and_tell
+    lambda_svc._execute_function_warm = execute_with_type
 
 
 def typed(answer: Answer) -> Answer:
-    """The answer, with the type that the end of its traceback names."""
+    """Return the answer with the type that the last line of its traceback names."""
     body = answer.get("body")
     if not answer.get("error") or not isinstance(body, dict) or body["errorType"] != UNTYPED:
         return answer
     for line in reversed(str(answer.get("log", "")).splitlines()):
-        name, _, said = line.partition(": ")
-        if name.replace(".", "_").isidentifier() and body["errorMessage"].startswith(said):
+        name, _, message = line.partition(": ")
+        if name.replace(".", "_").isidentifier() and body["errorMessage"].startswith(message):
             return {**answer, "body": {**body, "errorType": name.rpartition(".")[2]}}
     return answer

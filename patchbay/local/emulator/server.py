@@ -1,7 +1,7 @@
-"""Serves the embedded cloud on the socket whose file descriptor is its argument.
+"""The server of the embedded cloud, on the socket whose file descriptor is its argument.
 
-It runs in the cloud's own environment, and listens on that socket only: MiniStack's own command
-takes port 443 as well if it can, and keeps files outside our folder.
+It runs in the cloud's own environment, and only listens on that socket: MiniStack's own command
+also listens on port 443 if it can, and writes files outside of our folder.
 """
 
 import resource
@@ -14,16 +14,16 @@ from uvicorn import Config, Server
 
 from patchbay.local.emulator.batches import limit_batches
 from patchbay.local.emulator.cold_starts import one_at_a_time
-from patchbay.local.emulator.error_types import tell_error_types
+from patchbay.local.emulator.error_types import report_error_types
 from patchbay.local.emulator.shared_layers import share_layers
 from patchbay.processes.exit_with_parent import end_with_parent
 
 
 def main(descriptor: int) -> None:
-    """Serve until the parent is gone."""
+    """Serve until the parent ends."""
     end_with_parent()
     share_layers()
-    tell_error_types()
+    report_error_types()
     one_at_a_time()
     limit_batches()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -41,8 +41,8 @@ def main(descriptor: int) -> None:
         date_header=False,
         server_header=False,
     )
-    # Of a descriptor's number, uvicorn would make a socket of another family, for whose connections
-    # nobody turns Nagle's algorithm off: each answer would wait 40 ms for the client.
+    # Given a descriptor, uvicorn would create a socket of another family, for which it does not
+    # turn off Nagle's algorithm: each answer would be delayed by 40 ms.
     Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 

@@ -1,7 +1,7 @@
-"""Has the functions of the embedded cloud share their layers, as /opt is shared on AWS.
+"""Shared layers in the embedded cloud: each is unpacked once for all environments.
 
-MiniStack unpacks every layer anew for each environment of each function. Hundreds of files each
-time are most of what a cold start costs, and hold up everything else that the cloud does.
+MiniStack unpacks every layer again for each environment of each function. Those hundreds of files
+are most of the time of a cold start, and delay everything else in the cloud.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from threading import Lock
 from typing import Any
 
 _unpack = zipfile.ZipFile.extractall
-_taking_turns = Lock()
+_lock = Lock()
 
 
 def share_layers() -> None:
-    """From now on, the same layer is unpacked once, and linked to from where it is wanted."""
+    """Patch `zipfile` so that a layer is unpacked once, and then linked to."""
     zipfile.ZipFile.extractall = _extract_once  # type: ignore[method-assign, assignment]
 
 
@@ -31,7 +31,7 @@ def _extract_once(archive: zipfile.ZipFile, path: Any = None, *more: Any) -> Non
 
 def _unpacked(source: Path) -> Path:
     folder = Path(tempfile.gettempdir()) / f"opt-{hashlib.sha256(source.read_bytes()).hexdigest()}"
-    with _taking_turns:
+    with _lock:
         if not folder.exists():
             with zipfile.ZipFile(source) as archive:
                 _unpack(archive, folder)

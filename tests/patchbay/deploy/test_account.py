@@ -1,4 +1,4 @@
-"""What is checked before anything is deployed or destroyed."""
+"""The checks before anything is deployed or destroyed."""
 
 import io
 import os
@@ -56,7 +56,7 @@ def test_a_profile_that_does_not_exist_is_named_in_one_line(tmp_path: Path) -> N
 
 
 class Sts(BaseHTTPRequestHandler):
-    """Says that whoever asks is account 222222222222."""
+    """A stand-in for STS, which answers with account 222222222222."""
 
     def do_POST(self) -> None:
         body = (
@@ -108,7 +108,7 @@ def test_the_credentials_of_another_account_do_nothing(
     with pytest.raises(UserError) as refused:
         command("prod")
     assert str(refused.value).startswith(
-        "The stage prod is account 111111111111, your credentials are 222222222222's."
+        "The stage prod belongs to account 111111111111, your credentials to 222222222222."
     )
     assert cdk == []
 
@@ -139,7 +139,7 @@ def test_a_stage_of_kind_prod_is_not_destroyed_without_a_terminal(
     cdk: list[tuple[list[str], dict[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(UserError, match="pass `--yes-destroy live`"):
+    with pytest.raises(UserError, match="Pass `--yes-destroy live`"):
         account.destroy("live")
     with pytest.raises(UserError, match="'prod' is not 'live': nothing was destroyed"):
         account.destroy("live", confirmed_as="prod")

@@ -58,6 +58,6 @@ def test_an_example_that_the_contract_gives_is_taken() -> None:
     assert example(Helped) == {"code": "ZZ123456789"}
 
 
-def test_a_field_for_which_nothing_comes_to_mind_is_named() -> None:
-    with pytest.raises(NoExample, match=r"for Strict\.code\. Give the field one"):
+def test_a_field_without_a_valid_example_value_is_named() -> None:
+    with pytest.raises(NoExample, match=r"for the field code of Strict\. Give the field one"):
         example(Strict)

@@ -1,4 +1,4 @@
-"""What `where=` lets through, held against AWS's rules, and what it refuses to say."""
+"""Filters: the events that `where=` matches under AWS's rules, and the filters that it refuses."""
 
 import json
 from typing import Any, Literal
@@ -76,23 +76,23 @@ def test_a_filter_lets_through_what_it_says_and_nothing_else(
     [
         (
             {"celsus": at_least(1)},
-            "A filter asks for 'celsus' of ReadingTaken, which has no such field. Did you mean "
-            "'celsius'? See contracts/sensors.py.",
+            "A filter names the field 'celsus' of ReadingTaken, which has no such field. Did you "
+            "mean 'celsius'? See contracts/sensors.py.",
         ),
         (
             {"sensor_id": at_least(100)},
-            "A filter asks whether 'sensor_id' of ReadingTaken is at_least(100): the field holds "
-            "string, so that nothing would ever pass. See contracts/sensors.py.",
+            "The filter at_least(100) on 'sensor_id' of ReadingTaken can never match: the field "
+            "holds string. See contracts/sensors.py.",
         ),
         (
             {"celsius": equals("0")},
-            "A filter asks whether 'celsius' of ReadingTaken is equals('0'): the field holds "
-            "number, so that nothing would ever pass. See contracts/sensors.py.",
+            "The filter equals('0') on 'celsius' of ReadingTaken can never match: the field "
+            "holds number. See contracts/sensors.py.",
         ),
         (
             {"celsius": missing()},
-            "A filter asks whether 'celsius' of ReadingTaken is missing(): the field holds number, "
-            "so that nothing would ever pass. See contracts/sensors.py.",
+            "The filter missing() on 'celsius' of ReadingTaken can never match: the field "
+            "holds number. See contracts/sensors.py.",
         ),
         (
             {AlertRaised: {"celsius": at_least(1)}},
@@ -100,16 +100,16 @@ def test_a_filter_lets_through_what_it_says_and_nothing_else(
         ),
         (
             {ReadingTaken: {}, "celsius": at_least(1)},
-            "A filter is by field, or by event and then by field: this one is both.",
+            "A filter has fields as keys, or events and then fields. This one mixes the two.",
         ),
     ],
 )
-def test_a_filter_that_could_not_work_is_a_mistake_with_a_sentence(
+def test_a_filter_that_does_not_fit_the_contract_is_refused_with_the_reason(
     where: Any, sentence: str
 ) -> None:
-    with pytest.raises(BadFilter) as told:
+    with pytest.raises(BadFilter) as error:
         selections([ReadingTaken], where)
-    assert str(told.value) == sentence
+    assert str(error.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_a_filter_that_could_not_work_is_a_mistake_with_a_sentence(
         lambda: at_least("100"),  # type: ignore[arg-type]
     ],
 )
-def test_a_test_that_nothing_could_pass_is_refused_where_it_stands(make: Any) -> None:
+def test_a_condition_that_can_never_match_is_refused_at_once(make: Any) -> None:
     with pytest.raises((BadFilter, TypeError)):
         make()
 

@@ -67,7 +67,7 @@ def test_it_is_made_anew_when_its_python_is_gone(tmp_path: Path, requirements: P
 def test_it_is_made_anew_after_a_failure(tmp_path: Path, requirements: Path) -> None:
     folder = tmp_path / "environment"
     requirements.write_text("a-package-without-hash==1.0\n")
-    with pytest.raises(UserError, match="can't be made"):
+    with pytest.raises(UserError, match="can't be built"):
         ensure(folder, requirements)
     requirements.write_text("# nothing\n")
     assert ensure(folder, requirements).exists()

@@ -119,7 +119,7 @@ def test_who_is_naturally_idempotent_is_run_each_time_and_notes_nothing(
     assert boto3.resource("dynamodb").Table(os.environ["IDEMPOTENCY_TABLE"]).scan()["Count"] == 0
 
 
-def test_a_handler_that_is_not_marked_and_has_no_table_is_told_both_ways_out(
+def test_an_unmarked_handler_without_a_table_fails_with_the_reason(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("IDEMPOTENCY_TABLE")
@@ -127,8 +127,8 @@ def test_a_handler_that_is_not_marked_and_has_no_table_is_told_both_ways_out(
     assert queue.deliver(recorder.handler, ORDER) == [ORDER]
     _store.cache_clear()
     (failed,) = lines("failed")
-    assert "there is no IDEMPOTENCY_TABLE" in failed["reason"]
-    assert "the handler has to be marked @naturally_idempotent" in failed["reason"]
+    assert "the function has no IDEMPOTENCY_TABLE" in failed["reason"]
+    assert "mark the handler with @naturally_idempotent" in failed["reason"]
     assert recorder.attempted == []
 
 

@@ -272,7 +272,7 @@ def test_a_consumer_that_publishes_too_large_an_event_is_rejected_not_retried(
     recorder = Recorder(too_large())
     assert queue.deliver(recorder.handler, a_picking()) == []
     (letter,) = dead_letters()
-    assert "Keep the data where it is" in letter.reason
+    assert "Store the data yourself" in letter.reason
     assert issubclass(EventTooLarge, Reject)
 
 
@@ -321,7 +321,7 @@ def test_the_failure_names_what_was_refused_and_what_was_not_sent_after_that(bus
     with pytest.raises(PublishFailed) as failure:
         send(numbered(12))
     assert str(failure.value) == (
-        "3 of 12 events did not get onto the bus (InternalFailure: sorry), 2 of them not sent "
+        "3 of 12 events were not published (InternalFailure: sorry), 2 of them not sent "
         "after that: Letter id-4, Letter id-10, Letter id-11"
     )
 

@@ -41,7 +41,7 @@ def test_a_hidden_message_comes_back_when_its_time_is_up(
     queue.send(a_picking())
     (record,) = queue.receive()
     monkeypatch.setenv("QUEUE_URL", queue.url)
-    redelivery.hide(SQSRecord(record), 600)
+    redelivery.change_visibility(SQSRecord(record), 600)
     clock.shift(599)
     assert queue.receive() == []
     clock.shift(1.01)

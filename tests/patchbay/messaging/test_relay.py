@@ -56,7 +56,7 @@ def relay(*bodies: Any, sqs: Sqs) -> list[str]:
     with (
         patch.dict(os.environ, variables),
         patch.object(relaying, "_client", lambda: sqs),
-        patch.object(redelivery, "hide", lambda record, seconds: None),
+        patch.object(redelivery, "change_visibility", lambda record, seconds: None),
     ):
         answer = relaying.handler(batch, Context())
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]

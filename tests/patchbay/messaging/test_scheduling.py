@@ -39,6 +39,6 @@ def test_what_it_raises_brings_the_run_back() -> None:
     "event",
     [{}, {"schedule": "x"}, {"schedule": "x", "at": "<aws.scheduler.scheduled-time>"}, {"at": 7}],
 )
-def test_an_invocation_that_does_not_say_for_when_it_is_is_told_how_to(event: Any) -> None:
-    with pytest.raises(NoSuchRun, match="to run one by hand, give"):
+def test_an_invocation_without_a_time_fails_with_what_to_pass(event: Any) -> None:
+    with pytest.raises(NoSuchRun, match="To run one by hand, pass"):
         scheduled(lambda at: None)(event, Context())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def living(group: int) -> list[int]:
-    """The processes of a group that have not ended, the dead that nobody asked for left out."""
+    """Return the processes of a group that have not ended; zombies do not count."""
     return [pid for pid, its_group, state in _all() if its_group == group and state[0] not in "ZX"]
 
 

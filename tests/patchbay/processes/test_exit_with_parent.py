@@ -1,4 +1,4 @@
-"""What is tethered ends with the process that started it, whatever ended that."""
+"""A child process ends with its parent, for whatever reason the parent ended."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from patchbay.processes.process import Tethered
+from patchbay.processes.process import ChildProcess
 from patchbay.processes.waiting import wait_until
 from patchbay.project.root import ROOT
 from tests.patchbay.processes.processes import living
@@ -30,11 +30,11 @@ time.sleep(3600)
 PARENT = """
 import os, signal, sys, time
 from pathlib import Path
-from patchbay.processes.process import Tethered
+from patchbay.processes.process import ChildProcess
 # A shell's background jobs, and all that they start, ignore the one; what nohup starts, the other.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-child = Tethered(sys.argv[2:], environ=os.environ, log=Path(sys.argv[1]))
+child = ChildProcess(sys.argv[2:], environ=os.environ, log=Path(sys.argv[1]))
 print(child.pid, flush=True)
 time.sleep(3600)
 """
@@ -43,11 +43,11 @@ SECONDS = 10
 PR_SET_CHILD_SUBREAPER = 36  # from Linux's sys/prctl.h
 
 
-def tethered(command: list[str]) -> list[str]:
+def ending_with_parent(command: list[str]) -> list[str]:
     return [sys.executable, "-m", "patchbay.processes.exit_with_parent", *command]
 
 
-STUBBORN_FAMILY = tethered([sys.executable, "-c", STUBBORN, STUBBORN])
+STUBBORN_FAMILY = ending_with_parent([sys.executable, "-c", STUBBORN, STUBBORN])
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_a_family_ends_with_the_parent_whatever_ends_the_parent(
 
 
 def test_stop_returns_when_the_whole_family_is_gone(tmp_path: Path) -> None:
-    with Tethered(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
+    with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         wait_for_start(tmp_path / "log")
         assert not family.has_ended()
     assert family.has_ended()
@@ -99,21 +99,21 @@ def test_stop_returns_when_the_whole_family_is_gone(tmp_path: Path) -> None:
 
 
 def test_stop_can_be_repeated(tmp_path: Path) -> None:
-    with Tethered(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
+    with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         family.stop()
         family.stop()
 
 
 def test_a_commands_exit_code_is_passed_on(tmp_path: Path) -> None:
-    command = tethered([sys.executable, "-c", "raise SystemExit(7)"])
-    with Tethered(command, environ=os.environ, log=tmp_path / "log") as process:
+    command = ending_with_parent([sys.executable, "-c", "raise SystemExit(7)"])
+    with ChildProcess(command, environ=os.environ, log=tmp_path / "log") as process:
         assert process.wait() == 7
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's own")
 def test_orphans_that_are_dead_but_never_asked_for_do_not_hold_up_stop(tmp_path: Path) -> None:
     """As in a container whose process 1 is no init: here, this process takes its place."""
-    with Tethered(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
+    with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         wait_for_start(tmp_path / "log")
         with adopting_orphans():
             family.stop()

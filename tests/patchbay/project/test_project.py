@@ -42,10 +42,10 @@ def test_a_stage_may_have_an_account_and_a_region_of_its_own(tmp_path: Path) -> 
         ({"name": "Big"}, "A project can't be called 'Big'"),
         ({"name": "a" * (MAX_NAME + 1)}, f"{MAX_NAME} at most"),
         ({"name": "a", "namespace": "B"}, "namespace = 'B'"),
-        ({"name": "a", "nmae": 1}, "has no 'nmae': there are"),
+        ({"name": "a", "nmae": 1}, "has no option 'nmae'. The options are"),
         ({"name": "a", "stages": {"x": {"kind": "big"}}}, r"stages\.x\] kind = 'big'"),
-        ({"name": "a", "stages": {"x": {"account": 123}}}, "account = 123: it takes 12 digits"),
-        ({"name": "a", "stages": {"x": {"acount": "1"}}}, "has no 'acount'"),
+        ({"name": "a", "stages": {"x": {"account": 123}}}, "account = 123: use 12 digits"),
+        ({"name": "a", "stages": {"x": {"acount": "1"}}}, "has no option 'acount'"),
     ],
 )
 def test_what_is_wrong_is_named(section: dict[str, Any], problem: str, tmp_path: Path) -> None:

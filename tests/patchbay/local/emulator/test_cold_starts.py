@@ -67,7 +67,7 @@ def test_a_burst_starts_one_environment_and_shares_it(
     waiting = asked(threads, turns)
 
     pool.release("api", first)
-    turns.tell()
+    turns.released()
 
     assert waiting.result(DEADLINE) == (first, "reused")
     assert pool.made == {"api": 1}
