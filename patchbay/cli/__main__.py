@@ -1,8 +1,8 @@
 """Build, run, deploy and operate an event-driven system on AWS.
 
-What operates a deployment asks AWS or the local cloud: whichever the environment names. A command
-ends with 0 where all is well; 1 where something is wrong, or can't be done; 2 where it is used
-wrongly; 130 where Ctrl-C ends it.
+The commands that operate a deployment use AWS or the local cloud, as the environment's variables
+say. The exit code is 0 if all is well; 1 if something is wrong, or can't be done; 2 for wrong
+usage; 130 after Ctrl-C.
 """
 
 import os
@@ -33,11 +33,11 @@ from patchbay.cli.operate.status import status
 from patchbay.cli.operate.tail import tail
 from patchbay.project.root import ROOT
 
-WRONG = 1
-INTERRUPTED = 130  # what a shell reports for a command that Ctrl-C ended
-SAID_GOODBYE = "\nInterrupted."
-SECONDS_TO_END = 3.0  # after Ctrl-C, for requests that are under way
-SHOW_CURSOR = "\x1b[?25h"  # what draws live hides it
+FAILED = 1
+INTERRUPTED = 130  # the exit code that a shell reports after Ctrl-C
+INTERRUPTED_MESSAGE = "\nInterrupted."
+SECONDS_TO_END = 3.0  # after Ctrl-C, for requests that are in progress
+SHOW_CURSOR = "\x1b[?25h"  # a live display hides the cursor
 
 app = typer.Typer(
     name="patchbay",
@@ -71,24 +71,24 @@ app.command()(console)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; an expected failure is a line on stderr, and never a traceback."""
+    """Run a command and return its exit code; print an expected failure without a traceback."""
     try:
         code = _run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who read it has seen enough. What is left must not be written at the end either.
+        # The reader has closed the pipe. Python flushes the rest at exit: it must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return WRONG
+        return FAILED
     if code == INTERRUPTED:
-        print(SAID_GOODBYE, file=sys.stderr)
+        print(INTERRUPTED_MESSAGE, file=sys.stderr)
     return code
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         app(arguments, prog_name="patchbay")
-    except SystemExit as ended:  # Typer's own way, for Ctrl-C as well
-        return ended.code if isinstance(ended.code, int) else WRONG
+    except SystemExit as ended:  # Typer raises it at the end of every command, also after Ctrl-C
+        return ended.code if isinstance(ended.code, int) else FAILED
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -98,16 +98,16 @@ def _run(arguments: Sequence[str] | None) -> int:
         if not isinstance(error, EXPECTED):
             raise
         print(escape_lines(explain(error)), file=sys.stderr)
-    return WRONG
+    return FAILED
 
 
-def _end_in_time() -> None:
-    """Have Ctrl-C end the process soon, even where AWS does not answer and threads wait for it."""
+def _exit_soon_after_ctrl_c() -> None:
+    """Exit some seconds after Ctrl-C at the latest, even if threads still wait for AWS."""
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        return  # whoever started it in the background wants it left alone
+        return  # a shell ignores SIGINT for a process in the background: leave it so
 
     def interrupted(number: int, frame: FrameType | None) -> None:
-        timer = Timer(SECONDS_TO_END, _end)
+        timer = Timer(SECONDS_TO_END, _exit)
         timer.daemon = True
         timer.start()
         raise KeyboardInterrupt
@@ -115,17 +115,17 @@ def _end_in_time() -> None:
     signal.signal(signal.SIGINT, interrupted)
 
 
-def _end() -> None:
+def _exit() -> None:
     if sys.stdout.isatty():
         print(SHOW_CURSOR, end="", flush=True)
-    print(SAID_GOODBYE, file=sys.stderr, flush=True)
+    print(INTERRUPTED_MESSAGE, file=sys.stderr, flush=True)
     os._exit(INTERRUPTED)
 
 
 def run() -> None:
-    """Run the command that the process was started with, and end the process."""
-    _end_in_time()
-    # The project's contracts are imported from its folder, in whatever folder of it this is.
+    """Run the command in `sys.argv`, and exit."""
+    _exit_soon_after_ctrl_c()
+    # The project's contracts are imported from its root, also if this runs in a folder below it.
     sys.path.insert(0, str(ROOT))
     sys.exit(main())
 

@@ -1,4 +1,4 @@
-"""How operations reach AWS: with the credentials, region and endpoint of the environment."""
+"""Clients of AWS, with the credentials, region and endpoint of the environment."""
 
 from functools import cache
 from threading import Lock
@@ -13,35 +13,35 @@ NO_CREDENTIALS = (
 
 
 class Clients(Protocol):
-    """Gives boto3 clients for one account and region, or for the local cloud."""
+    """The boto3 clients of one account and region, or of the local cloud."""
 
     def client(self, service: str, /) -> Any:
         """Return the client of a service, such as "sqs"."""
 
 
 class CachedClients:
-    """Others' clients, each of which is made once: that takes longer than most requests."""
+    """A cache of clients: creating one takes longer than most requests."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._made: dict[str, Any] = {}
-        self._making = Lock()  # several threads may ask at once
+        self._cached: dict[str, Any] = {}
+        self._lock = Lock()  # several threads may create clients
 
     def client(self, service: str, /) -> Any:
         """Return the client of a service."""
-        with self._making:
-            if service not in self._made:
-                self._made[service] = self._clients.client(service)
-            return self._made[service]
+        with self._lock:
+            if service not in self._cached:
+                self._cached[service] = self._clients.client(service)
+            return self._cached[service]
 
 
 class Environment:
-    """The clients of whatever the environment's own variables name."""
+    """The clients for the account, region and endpoint in the environment's variables."""
 
-    @cache  # noqa: B019 - there is one for a run
+    @cache  # noqa: B019 - a run has one instance
     def client(self, service: str, /) -> Any:
-        """Return the client of a service; raises UserError where there are no credentials."""
-        import boto3  # takes longer than all else that a command loads
+        """Return the client of a service; raises UserError if there are no credentials."""
+        import boto3  # takes longer than all other imports of a command
 
         session = boto3.Session()
         if session.get_credentials() is None:

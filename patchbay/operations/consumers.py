@@ -1,4 +1,4 @@
-"""The consumers that are deployed, found as an operator finds them: by asking AWS."""
+"""The deployed consumers, found by their event source mappings."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from patchbay.topology.rules import Rule
 
 
 def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
-    """Return every deployed consumer, by name, with the bus's rules that fill its queue.
+    """Return every deployed consumer, by name, with the rules whose target is its queue.
 
-    None where there is no such bus.
+    Returns none if the bus does not exist.
     """
     events = clients.client("events")
     try:
@@ -25,7 +25,7 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
         return []
     mappings = list(_mappings(clients.client("lambda")))
     queues = {variables["QUEUE_URL"]: arn for arn, _, variables in mappings}
-    # What a relay is given ends up with the consumer behind it.
+    # A relay reads the intake of an ordered consumer, and sends to the consumer's queue.
     intakes = {
         variables["RELAYS_TO"]: variables["QUEUE_URL"]
         for _, _, variables in mappings
@@ -37,7 +37,7 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
             continue
         url = variables["QUEUE_URL"]
         intake_url = intakes.get(url)
-        filled = queues[intake_url or url]
+        target = queues[intake_url or url]
         found.append(
             Consumer(
                 name=variables["CONSUMER"],
@@ -45,13 +45,13 @@ def deployed_consumers(clients: Clients, bus: str) -> list[Consumer]:
                 dead_letters_url=variables["DEAD_LETTER_QUEUE_URL"],
                 log_group=f"/aws/lambda/{function}",
                 idempotency_table=variables.get("IDEMPOTENCY_TABLE"),
-                rules=tuple(rule for rule in rules if filled in rule.targets),
+                rules=tuple(rule for rule in rules if target in rule.targets),
                 workflow_arn=variables.get("WORKFLOW_ARN"),
                 intake_url=intake_url,
             )
         )
-    fed = [consumer for consumer in found if consumer.rules]
-    return sorted(fed, key=lambda consumer: consumer.name)
+    with_rules = [consumer for consumer in found if consumer.rules]
+    return sorted(with_rules, key=lambda consumer: consumer.name)
 
 
 def consumer_named(consumers: Sequence[Consumer], name: str) -> Consumer:
@@ -69,7 +69,7 @@ def _mappings(lambda_: Any) -> Iterator[tuple[str, str, Mapping[str, str]]]:
             continue
         function = lambda_.get_function_configuration(FunctionName=mapping["FunctionArn"])
         variables = function.get("Environment", {}).get("Variables", {})
-        if "QUEUE_URL" in variables:  # others may run in the same account
+        if "QUEUE_URL" in variables:  # the account may have other functions
             yield mapping["EventSourceArn"], function["FunctionName"], variables
 
 
@@ -77,19 +77,19 @@ def _rules(events: Any, bus: str) -> Iterator[Rule]:
     for rule in paged(events.list_rules, "Rules", EventBusName=bus):
         if "EventPattern" not in rule:
             continue
-        asked = {"Rule": rule["Name"], "EventBusName": bus}
-        targets = paged(events.list_targets_by_rule, "Targets", **asked)
+        request = {"Rule": rule["Name"], "EventBusName": bus}
+        targets = paged(events.list_targets_by_rule, "Targets", **request)
         arns = tuple(target["Arn"] for target in targets)
         yield Rule(rule["Name"], rule["EventPattern"], arns, rule["Arn"])
 
 
-def paged(call: Any, what: str, **asked: Any) -> Sequence[Mapping[str, Any]]:
-    """Return all pages of a call: boto3 has no paginators for these of EventBridge."""
+def paged(call: Any, key: str, **request: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the items of all pages: boto3 has no paginators for some calls of EventBridge."""
     found: list[Mapping[str, Any]] = []
     token: dict[str, str] = {}
     while True:
-        answer = call(**asked, **token)
-        found += answer[what]
+        answer = call(**request, **token)
+        found += answer[key]
         if not (following := answer.get("NextToken")):
             return found
         token = {"NextToken": following}

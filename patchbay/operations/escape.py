@@ -1,4 +1,4 @@
-"""Escapes for untrusted text on a terminal."""
+"""Escaping of untrusted text for a terminal."""
 
 import json
 from typing import Any
@@ -7,10 +7,10 @@ CUT = "…"
 
 
 def escape(text: str, most: int | None = None) -> str:
-    """Escape each character of a text that is invisible, or controls a terminal.
+    """Escape every character that is invisible, or controls a terminal.
 
-    Such as those that move the cursor, turn the direction of writing, or end the line. Of a text
-    that is longer than `most` the beginning is shown.
+    Such a character moves the cursor, changes the direction of writing, or ends the line. A text
+    longer than `most` is cut first.
     """
     if most is not None and len(text) > most:
         text = text[: most - 1] + CUT
@@ -20,14 +20,14 @@ def escape(text: str, most: int | None = None) -> str:
 
 
 def escape_lines(text: str, most: int | None = None) -> str:
-    """Escape a text likewise, and keep its lines."""
+    """Escape a text, and keep its lines."""
     if most is not None and len(text) > most:
         text = text[: most - 1] + CUT
     return "\n".join(escape(line.expandtabs(4)) for line in text.split("\n"))
 
 
 def indented(text: str, most: int) -> str:
-    """Indent JSON as `format_json` does; returns any other text as it is."""
+    """Indent a text that is JSON; returns any other text unchanged."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -36,10 +36,10 @@ def indented(text: str, most: int) -> str:
 
 
 def format_json(value: Any, most: int) -> str:
-    """Format a value as indented JSON: its first `most` characters, and few more.
+    """Format a value as indented JSON: the first `most` characters, and a few more.
 
-    What is behind them is never made: the indents of a megabyte a thousand levels deep would be
-    gigabytes.
+    The rest is never formatted: a megabyte that is a thousand levels deep would become gigabytes of
+    indents.
     """
     text = ""
     try:

@@ -1,8 +1,8 @@
-"""The ids that an event itself carries, by which people look for it."""
+"""Ids in an event's data, by which people look for the event."""
 
 from typing import Any
 
-MOST = 10  # fields: more are no help to anybody
+MAX_IDS = 10  # fields: more would not help a reader
 
 
 def ids_in(data: Any) -> dict[str, str]:
@@ -14,4 +14,4 @@ def ids_in(data: Any) -> dict[str, str]:
         for name, value in data.items()
         if isinstance(value, str) and (name == "id" or name.endswith("_id"))
     }
-    return dict(list(found.items())[:MOST])
+    return dict(list(found.items())[:MAX_IDS])

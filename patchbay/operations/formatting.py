@@ -7,7 +7,7 @@ UNKNOWN = "—"
 
 
 def duration(seconds: float | None) -> str:
-    """Format a duration, in the unit that fits it."""
+    """Format a duration, in a unit that fits it."""
     if seconds is None:
         return UNKNOWN
     if seconds < 1:
@@ -44,7 +44,7 @@ def count(number: int) -> str:
 
 
 def percentile(values: Sequence[float], percent: int) -> float | None:
-    """Return the value that so many percent of the values don't exceed; None without values."""
+    """Return the value that `percent` of the values don't exceed; None without values."""
     if len(values) < 2:
         return values[0] if values else None
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]

@@ -1,4 +1,4 @@
-"""The lines of JSON that functions have logged, read from CloudWatch Logs."""
+"""Log lines in JSON, read from CloudWatch Logs."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,15 +22,15 @@ class LogEvent:
 
 
 class LogEvents:
-    """The log events of a group that match a pattern since some time, oldest first.
+    """The log events of a group that match a pattern since a time, oldest first.
 
-    The embedded cloud matches every event with a pattern in braces: the caller checks each line.
+    In the embedded cloud, a pattern in braces matches every event: the caller must check each line.
     """
 
     def __init__(
         self, logs: Any, log_group: str, pattern: str, since: datetime, pages: int | None = None
     ) -> None:
-        """Read at most `pages` pages; None reads all."""
+        """Prepare to read at most `pages` pages, or all for None."""
         self._logs = logs
         self._request = {
             "logGroupName": log_group,
@@ -39,7 +39,7 @@ class LogEvents:
         }
         self._pages = pages
         self.has_more = False
-        """Whether the last page that was read was not the group's last."""
+        """True if there are more pages than were read."""
 
     def __iter__(self) -> Iterator[LogEvent]:
         try:
@@ -63,7 +63,7 @@ class LogEvents:
 def lines(
     logs: Any, log_group: str, pattern: str, since: datetime, *, pages: int | None = None
 ) -> Iterator[Line]:
-    """Yield the matching lines, each with its time as `at`; see LogEvents."""
+    """Yield the lines of LogEvents, each with its time as `at`."""
     for event in LogEvents(logs, log_group, pattern, since, pages):
         yield event.line | {"at": event.at}
 

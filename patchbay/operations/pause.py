@@ -1,8 +1,8 @@
-"""Stops a consumer's deliveries, and lets them go on: what comes meanwhile waits in its queue.
+"""The pause of a consumer: its deliveries stop, and new messages wait in its queue.
 
-By its event source mapping, which polls the queue. Nothing else of it is touched: with no function
-to run, or none that may, the poller would go on, and each receive would bring the messages nearer
-to the dead letters.
+A pause disables the event source mapping, which polls the queue. Without the function, or without
+its permission to run, Lambda would go on polling: each receive would count, and the messages would
+become dead letters.
 """
 
 import time
@@ -27,34 +27,34 @@ from patchbay.topology.consumers import Consumer
 STOPPED = ("Disabled", "Disabling")
 SETTLED = ("Disabled", "Enabled")
 SECONDS_TO_SETTLE = 180  # Lambda takes about a minute
-SECONDS_BETWEEN_LOOKS = 0.5
-RELAY = "-relay"  # how the names of functions end that fill a consumer's queue
+SECONDS_BETWEEN_POLLS = 0.5
+RELAY = "-relay"  # the suffix of a relay function's name
 
 
 @dataclass(frozen=True)
 class DeliveryState:
-    """What hands a consumer its messages."""
+    """The state of a consumer's deliveries."""
 
     consumer: Consumer
     state: str
-    """Of its event source mapping, as Lambda has it."""
+    """Lambda's state of its event source mapping."""
     waiting: int
-    """Messages in its queue, those that are in hand or hidden as well."""
+    """The depth of its queue, with the messages in flight."""
     kept: timedelta
-    """For how long the queue keeps a message."""
+    """The retention period of its queue."""
 
     @property
     def is_stopped(self) -> bool:
-        """Whether it hands out nothing more, or is about to."""
+        """True if the mapping is disabled, or is being disabled."""
         return self.state in STOPPED
 
 
 def delivery_state(clients: Clients, stage: str, consumer: str) -> DeliveryState:
     """Return the state of a consumer's deliveries; raises UserError."""
     found = _consumer(clients, stage, consumer)
-    asked = ["MessageRetentionPeriod", *ATTRIBUTES]
+    names = ["MessageRetentionPeriod", *ATTRIBUTES]
     answer = clients.client("sqs").get_queue_attributes(
-        QueueUrl=found.queue_url, AttributeNames=asked
+        QueueUrl=found.queue_url, AttributeNames=names
     )
     attributes = answer["Attributes"]
     return DeliveryState(
@@ -66,20 +66,20 @@ def delivery_state(clients: Clients, stage: str, consumer: str) -> DeliveryState
 
 
 def pause(clients: Clients, stage: str, consumer: str) -> bool:
-    """Stop a consumer's deliveries; whether they were not stopped before. Raises UserError.
+    """Stop a consumer's deliveries; return False if they were stopped before. Raises UserError.
 
-    What it has in hand it finishes.
+    Messages in flight are finished.
     """
     return _switch(clients, stage, consumer, on=False)
 
 
 def resume(clients: Clients, stage: str, consumer: str) -> bool:
-    """Let them go on; whether they were stopped. Raises UserError."""
+    """Start a consumer's deliveries; return False if they were not stopped. Raises UserError."""
     return _switch(clients, stage, consumer, on=True)
 
 
 def paused_queues(clients: Clients) -> set[str]:
-    """Return the names of the queues whose mappings are disabled."""
+    """Return the names of the queues whose event source mappings are disabled."""
     return {
         _queue(mapping)
         for mapping in all_mappings(clients.client("lambda"))
@@ -88,7 +88,7 @@ def paused_queues(clients: Clients) -> set[str]:
 
 
 def polled_consumers(clients: Clients, stage: str) -> list[str]:
-    """Return a stage's consumers by their functions' names: quick, in one request."""
+    """Return the names of a stage's consumers, from their functions' names, in one request."""
     prefix = named(stage, "")
     functions = {
         function_of(mapping)
@@ -100,7 +100,7 @@ def polled_consumers(clients: Clients, stage: str) -> list[str]:
 
 
 def queue_name(consumer: Consumer) -> str:
-    """Return the name of the queue that feeds its function."""
+    """Return the name of a consumer's queue."""
     return name_in(consumer.queue_url)
 
 
@@ -110,17 +110,17 @@ def name_in(url: str) -> str:
 
 
 def wait_until_settled(clients: Clients, stage: str, consumer: str) -> str:
-    """Wait until the mapping's state is stable, and return it; raises UserError if it is not."""
+    """Wait until the mapping is enabled or disabled, and return its state; raises UserError."""
     lambda_ = clients.client("lambda")
     found = _consumer(clients, stage, consumer)
     deadline = time.monotonic() + SECONDS_TO_SETTLE
     while (state := str(_mapping(lambda_, found)["State"])) not in SETTLED:
         if time.monotonic() > deadline:
             raise UserError(
-                f"It is asked for, but after {SECONDS_TO_SETTLE} s the mapping of "
-                f"{queue_name(found)} is still {state}: `patchbay status` shows how it ends."
+                f"After {SECONDS_TO_SETTLE} s, the mapping of {queue_name(found)} is still "
+                f"{state}. `patchbay status` shows when Lambda has finished the change."
             )
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_POLLS)
     return state
 
 
@@ -133,8 +133,7 @@ def _switch(clients: Clients, stage: str, name: str, *, on: bool) -> bool:
         lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
     except lambda_.exceptions.ResourceInUseException as error:
         raise UserError(
-            f"Somebody is changing the mapping of {name!r} ({mapping['State']}): try again in a "
-            "minute."
+            f"The mapping of {name!r} is being changed ({mapping['State']}): try again in a minute."
         ) from error
     return True
 

@@ -1,4 +1,4 @@
-"""The depth of a queue: how many messages SQS counts in it, approximately."""
+"""The depth of a queue: SQS's approximate number of messages in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ATTRIBUTES = (WAITING, IN_FLIGHT, DELAYED)
 
 @dataclass(frozen=True)
 class Depth:
-    """The messages of a queue, by what can be done with them now."""
+    """The number of messages in a queue, by their state."""
 
     waiting: int = 0
     in_flight: int = 0

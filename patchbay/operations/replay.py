@@ -1,4 +1,4 @@
-"""Plays what is in the bus's archive again: to one consumer alone, or to everyone."""
+"""Replay of events in the bus's archive, to one consumer or to all."""
 
 import time
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from patchbay.project.naming import REPLAY_NAME, bus_name, replay_name
 from patchbay.topology.consumers import Consumer
 from patchbay.topology.rules import Rule
 
-LOOK_EVERY = 1.0  # seconds
-OVER = {"COMPLETED", "CANCELLED", "FAILED"}
+SECONDS_BETWEEN_POLLS = 1.0
+ENDED = {"COMPLETED", "CANCELLED", "FAILED"}
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A replay that is over."""
+    """A replay that has ended."""
 
     name: str
     state: str
     reason: str | None
     reached: datetime | None
-    """How far it came: when the last event that it played was published."""
+    """The time of the last event that was replayed."""
 
 
 def replay(
@@ -40,20 +40,20 @@ def replay(
     again: bool = False,
     on_progress: Callable[[str], None],
 ) -> Replay:
-    """Play what was published in that time again, and wait until that is done.
+    """Replay the events that were published in a period, and wait until the replay has ended.
 
-    `to` names the consumer that is to get it, and no other; None is for everyone. `again` says that
-    it may be older than what consumers remember. `tell` is told how far it has come. Raises
-    UserError.
+    `to` is the only consumer that gets them; None is for all. `again` allows events that are older
+    than the ids which consumers keep, and so would be handled twice. `on_progress` is called with
+    the replay's state. Raises UserError.
     """
     remembered = timedelta(seconds=REMEMBERED_FOR)
     if since < datetime.now(UTC) - remembered and not again:
         raise UserError(
-            f"Consumers remember for {remembered.days} days what they have handled: what is "
-            "older would be handled again, by those who were there. If that is meant, add --again."
+            f"Consumers keep the ids of handled events for {remembered.days} days: older events "
+            "would be handled again. To replay them, add --again."
         )
     if since >= until:
-        raise UserError(f"Nothing is between {since} and {until}: --from comes before --to.")
+        raise UserError(f"--from ({since}) must be before --to ({until}).")
     events, bus = clients.client("events"), bus_name(stage)
     archive = _archive(clients, stage)
     consumer = consumer_named(deployed_consumers(clients, bus), to) if to else None
@@ -61,8 +61,9 @@ def replay(
     name = replay_name(to, moment) if to else replay_name(moment=moment)
     destination: dict[str, Any] = {"Arn": archive["EventSourceArn"]}
     if consumer:
-        # The rules' own patterns let nobody else in; so, EventBridge need not even ask.
-        destination["FilterArns"] = [rule.arn for rule in _open(consumer, name)]
+        # The patterns of all other rules reject this replay. With this, EventBridge does not even
+        # evaluate them.
+        destination["FilterArns"] = [rule.arn for rule in _replayable(consumer, name)]
     events.start_replay(
         ReplayName=name,
         EventSourceArn=archive["ArchiveArn"],
@@ -70,7 +71,7 @@ def replay(
         EventEndTime=until,
         Destination=destination,
     )
-    return _followed(events, name, on_progress)
+    return _wait_until_ended(events, name, on_progress)
 
 
 def _archive(clients: Clients, stage: str) -> dict[str, Any]:
@@ -82,22 +83,22 @@ def _archive(clients: Clients, stage: str) -> dict[str, Any]:
     return found
 
 
-def _open(consumer: Consumer, name: str) -> list[Rule]:
-    """Return the consumer's rules; raises UserError if none lets the replay through."""
+def _replayable(consumer: Consumer, name: str) -> list[Rule]:
+    """Return the consumer's rules that match a replay to it; raises UserError if none does."""
     rules = [rule for rule in consumer.rules if f'"{replay_name(consumer.name)}"' in rule.pattern]
     if not rules:
         raise UserError(
-            f"No rule of {consumer.name} lets a replay through ({REPLAY_NAME} {name}): it takes "
-            "live events only, as the journal does."
+            f"No rule of {consumer.name} matches a replay ({REPLAY_NAME} {name}): it takes live "
+            "events only, like the journal."
         )
     return rules
 
 
-def _followed(events: Any, name: str, on_progress: Callable[[str], None]) -> Replay:
+def _wait_until_ended(events: Any, name: str, on_progress: Callable[[str], None]) -> Replay:
     while True:
         found = events.describe_replay(ReplayName=name)
         reached = found.get("EventLastReplayedTime")
         on_progress(f"{found['State'].lower()}" + (f", at {reached}" if reached else ""))
-        if found["State"] in OVER:
+        if found["State"] in ENDED:
             return Replay(name, found["State"], found.get("StateReason"), reached)
-        time.sleep(LOOK_EVERY)
+        time.sleep(SECONDS_BETWEEN_POLLS)

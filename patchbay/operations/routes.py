@@ -1,4 +1,4 @@
-"""The routes of a deployed stage: who publishes each event, and which consumers subscribe to it."""
+"""The routes of a deployed stage: the publishers of each event, and the consumers of it."""
 
 import re
 from collections import defaultdict
@@ -19,11 +19,11 @@ _STREAM = re.compile(r"stream/([\w.-]+)")
 
 @dataclass(frozen=True)
 class PublisherRoutes:
-    """The routes of all events that one publisher may publish."""
+    """The routes of the events that one publisher may publish."""
 
     publisher: Publisher
     triggers: tuple[str, ...]
-    """What invokes it besides queues and requests: streams and schedules."""
+    """The streams and schedules that invoke it."""
     routes: tuple[Route, ...]
 
 
@@ -33,13 +33,13 @@ class Routes:
 
     publishers: tuple[PublisherRoutes, ...]
     unpublished: tuple[Route, ...]
-    """The routes of events that nobody may publish."""
+    """The routes of events without a publisher."""
     others: Mapping[str, tuple[str, ...]]
-    """The streams and schedules that invoke functions which publish nothing, by function."""
+    """The streams and schedules of functions that publish nothing, by function."""
 
     @property
     def unconsumed(self) -> tuple[Route, ...]:
-        """The routes of events to which no consumer subscribes but those that take everything."""
+        """The routes of events whose only consumers are those that take every event."""
         found = {
             route.event.detail_type(): route for each in self.publishers for route in each.routes
         }
@@ -63,7 +63,7 @@ class Routes:
 
 
 def routes(clients: Clients, stage: str) -> Routes:
-    """Return the routes of a stage; raises UserError where it is not deployed."""
+    """Return the routes of a stage; raises UserError if it is not deployed."""
     return routes_of(deployed_templates(clients, stage), stage)
 
 
@@ -106,7 +106,7 @@ def _triggers(templates: Mapping[str, Template], stage: str) -> Iterator[tuple[s
 
 
 def _stream(template: Template, arn: Any, stage: str) -> str | None:
-    """Return the stream at an ARN in words; None where it is a queue."""
+    """Return a stream's name in words, from its ARN; None if the ARN is a queue's."""
     source = template.find(arn)
     if source and source.kind == "DynamoDB::Table":
         return f"changes of table {short_name(source)}"

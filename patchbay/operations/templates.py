@@ -1,4 +1,4 @@
-"""The templates of a stage as they are deployed, from which its routes are read."""
+"""The deployed templates of a stage, from which its routes are read."""
 
 import json
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import named
 from patchbay.topology.template import Template
 
-# What is gone, or never came to be.
+# The statuses of stacks that are deleted, or were never created.
 WITHOUT_TEMPLATE = {"DELETE_COMPLETE", "DELETE_IN_PROGRESS", "REVIEW_IN_PROGRESS"}
 
 
 def deployed_templates(clients: Clients, stage: str) -> dict[str, Template]:
     """Return the templates of a stage's stacks, by the stacks' names; raises UserError.
 
-    What a stack's roles allow and its rules let through stands in there, in one request a stack.
+    A template has all of a stack's roles and rules, and takes one request.
     """
     cloudformation = clients.client("cloudformation")
     names = sorted(
@@ -48,6 +48,6 @@ def _is_gone(error: ClientError) -> bool:
 
 
 def _body(template: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the template as JSON: boto3 may have parsed it already."""
+    """Return a template as JSON: boto3 may have parsed it already."""
     body: Mapping[str, Any] = json.loads(template) if isinstance(template, str) else template
     return body

@@ -212,7 +212,7 @@ def test_dead_letters_are_discarded_only_if_their_number_was_typed(
 def test_of_many_dead_letters_a_part_is_browsed_and_all_are_counted(
     browse: Open, cloud: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "LOOK_AT", 30)
+    monkeypatch.setattr(dead_letters, "DEFAULT_LIMIT", 30)
     send_unreadable(cloud, *(f"nonsense {number}" for number in range(80)))
     page = browse(cloud).get("/dead-letters").text
     assert "Shown: the first 30 of 80" in page

@@ -126,7 +126,7 @@ def test_an_order_of_the_shop_is_found_by_its_id_and_by_each_of_its_events(
 def test_an_unknown_id_is_reported_and_can_be_corrected(browse: Open, cloud: Shop) -> None:
     page = browse(cloud).get("/journeys", params={"id": "order-x"})
     assert page.status_code == 404
-    assert "knows no journey &#39;order-x&#39;" in page.text
+    assert "has no journey &#39;order-x&#39;" in page.text
     assert Tags(page.text).with_("name")["id"]["value"] == "order-x"
 
 

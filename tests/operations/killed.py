@@ -22,7 +22,7 @@ from patchbay.operations.dead_letters.queues import recounted
 from patchbay.operations.dead_letters.redrive import redrive
 from patchbay.operations.dead_letters.selection import Selection
 
-HIDDEN_FOR = 1  # seconds after which others see what a killed process was at
+VISIBILITY_TIMEOUT = 1  # seconds after which the messages of a killed process are visible again
 
 
 class Clients:
@@ -55,7 +55,7 @@ def main() -> None:
         child = os.fork()
         if not child:
             with patch.object(drain, "selected_queues", begin):
-                redrive(clients, "local", Selection(), hidden_for=HIDDEN_FOR)
+                redrive(clients, "local", Selection(), visibility_timeout=VISIBILITY_TIMEOUT)
             os._exit(0)
         os.read(heard, 1)
         time.sleep(float(line))

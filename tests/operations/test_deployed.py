@@ -117,7 +117,7 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
 
 
 def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: LocalShop) -> None:
-    with pytest.raises(UserError, match="knows no journey 'no-such-order'"):
+    with pytest.raises(UserError, match="has no journey 'no-such-order'"):
         journey(running.cloud, STAGE, "no-such-order")
 
 

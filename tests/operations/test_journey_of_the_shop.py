@@ -37,7 +37,7 @@ def test_an_events_own_id_leads_to_the_whole_journey(cloud: Shop) -> None:
     "id", ["", "no-such-order", "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40", "x" * 3000, "\x1b[2J"]
 )
 def test_an_id_that_nobody_knows_is_said_to_be_unknown(cloud: Shop, id: str) -> None:
-    with pytest.raises(UserError, match="knows no journey") as raised:
+    with pytest.raises(UserError, match="has no journey") as raised:
         journey(cloud, "dev", id)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 400
@@ -69,7 +69,10 @@ def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_hand
     # One of these notes what it has handled, the other changes nothing by handling it again.
     for event, consumer in (("OrderPlaced", "payments"), ("PaymentTaken", "fulfilment")):
         before, after = of(steps, event, consumer), of(later, event, consumer)
-        assert (before.repeats_in_words, after.repeats_in_words) == ("", ", and came again 2 times")
+        assert (before.repeats_in_words, after.repeats_in_words) == (
+            "",
+            ", and delivered again 2 times",
+        )
         assert after.handled_at == before.handled_at
 
 

@@ -108,7 +108,7 @@ def test_a_consumer_that_nothing_polls_for_is_said_to_be_so(lambda_: Lambda) -> 
 def command(lambda_: Lambda, monkeypatch: pytest.MonkeyPatch) -> Lambda:
     """Has the commands reach that Lambda."""
     monkeypatch.setattr("patchbay.cli.operate.pause.Environment", lambda: lambda_)
-    monkeypatch.setattr("patchbay.operations.pause.SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr("patchbay.operations.pause.SECONDS_BETWEEN_POLLS", 0)
     return lambda_
 
 
@@ -117,9 +117,9 @@ def test_the_command_waits_until_lambda_has_done_it(
 ) -> None:
     assert main(["pause", "payments"]) == 0
     assert command.looks_while_changing > 0
-    assert (
-        "payments is paused. What comes waits in payments, each for 4 days at most; 7 messages"
-        in (capsys.readouterr().out)
+    assert capsys.readouterr().out == (
+        "payments is paused. New messages wait in payments, which holds 7 messages and keeps each "
+        "for 4 days.\nTo resume it: `patchbay resume payments`.\n"
     )
     assert main(["pause", "payments"]) == 0
     assert capsys.readouterr().out == "payments is paused already.\n"
@@ -146,7 +146,7 @@ def test_on_prod_it_says_what_it_would_do_and_takes_yes(
 ) -> None:
     assert main(["pause", "payments", "--stage", "prod"]) == 1
     said = capsys.readouterr().err
-    assert "keeps each for 4 days; then it is lost. If that is meant, add --yes." in said
+    assert "keeps each for 4 days; then it is lost. To do it, add --yes." in said
     assert paused_queues(command) == set()
     assert main(["pause", "payments", "--stage", "prod", "--yes"]) == 0
     assert paused_queues(command) == {"payments"}

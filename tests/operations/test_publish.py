@@ -113,7 +113,7 @@ def test_every_problem_is_named_with_its_line_and_field() -> None:
         "line 2: OrderPlaced.amount: Field required",
         "line 2: OrderPlaced.customer_id: Input should be a valid string, not 7",
         "line 2: OrderPlaced.items: Input should be greater than 0, not 0",
-        'line 3: an event is an object, as {"type": …, "data": {…}}, not []',
+        'line 3: an event is an object like {"type": …, "data": {…}}, not []',
     ]
 
 
@@ -121,19 +121,22 @@ def test_every_problem_is_named_with_its_line_and_field() -> None:
     ("value", "why"),
     [
         ({"type": "OrderPlacd", "data": DATA}, "There is no event 'OrderPlacd'. Did you mean"),
-        ({"type": 5, "data": DATA}, "type: it is an event's name"),
-        ({"data": DATA}, "type: it is an event's name"),
+        ({"type": 5, "data": DATA}, "type: it must be an event's name"),
+        ({"data": DATA}, "type: it must be an event's name"),
         ({"type": "OrderPlaced"}, "OrderPlaced: Input should be a valid dictionary"),
-        ({**PLACED, "corelation_id": "x"}, 'there is no "corelation_id" here: it takes type'),
+        ({**PLACED, "corelation_id": "x"}, 'unknown field "corelation_id": the fields are type'),
         ({**PLACED, "correlation_id": 7}, "correlation_id: Input should be a valid string, not 7"),
         (
             {"type": "OrderPlaced", "data": {**DATA, "ammount": 1}},
             "OrderPlaced has no field \"ammount\". Did you mean 'amount'?",
         ),
-        ({**ENTRY, "EventBusName": "records-prod"}, 'for the bus "records-prod", and not for'),
+        ({**ENTRY, "EventBusName": "records-prod"}, 'for the bus "records-prod", not for'),
         ({**ENTRY, "Source": "shop.payments"}, "Source: OrderPlaced is from shop.orders, not"),
-        ({**ENTRY, "Detail": "{"}, "Detail: that is no JSON"),
-        ({**ENTRY, "Detail": json.dumps(DATA)}, "Detail: it has no envelope"),
+        ({**ENTRY, "Detail": "{"}, "Detail: this is not JSON"),
+        (
+            {**ENTRY, "Detail": json.dumps(DATA)},
+            "Detail: the envelope (metadata and data) is missing",
+        ),
         ({**DELIVERED, "source": None}, "source: OrderPlaced is from shop.orders, not null"),
         (
             {**DELIVERED, "detail": {"metadata": {**METADATA, "id": "x"}, "data": DATA}},
@@ -141,7 +144,7 @@ def test_every_problem_is_named_with_its_line_and_field() -> None:
         ),
         (
             {**DELIVERED, "detail": {"metadata": {**METADATA, "version": 2}, "data": DATA}},
-            "metadata.version: OrderPlaced is at version 1, and this is version 2",
+            "metadata.version: OrderPlaced is at version 1, not 2",
         ),
     ],
 )
@@ -154,15 +157,15 @@ def test_what_does_not_keep_the_contract_is_refused(value: Any, why: str) -> Non
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "There is no event in it"),
-        ("[]", "There is no event in it"),
-        ("\n{oops", "line 2, column 2: that is no JSON"),
-        (lines(PLACED) + "\nnonsense", "line 2, column 1: that is no JSON"),
-        ("[" + lines(PLACED), "line 1: a comma, or the list's end, is missing"),
-        ("[" + lines(PLACED) + ",", "line 1: the list does not end"),
-        ("[\n" + lines(PLACED, PLACED) + "]", "line 3: a comma, or the list's end, is missing"),
-        ("[]\n[]", "line 2: something follows after the list"),
-        ('{"type": "OrderPlaced", "data": {"amount": NaN}}', "NaN is none of its numbers"),
+        ("", "The file holds no event"),
+        ("[]", "The file holds no event"),
+        ("\n{oops", "line 2, column 2: this is not JSON"),
+        (lines(PLACED) + "\nnonsense", "line 2, column 1: this is not JSON"),
+        ("[" + lines(PLACED), "line 1: a comma or a closing bracket is missing"),
+        ("[" + lines(PLACED) + ",", "line 1: the list has no closing bracket"),
+        ("[\n" + lines(PLACED, PLACED) + "]", "line 3: a comma or a closing bracket is missing"),
+        ("[]\n[]", "line 2: there is text after the list"),
+        ('{"type": "OrderPlaced", "data": {"amount": NaN}}', "NaN is not a JSON number"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
     ],
@@ -214,7 +217,7 @@ def test_what_the_bus_refuses_is_told_by_its_line(
     refusal = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
     answer = {"Entries": [{"EventId": "1"}, refusal]}
     monkeypatch.setattr(cloud.client("events"), "put_events", lambda **request: answer)
-    with pytest.raises(UserError, match=r"(?s)no events:PutEvents.* in the lines 2\."):
+    with pytest.raises(UserError, match=r"(?s)no events:PutEvents.* on the lines 2\."):
         publish(cloud, "dev", read_events(lines(PLACED, PLACED), "dev"))
 
 
@@ -242,7 +245,7 @@ def test_the_catalogue_s_examples_can_be_published(
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b'{"type": "OrderPlaced"}\n\xff', "line 2: that is no UTF-8."),
+        (b'{"type": "OrderPlaced"}\n\xff', "line 2: this is not UTF-8."),
         (None, "can't be read: No such file or directory."),
     ],
 )

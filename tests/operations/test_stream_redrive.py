@@ -68,7 +68,7 @@ def test_what_the_stream_has_no_more_stays_and_says_so(cloud: Shop) -> None:
     "body", ["", "null", "{}", '{"KinesisBatchInfo": 5}', '{"DDBStreamBatchInfo": {"shardId": 1}}']
 )
 def test_a_letter_that_names_no_position_says_so(cloud: Shop, body: str) -> None:
-    with pytest.raises(NoRecords, match="it names no position in a stream"):
+    with pytest.raises(NoRecords, match="it does not name a position in a stream"):
         records_of(cloud, body)
 
 

@@ -79,7 +79,7 @@ def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Templ
 
 def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None:
     deleted = CloudFormation(dev, **dict.fromkeys(dev, "DELETE_COMPLETE"))
-    with pytest.raises(UserError, match=r"is the stage 'dev' deployed .*There is: local\."):
+    with pytest.raises(UserError, match=r"is the stage 'dev' deployed .*Deployed stages: local\."):
         deployed_templates(deleted, "dev")
 
 

@@ -35,11 +35,11 @@ def event(
     name: Annotated[str, typer.Argument(metavar="NAME", help="As in ReadingTaken.")],
     service: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Who publishes it; else it follows from its name."),
+        typer.Option(metavar="NAME", help="Its publisher; by default from the event's name."),
     ] = None,
     field: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME[:TYPE]", help="A field; may be repeated. A text, if no type."),
+        typer.Option(metavar="NAME[:TYPE]", help="A field; may be repeated. A string by default."),
     ] = None,
 ) -> None:
     """Write a new event: its contract, its JSON Schema and its test.
@@ -50,7 +50,7 @@ def event(
     from patchbay.project.project import project
     from patchbay.templates import event as templates
 
-    with _refusing("event", name):
+    with _exit_on_error("event", name):
         templates.check_name(name, events())
         module = templates.module_of(name, service)
         fields = [templates.Field.parse(each) for each in field or ()]
@@ -58,7 +58,7 @@ def event(
         for path in new:
             if (ROOT / path).exists():
                 raise UserError(
-                    f"There is a {path} already, and only new files are written. Add the class "
+                    f"{path} exists already, and only new files are written. Add the class "
                     f"{name} to contracts/{module}.py, then run `make schemas`; or name another "
                     "--service."
                 )
@@ -74,7 +74,7 @@ def service(name: Name, publishes: Publishes = None) -> None:
     from patchbay.templates.naming import free_name
     from patchbay.templates.service import files
 
-    with _refusing("service", name, publishes):
+    with _exit_on_error("service", name, publishes):
         named = free_name(name, ROOT)
         _write("service", files(named, _published("service", publishes or "", named)))
 
@@ -89,11 +89,12 @@ def consumer(
         list[str] | None,
         typer.Option(
             metavar="FIELD=VALUE",
-            help="Only events of which this holds; also >= and <=; may be repeated.",
+            help="Only events that match this; also >= and <=; may be repeated.",
         ),
     ] = None,
     ordered_by: Annotated[
-        str | None, typer.Option(metavar="FIELD", help="Handle those of equal FIELD in order.")
+        str | None,
+        typer.Option(metavar="FIELD", help="Handle the events with the same FIELD in order."),
     ] = None,
     publishes: Publishes = None,
 ) -> None:
@@ -106,7 +107,7 @@ def consumer(
     from patchbay.templates.consumer import Condition, Consumer, files
     from patchbay.templates.naming import check_length, free_name
 
-    with _refusing("consumer", name, on):
+    with _exit_on_error("consumer", name, on):
         parsed, subscribed = free_name(name, ROOT), _events("consumer", on)
         check_length(parsed, subscribed)
         new = Consumer(
@@ -127,14 +128,14 @@ def schedule(
     ] = "",
     publishes: Publishes = None,
 ) -> None:
-    """Write a new service that runs at certain times: its handler, its stack and its test.
+    """Write a new service that runs on a schedule: its handler, its stack and its test.
 
     Example: patchbay add schedule nightly --every "cron(0 3 * * ? *)"
     """
     from patchbay.templates.naming import free_name
     from patchbay.templates.schedule import check_times, files
 
-    with _refusing("schedule", name, every):
+    with _exit_on_error("schedule", name, every):
         check_times(every)
         named = free_name(name, ROOT)
         published = _published("schedule", publishes, named) if publishes else None
@@ -142,10 +143,10 @@ def schedule(
 
 
 @contextmanager
-def _refusing(what: str, *needed: str | None) -> "Iterator[None]":
-    """Have a UserError be a line on stderr, and the exit code that of a wrong use."""
+def _exit_on_error(what: str, *required: str | None) -> "Iterator[None]":
+    """Print an error on stderr, and exit with the code of wrong usage."""
     try:
-        if not all(each and each.strip() for each in needed):
+        if not all(each and each.strip() for each in required):
             raise UserError(f"usage: {USAGE[what]}")
         yield
     except UserError as error:
@@ -167,14 +168,14 @@ def _events(what: str, names: str) -> "list[type[Event]]":
 
 
 def _published(what: str, event: str, by: "ServiceName") -> "type[Event]":
-    """Return the event; raises UserError where it is another service's."""
+    """Return the event; raises UserError if it belongs to another service."""
     found = _events(what, event)[0]
     owner = found.__module__.rpartition(".")[2]
     if owner != by.module:
         raise UserError(
-            f"{found.__name__} is an event of the service {owner.replace('_', '-')}, for it stands "
-            f"in contracts/{owner}.py: {by.service} can't publish it. Call the service so, or add "
-            f"an event of its own first: `patchbay add event NAME --service {by.service}`."
+            f"{found.__name__} is an event of the service {owner.replace('_', '-')}, because it is "
+            f"in contracts/{owner}.py: {by.service} can't publish it. Give the service that name, "
+            f"or add another event first: `patchbay add event NAME --service {by.service}`."
         )
     return found
 

@@ -6,11 +6,13 @@ import typer
 
 
 def schemas(
-    write: Annotated[bool, typer.Option("--write", help="Record what breaks nobody.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Record the changes that break no consumer.")
+    ] = False,
 ) -> None:
-    """Compare the events with their JSON Schemas, and name what would break a consumer.
+    """Compare the events with their JSON Schemas, and name each change that breaks a consumer.
 
-    Ends with 1 where something would, or where a schema is not up to date.
+    The exit code is 1 if there is one, or if a schema is not up to date.
 
     Example: patchbay schemas --write
     """
@@ -32,10 +34,10 @@ def asyncapi(
     from patchbay.operations.catalogue.asyncapi import FILE, STAGE, document, text
     from patchbay.topology.template import read
 
-    made = text(document(read(synthesize(STAGE, {}))))
+    formatted = text(document(read(synthesize(STAGE, {}))))
     if write:
         FILE.parent.mkdir(exist_ok=True)
-        FILE.write_text(made)
+        FILE.write_text(formatted)
         print(f"wrote {FILE}")
     else:
-        print(made, end="")
+        print(formatted, end="")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-Stage = Annotated[str, typer.Option(help="Which deployment; any name is one of its own.")]
+Stage = Annotated[str, typer.Option(help="The deployment; each name is a separate one.")]
 
 
 def synth(stage: Stage = "dev") -> None:
@@ -30,8 +30,8 @@ def diff(stage: Stage = "dev") -> None:
 def deploy(stage: Stage = "dev") -> None:
     """Deploy a stage to the account that the credentials belong to.
 
-    A stage can have an account and a region of its own, in pyproject.toml: then nothing is
-    deployed with another account's credentials.
+    A stage can have its account and region in pyproject.toml: then the credentials of another
+    account are refused.
 
     Example: patchbay deploy --stage pr-17
     """
@@ -44,7 +44,7 @@ def destroy(
     stage: Stage = "dev",
     yes_destroy: Annotated[
         str | None,
-        typer.Option(metavar="STAGE", help="For scripts: the name of the stage, once more."),
+        typer.Option(metavar="STAGE", help="For scripts: the name of the stage again."),
     ] = None,
 ) -> None:
     """Delete a stage from the account. A stage of kind prod asks for its name first.

@@ -4,9 +4,9 @@ import typer
 
 
 def isolation() -> None:
-    """Break each consumer in each way, and check that the others do not notice.
+    """Break each consumer in each way, and check that the others are not affected.
 
-    Ends with 1 where one does. The result as JSON is in build/isolation.json.
+    The exit code is 1 if one is. The result is written to build/isolation.json.
 
     Example: patchbay isolation
     """

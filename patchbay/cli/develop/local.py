@@ -4,7 +4,7 @@
 def local() -> None:
     """Run the system on this machine, with its console, until Ctrl-C.
 
-    Its log is in the foreground. It prints what another shell must set to reach it.
+    It prints its log, and the variables that another shell must set to use it.
 
     Example: patchbay local
     """

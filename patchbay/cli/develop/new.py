@@ -10,18 +10,18 @@ BAD_USAGE = 2  # the exit code
 
 def new(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="It begins the name of every resource.")
+        str, typer.Argument(metavar="NAME", help="The prefix of every resource's name.")
     ],
     directory: Annotated[
-        Path | None, typer.Option(help="Where; a folder of that name, if it is not given.")
+        Path | None, typer.Option(help="The new folder; by default NAME in this one.")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="The Patchbay that it uses: a wheel, a version of an index, or a git address; "
-            "this one, if it is not given.",
+            help="The Patchbay that it uses: a wheel, a version in an index, or a git address; "
+            "by default this one.",
         ),
     ] = None,
 ) -> None:

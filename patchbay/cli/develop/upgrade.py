@@ -8,7 +8,7 @@ import typer
 def upgrade(
     to: Annotated[
         str,
-        typer.Option(metavar="SOURCE", help="A wheel, a version of an index, or a git address."),
+        typer.Option(metavar="SOURCE", help="A wheel, a version in an index, or a git address."),
     ],
 ) -> None:
     """Raise the version of Patchbay that this project uses, and lock it.
@@ -25,8 +25,7 @@ def upgrade(
         raise UserError("usage: make upgrade TO=dist/patchbay_aws-1.1.0-py3-none-any.whl")
     before, after = raise_version(ROOT, to)
     typer.echo(
-        f"Patchbay {before} → {after}. What to do where something must be done is in its "
-        "CHANGELOG. Then:\n"
+        f"Patchbay {before} → {after}. If your project must change, its CHANGELOG says how. Then:\n"
         "  make test    checks all of it\n"
         "  make diff    shows what changes in the templates [STAGE=dev]"
     )

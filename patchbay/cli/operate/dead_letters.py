@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from patchbay.operations.log_lines import Line
 
 LIST = "list"
-SHORT_ID = 8  # characters, by which `show` finds a dead letter
-LONGEST_REASON = 200  # characters, in the list
-LONGEST_FACT = 2_000
-LONGEST_BODY = 10_000  # characters; --json has all
+SHORT_ID = 8  # characters; enough for `show` to find a dead letter
+MAX_REASON = 200  # characters, in the list
+MAX_FACT = 2_000
+MAX_BODY = 10_000  # characters; --json has all
 UNREADABLE = "(unreadable)"
 
 
 class ListsByDefault(TyperGroup):
-    """A group of commands that lists where no command is named."""
+    """A group of commands whose default command is `list`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         first = args[0] if args else ""
@@ -48,14 +48,16 @@ app.command()(redrive.discard)
 
 @app.command(LIST)
 def list_(
-    consumer: Annotated[str | None, typer.Argument(help="Or a function; without, all.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Dead letters of a queue to look at.")] = 100,
+    consumer: Annotated[
+        str | None, typer.Argument(help="A consumer or a function; by default all.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Dead letters to read from each queue.")] = 100,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
     """List dead letters by owner and reason.
 
-    To look at a dead letter hides it from others for a moment, and changes nothing else.
+    Reading a dead letter hides it from others for a moment, and changes nothing else.
 
     Example: patchbay dead-letters --stage local
     """
@@ -71,10 +73,10 @@ def list_(
     with ThreadPoolExecutor() as pool:
         seen = list(pool.map(lambda queue: browse(clients, queue, limit), queues))
     if as_json:
-        told = [
+        data = [
             _as_json(queue, dead_letters) for queue, dead_letters in zip(queues, seen, strict=True)
         ]
-        print(json.dumps(told, indent=2))
+        print(json.dumps(data, indent=2))
         return
     console = Console()
     if not queues:
@@ -88,7 +90,7 @@ def list_(
         for group in grouped(dead_letters):
             table.add_row(*_row(queue, group.reason, group.dead_letters))
         if len(dead_letters) < queue.count:
-            flight = f", {queue.in_flight:,} are out of sight" if queue.in_flight else ""
+            flight = f", {queue.in_flight:,} in flight" if queue.in_flight else ""
             notes.append(f"{queue.name}: {len(dead_letters):,} of {queue.count:,} seen{flight}.")
     console.print(table)
     for note in notes:
@@ -98,10 +100,12 @@ def list_(
 @app.command()
 def show(
     id: Annotated[
-        str, typer.Argument(help="Of the dead letter, or of its event; its beginning does.")
+        str, typer.Argument(help="The beginning of the dead letter's id, or of its event's id.")
     ],
-    consumer: Annotated[str | None, typer.Option(help="Look there alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Dead letters of a queue to look at.")] = 1000,
+    consumer: Annotated[
+        str | None, typer.Option(help="Search this consumer's dead letters only.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Dead letters to read from each queue.")] = 1000,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
@@ -117,8 +121,8 @@ def show(
     dead_letter = find(clients, stage, id, consumer, limit)
     log = log_lines_of(clients, dead_letter)
     if as_json:
-        told = {**for_machines(dead_letter), "log": [_line_as_json(line) for line in log]}
-        print(json.dumps(told, indent=2))
+        data = {**for_machines(dead_letter), "log": [_line_as_json(line) for line in log]}
+        print(json.dumps(data, indent=2))
     else:
         Console().print(_in_full(dead_letter, log))
 
@@ -133,7 +137,7 @@ def _row(
     return (
         Text.assemble((queue.owner, "bold"), (f" {where}" if where else "", "dim")),
         Text(f"{len(dead_letters):,}"),
-        Text(escape(reason, LONGEST_REASON), style="yellow"),
+        Text(escape(reason, MAX_REASON), style="yellow"),
         Text(_time(last), style="dim"),
         Text(dead_letters[0].id[:SHORT_ID]),
     )
@@ -142,19 +146,19 @@ def _row(
 def _in_full(dead_letter: "DeadLetter", log: "list[Line]") -> Group:
     facts = Table.grid(padding=(0, 2))
     for name, value in _facts(dead_letter):
-        facts.add_row(Text(name, style="dim"), Text(escape(value, LONGEST_FACT)))
+        facts.add_row(Text(name, style="dim"), Text(escape(value, MAX_FACT)))
     parts: list[Table | Text] = [facts]
     if dead_letter.traceback:
         parts += [Text(), Text(escape_lines(dead_letter.traceback.rstrip()), style="yellow")]
     if log:
-        parts += [Text(), Text("What was logged about it:", style="dim")]
+        parts += [Text(), Text("The log lines about it:", style="dim")]
         parts += [_logged(line) for line in log]
-    body = indented(dead_letter.body, LONGEST_BODY)
-    shown = escape_lines(body, LONGEST_BODY)
+    body = indented(dead_letter.body, MAX_BODY)
+    shown = escape_lines(body, MAX_BODY)
     parts += [Text(), Text("The message:", style="dim"), Text(shown)]
-    if len(body) > LONGEST_BODY:
-        said = f"It has {len(dead_letter.body):,} characters: --json shows all."
-        parts.append(Text(said, style="dim"))
+    if len(body) > MAX_BODY:
+        note = f"It has {len(dead_letter.body):,} characters: --json shows all."
+        parts.append(Text(note, style="dim"))
     return Group(*parts)
 
 
@@ -180,12 +184,12 @@ def _facts(dead_letter: "DeadLetter") -> list[tuple[str, str]]:
 
 
 def _logged(line: "Line") -> Text:
-    said = " ".join(str(line[each]) for each in ("message", "reason") if line.get(each))
+    message = " ".join(str(line[each]) for each in ("message", "reason") if line.get(each))
     attempt = f"attempt {line['attempt']}  " if "attempt" in line else ""
     level = str(line.get("level", ""))
     style = {"WARNING": "yellow", "ERROR": "red"}.get(level, "")
     moment = (line["at"].strftime("%d %b %H:%M:%S.%f")[:-3], "dim")
-    return Text.assemble(moment, "  ", (escape(f"{attempt}{said}", 500), style))
+    return Text.assemble(moment, "  ", (escape(f"{attempt}{message}", 500), style))
 
 
 def _as_json(queue: "DeadLetterQueue", dead_letters: "list[DeadLetter]") -> dict[str, Any]:

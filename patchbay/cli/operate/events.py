@@ -21,15 +21,15 @@ T = TypeVar("T")
 
 def events(
     type: Annotated[
-        str | None, typer.Argument(metavar="[TYPE]", help="One of them, in full.")
+        str | None, typer.Argument(metavar="[TYPE]", help="Show this event in full.")
     ] = None,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """List every event: its fields, an example, and who publishes and who consumes it.
+    """List every event: its fields, an example, its publishers and its consumers.
 
-    That is in the contracts, and takes no credentials. Who publishes and consumes is asked of the
-    deployed stage; where there is none, of what was synthesized for it last.
+    The fields and the example come from the contracts, without credentials. The publishers and
+    consumers come from the deployed stage or, if there is none, from its last synth.
 
     Example: patchbay events ReadingTaken --stage local
     """
@@ -37,12 +37,12 @@ def events(
     from patchbay.operations.catalogue.catalogue import catalogue, contract
 
     if type:
-        contract(type)  # before anybody is asked about it
+        contract(type)  # raises UserError for an unknown event, before any request to AWS
     known = catalogue(Environment(), stage)
     one = known.event(type) if type else None
     if as_json:
-        told = for_machines(one) if one else [for_machines(event) for event in known.events]
-        print(json.dumps(told, indent=2))
+        data = for_machines(one) if one else [for_machines(event) for event in known.events]
+        print(json.dumps(data, indent=2))
     else:
         Console().print(_in_full(one) if one else _listed(known))
     if known.note:
@@ -78,7 +78,7 @@ def _in_full(event: "KnownEvent") -> Group:
         Text("Consumed by  ", style="dim").append_text(_names(event.subscriptions, _consumer)),
         Text(),
         Text("For example, as `patchbay publish` takes it:", style="dim"),
-        Text(json.dumps(event.to_publish, indent=2) if event.example else "none comes to mind"),
+        Text(json.dumps(event.to_publish, indent=2) if event.example else "(none was generated)"),
     )
 
 
@@ -102,13 +102,13 @@ def _publisher(publisher: "Publisher") -> str:
 
 
 def _consumer(subscription: "Subscription") -> str:
-    some = f"where {subscription.condition}" if subscription.condition else ""
-    which = some or ("every event" if subscription.takes_everything else "")
-    return f"{subscription.consumer} ({which})" if which else subscription.consumer
+    condition = f"where {subscription.condition}" if subscription.condition else ""
+    filtered = condition or ("every event" if subscription.takes_everything else "")
+    return f"{subscription.consumer} ({filtered})" if filtered else subscription.consumer
 
 
-def _names(those: Sequence[T] | None, said: Callable[[T], str]) -> Text:
-    """Return the names; "not known" for None, which says that they could not be read."""
-    if those is None:
+def _names(items: Sequence[T] | None, render: Callable[[T], str]) -> Text:
+    """Render the items' names; "not known" for None, if they could not be read."""
+    if items is None:
         return Text("not known", style="dim")
-    return Text(", ".join(map(said, those))) if those else Text("nobody", style="yellow")
+    return Text(", ".join(map(render, items))) if items else Text("nobody", style="yellow")

@@ -11,11 +11,11 @@ from patchbay.operations.clients import Environment
 
 
 def journey(
-    id: Annotated[str, typer.Argument(help="A correlation id, or the id of an event.")],
+    id: Annotated[str, typer.Argument(help="A correlation id, or an event's id.")],
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """Draw a journey: its events, what each caused, and how its consumers handled it.
+    """Show a journey: its events, the events that each caused, and the results at the consumers.
 
     Example: patchbay journey ID --stage local
     """

@@ -13,8 +13,6 @@ from patchbay.operations.formatting import count, duration
 if TYPE_CHECKING:
     from patchbay.operations.pause import DeliveryState
 
-    pass
-
 
 def pause(
     consumer: ConsumerName,
@@ -23,10 +21,10 @@ def pause(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Stop a consumer's deliveries; what comes waits in its queue, and nobody else notices.
+    """Stop a consumer's deliveries: new messages wait in its queue.
 
-    What it has in hand it finishes. The queue keeps a message for so long and no longer: until
-    then, resume.
+    Messages in flight are finished, and no other consumer is affected. The queue deletes a message
+    at the end of its retention period: resume the consumer before.
 
     Example: patchbay pause notifications --stage local
     """
@@ -40,7 +38,7 @@ def resume(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let a consumer's deliveries go on, with what has waited.
+    """Start a consumer's deliveries again, with the messages that wait in its queue.
 
     Example: patchbay resume notifications --stage local
     """
@@ -52,20 +50,23 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
 
     clients = Environment()
     found = pauses.delivery_state(clients, stage, name)
-    is_so = found.is_stopped is not on
-    if not is_so and stage == "prod" and not (yes or dry_run):
-        raise UserError(f"That would {_effect(found, on=on)} If that is meant, add --yes.")
+    is_done = found.is_stopped is not on
+    if not is_done and stage == "prod" and not (yes or dry_run):
+        raise UserError(f"That would {_effect(found, on=on)} To do it, add --yes.")
     state = found.state
-    if not is_so and not dry_run:
+    if not is_done and not dry_run:
         (pauses.resume if on else pauses.pause)(clients, stage, name)
     if not dry_run:
         with Console(stderr=True).status("waiting until Lambda has done it"):
             state = pauses.wait_until_settled(clients, stage, name)
     if (state == "Disabled") is on and not dry_run:
-        raise UserError(f"Somebody has switched {name} at the same time: it is {state}.")
+        raise UserError(
+            f"Somebody else has paused or resumed {name} at the same time: its event source "
+            f"mapping is {state}. `patchbay status` shows its state."
+        )
     if as_json:
-        print(json.dumps(_as_json(found, state, changed=not (is_so or dry_run)), indent=2))
-    elif is_so:
+        print(json.dumps(_as_json(found, state, changed=not (is_done or dry_run)), indent=2))
+    elif is_done:
         print(f"{found.consumer.name} is {'not paused' if on else 'paused already'}.")
     elif dry_run:
         print(f"Would {_effect(found, on=on)}")
@@ -76,23 +77,26 @@ def _switch(name: str, stage: str, *, on: bool, dry_run: bool, yes: bool, as_jso
 def _effect(found: "DeliveryState", *, on: bool) -> str:
     name, waiting = found.consumer.name, _messages(found.waiting)
     if on:
-        return f"have {name} handle what has waited, and what comes: {waiting} now."
+        return f"start the deliveries to {name} again: its queue holds {waiting} now."
     return (
-        f"stop the deliveries to {name}: what comes waits in {_queue(found)}, which holds "
-        f"{waiting} now and keeps each for {duration(found.kept.total_seconds())}; then it is lost."
+        f"stop the deliveries to {name}: new messages wait in {_queue(found)}, which holds "
+        f"{waiting} now and keeps each for {_retention(found)}; then it is lost."
     )
 
 
 def _done(found: "DeliveryState", *, on: bool) -> str:
     name = found.consumer.name
     if on:
-        return f"{name} goes on, with {_messages(found.waiting)} that waited."
+        return f"{name} is resumed: its queue holds {_messages(found.waiting)}."
     return (
-        f"{name} is paused. What comes waits in {_queue(found)}, each for "
-        f"{duration(found.kept.total_seconds())} at most; {_messages(found.waiting)} "
-        f"{'is' if found.waiting == 1 else 'are'} in it.\n"
-        f"`patchbay resume {name}` lets it go on."
+        f"{name} is paused. New messages wait in {_queue(found)}, which holds "
+        f"{_messages(found.waiting)} and keeps each for {_retention(found)}.\n"
+        f"To resume it: `patchbay resume {name}`."
     )
+
+
+def _retention(found: "DeliveryState") -> str:
+    return duration(found.kept.total_seconds())
 
 
 def _queue(found: "DeliveryState") -> str:

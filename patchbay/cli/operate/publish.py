@@ -18,8 +18,6 @@ from patchbay.project.naming import bus_name
 if TYPE_CHECKING:
     from patchbay.operations.catalogue.event_file import PreparedEvent
 
-    pass
-
 STDIN = "-"
 SHOWN = 20  # events; --json has them all
 
@@ -27,17 +25,17 @@ SHOWN = 20  # events; --json has them all
 def publish(
     file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON; - is standard input.")],
     correlation_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The journey of those that name none.")
+        str | None, typer.Option(metavar="ID", help="For the events that have none.")
     ] = None,
     stage: Stage = "dev",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Put events on the bus: all of them, if each keeps its contract, or else none.
+    """Publish events on the bus: all of them if every one matches its contract, or else none.
 
-    An event is {"type": …, "data": {…}}, or an entry as PutEvents takes it, which keeps its id. A
-    file holds one, a list of them, or one a line.
+    An event is {"type": …, "data": {…}}, or an entry of PutEvents, which keeps its id. A file holds
+    one event, a list of events, or one event a line.
 
     Example: patchbay publish docs/event.json --stage local --dry-run
     """
@@ -47,9 +45,7 @@ def publish(
     events = event_file.read_events(_text(file), stage, correlation_id)
     what = f"{_counted(events)} on the bus {bus_name(stage)}"
     if stage == "prod" and not (yes or dry_run):
-        raise UserError(
-            f"That would put {what}, where consumers act on it. If that is meant, add --yes."
-        )
+        raise UserError(f"That would put {what}, where consumers handle it. To do it, add --yes.")
     if not dry_run:
         put(Environment(), stage, events)
     if as_json:
@@ -57,8 +53,8 @@ def publish(
         return
     print(f"{'Would put' if dry_run else 'Put'} {what}:")
     for each in events[:SHOWN]:
-        has_own_id = "  (its own id: who has handled that skips it)" if each.has_own_id else ""
-        print(f"  {each.event.detail_type}  journey {escape(each.correlation_id)}{has_own_id}")
+        note = "  (with its own id: consumers that handled it skip it)" if each.has_own_id else ""
+        print(f"  {each.event.detail_type}  journey {escape(each.correlation_id)}{note}")
     if len(events) > SHOWN:
         print(f"  … and {len(events) - SHOWN} more")
 
@@ -71,7 +67,7 @@ def _text(file: str) -> str:
         raise UserError(f"{file} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"line {line}: that is no UTF-8.") from error
+        raise UserError(f"line {line}: this is not UTF-8.") from error
 
 
 def _counted(events: "Sequence[PreparedEvent]") -> str:

@@ -21,15 +21,13 @@ from patchbay.operations.dead_letters.report import counted, render
 if TYPE_CHECKING:
     from patchbay.operations.dead_letters.drain import DrainResult
 
-    pass
-
-Owner = Annotated[str | None, typer.Argument(help="Or a function; without, all.")]
+Owner = Annotated[str | None, typer.Argument(help="A consumer or a function; by default all.")]
 Ids = Annotated[
     list[str] | None,
-    typer.Option("--id", help="Of a dead letter, or of its event; may be repeated."),
+    typer.Option("--id", help="A dead letter's id, or its event's; may be repeated."),
 ]
-Reason = Annotated[str | None, typer.Option(help="Those whose reason contains this.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="No more than so many.")]
+Reason = Annotated[str | None, typer.Option(help="Only with a reason that contains this.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most this many.")]
 
 
 def redrive(
@@ -37,7 +35,9 @@ def redrive(
     id: Ids = None,
     reason: Reason = None,
     limit: Limit = None,
-    rate: Annotated[float | None, typer.Option(min=0.01, help="No more in a second.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.01, help="At most this many a second.")
+    ] = None,
     stage: Stage = "dev",
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -45,8 +45,8 @@ def redrive(
 ) -> None:
     """Redrive dead letters to where they failed.
 
-    None is lost if this is ended half way; one may then be in both places, and is handled once all
-    the same. What fails again comes back.
+    If this is interrupted, none is lost: one may then be in both places, and is still handled only
+    once. A message that fails again becomes a dead letter again.
 
     Example: patchbay dead-letters redrive alerts --rate 20 --stage local --dry-run
     """
@@ -59,35 +59,35 @@ def redrive(
     if stage == "prod" and not (yes or dry_run):
         count = count_selected(clients, stage, selection, limit)
         raise UserError(
-            f"That would redrive {counted(count)}, and their consumers act on them again. "
-            "If that is meant, add --yes."
+            f"That would redrive {counted(count)}, and their consumers handle them again. "
+            "To do it, add --yes."
         )
-    with _telling("redriven", dry_run=dry_run, as_json=as_json) as told:
+    with _reporting("redriven", dry_run=dry_run, as_json=as_json) as report:
         redrive_selected(
             clients, stage, selection,
-            limit=limit, rate=rate, dry_run=dry_run, on_progress=told.on_progress,
+            limit=limit, rate=rate, dry_run=dry_run, on_progress=report.on_progress,
         )  # fmt: skip
-    told.exit()
+    report.exit()
 
 
 def discard(
     consumer: Owner = None,
     id: Ids = None,
     reason: Reason = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everyone's, for any reason.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
     limit: Limit = None,
     to: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A new file; what it holds can be read back."),
+        typer.Option(metavar="FILE", help="A new file for them, in JSON, one a line."),
     ] = None,
     stage: Stage = "dev",
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it, without a question.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete dead letters, after each is written to a file.
+    """Write dead letters to a file, and delete them.
 
-    It asks twice; where nobody can be asked, and on prod, it takes --yes.
+    It asks twice for confirmation; without a terminal, and on prod, it needs --yes.
 
     Example: patchbay dead-letters discard alerts --reason refused --dry-run --stage local
     """
@@ -103,7 +103,7 @@ def discard(
     file = to or Path(f"dead-letters-{stage}-{moment}.jsonl")
     if not (yes or dry_run):
         _ask(count_selected(clients, stage, selection, limit), stage, file)
-    with _telling("discarded", dry_run=dry_run, as_json=as_json) as told:
+    with _reporting("discarded", dry_run=dry_run, as_json=as_json) as report:
         discard_selected(
             clients,
             stage,
@@ -111,28 +111,28 @@ def discard(
             file,
             limit=limit,
             dry_run=dry_run,
-            on_progress=told.on_progress,
+            on_progress=report.on_progress,
         )
     if file.exists() and not as_json:
-        print(f"What they held is in {file}.")
-    told.exit()
+        print(f"They are in {file}.")
+    report.exit()
 
 
 def _ask(count: int, stage: str, file: Path) -> None:
     """Ask for confirmation; raises UserError unless it is given."""
-    what = f"delete {counted(count)}, once they are written to {file}"
+    what = f"write {counted(count)} to {file}, and delete them"
     if stage == "prod" or not sys.stdin.isatty():
-        raise UserError(f"That would {what}. If that is meant, add --yes.")
+        raise UserError(f"That would {what}. To do it, add --yes.")
     print(f"This will {what}.")
-    if not typer.confirm("Is that meant?"):
+    if not typer.confirm("Continue?"):
         raise UserError("Nothing was discarded.")
-    if typer.prompt(f"Type {count} to have them deleted") != str(count):
+    if typer.prompt(f"Type {count} to delete them") != str(count):
         raise UserError("Nothing was discarded.")
 
 
 @dataclass
-class _Told:
-    """What became of each queue's dead letters, as far as it was told."""
+class _Report:
+    """The progress and the results of a drain, queue by queue."""
 
     verb: str
     dry_run: bool
@@ -149,14 +149,14 @@ class _Told:
         self.progress.update(self.tasks[queue.name], completed=min(seen, queue.count))
 
     def exit(self) -> None:
-        """Raise Exit where a dead letter stays that was selected."""
+        """Raise Exit if a selected dead letter is still in its queue."""
         if any(each.failed or each.blocked for each in self.results.values()):
             raise typer.Exit(1)
 
     def print(self, as_json: bool) -> None:
         if as_json:
-            told = [_as_json(each, dry_run=self.dry_run) for each in self.results.values()]
-            print(json.dumps(told, indent=2))
+            data = [_as_json(each, dry_run=self.dry_run) for each in self.results.values()]
+            print(json.dumps(data, indent=2))
             return
         if not self.results:
             print("There are no dead letters.")
@@ -166,17 +166,17 @@ class _Told:
 
 
 @contextmanager
-def _telling(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Told]:
-    """Show the progress and, however it ends, a report of what was done."""
+def _reporting(verb: str, *, dry_run: bool, as_json: bool) -> Iterator[_Report]:
+    """Show the progress and, also after an error, print the results."""
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
     console = Console(stderr=True)
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    told = _Told(verb, dry_run, progress)
+    report = _Report(verb, dry_run, progress)
     try:
         with progress:
-            yield told
+            yield report
     finally:
-        told.print(as_json)
+        report.print(as_json)
 
 
 def _as_json(result: "DrainResult", *, dry_run: bool) -> dict[str, Any]:

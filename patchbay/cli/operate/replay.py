@@ -14,12 +14,14 @@ def replay(
     since: Annotated[datetime, typer.Option("--from", parser=moment, metavar="TIME")],
     until: Annotated[datetime, typer.Option("--to", parser=moment, metavar="TIME")],
     to_consumer: Annotated[
-        str | None, typer.Option(metavar="NAME", help="It alone; without, everyone.")
+        str | None, typer.Option(metavar="NAME", help="One consumer; by default all.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Even what is past remembering.")] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also events that would be handled twice.")
+    ] = False,
     stage: Stage = "dev",
 ) -> None:
-    """Play a part of the bus's archive again. Times are like 2026-01-31T09:00, in UTC.
+    """Replay events from the bus's archive. A time is like 2026-01-31T09:00, in UTC.
 
     Example: patchbay replay --from AN_HOUR_AGO --to NOW --to-consumer alerts --stage local
     """
@@ -34,10 +36,10 @@ def replay(
             until=until,
             to=to_consumer,
             again=again,
-            on_progress=lambda how: status.update(f"the replay is {how}"),
+            on_progress=lambda state: status.update(f"the replay is {state}"),
         )
-    whom = to_consumer or "everyone"
-    print(f"Replay {done.name} to {whom}: {done.state.lower()}. {done.reason or ''}".rstrip())
+    to = to_consumer or "all consumers"
+    print(f"Replay {done.name} to {to}: {done.state.lower()}. {done.reason or ''}".rstrip())
     if done.state != "COMPLETED":
         raise typer.Exit(1)
-    print("What was handled before changes nothing; the rest is on its way through the queue.")
+    print("Events that were handled before change nothing; the others are in the queue.")

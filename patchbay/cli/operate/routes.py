@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def routes(stage: Stage = "dev", as_json: Json = False) -> None:
-    """Draw who publishes each event, and which consumers subscribe to it.
+    """Show the publishers, their events, and the consumers of each event.
 
     Example: patchbay routes --stage local
     """
@@ -66,7 +66,7 @@ def _subscription(to: "Subscription") -> Text:
 
 
 def _rest(found: "Routes") -> list[Tree]:
-    """Return the events that nobody publishes, and the functions that publish none."""
+    """Render the events without a publisher, and the functions that publish nothing."""
     trees = []
     if found.unpublished:
         tree = Tree(Text("no publisher", style="yellow"), guide_style="dim")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from patchbay.operations.health.health import ConsumerHealth
     from patchbay.operations.health.status import Status
 
-SECONDS_BETWEEN_LOOKS = 1.0
-SECONDS_ON_AWS = 10.0  # where each look costs money
+SECONDS_BETWEEN_POLLS = 1.0
+SECONDS_ON_AWS = 10.0  # each poll costs money there
 STATES = {
     "well": ("well", "green"),
     "failing": ("failing", "bold red"),
@@ -43,7 +43,7 @@ COLUMNS = {
     "failed": "right",
     "p95": "right",
 }
-MOST = 300  # characters of what is wrong
+MAX_ERROR = 300  # characters
 
 
 def status(
@@ -51,10 +51,10 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Refresh until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the health of every consumer, and all that is wrong: then it exits with 1.
+    """Show the health of every consumer, and exit with 1 if anything is wrong.
 
-    Wrong is a consumer that fails or is behind, a dead letter, an alarm, a workflow that failed, a
-    stream that is not read. A consumer that is paused is not: somebody wanted that.
+    Wrong is a consumer that fails or is behind, a dead letter, an alarm, a failed workflow, a
+    stream without a reader. A paused consumer is not wrong: somebody has paused it on purpose.
 
     Example: patchbay status --stage local
 
@@ -64,18 +64,18 @@ def status(
 
     check = checker(CachedClients(Environment()), stage)
     if watch:
-        _watch(check, as_json, SECONDS_BETWEEN_LOOKS if stage == "local" else SECONDS_ON_AWS)
+        _watch(check, as_json, SECONDS_BETWEEN_POLLS if stage == "local" else SECONDS_ON_AWS)
     seen = check()
     if as_json:
         print(json.dumps(seen.as_json(), indent=2))
     else:
-        Console().print(_drawn(seen))
+        Console().print(_render(seen))
     if seen.wrong:
         raise typer.Exit(1)
 
 
 def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None:
-    """Show the status again and again; with JSON, one line each time."""
+    """Show the status after every poll; with JSON, one line each time."""
     seen = check()
     if as_json:
         while True:
@@ -85,11 +85,11 @@ def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None
     from patchbay.operations.failures import EXPECTED, explain
 
     console = Console()
-    # What is no terminal can't be drawn over: it gets one look below the other.
+    # Only a terminal can be redrawn: any other output gets one status below the other.
     with (
         Live(console=console, auto_refresh=False) if console.is_terminal else nullcontext() as live
     ):
-        shown = _drawn(seen)
+        shown = _render(seen)
         while True:
             if live:
                 live.update(shown, refresh=True)
@@ -99,14 +99,14 @@ def _watch(check: "Callable[[], Status]", as_json: bool, seconds: float) -> None
             time.sleep(seconds)
             try:
                 seen = check()
-                shown = _drawn(seen)
+                shown = _render(seen)
             except EXPECTED as failure:
-                why = escape(explain(failure), MOST)
+                why = escape(explain(failure), MAX_ERROR)
                 note = Text(f"No answer since {seen.health.at:%H:%M:%S} UTC. {why}", style="red")
-                shown = Group(_drawn(seen), note)
+                shown = Group(_render(seen), note)
 
 
-def _drawn(seen: "Status") -> Group:
+def _render(seen: "Status") -> Group:
     title = Text.assemble(
         (f"{project().name} {seen.stage}", "bold"),
         (f"  {seen.health.at:%Y-%m-%d %H:%M:%S} UTC", "dim"),
@@ -118,7 +118,7 @@ def _drawn(seen: "Status") -> Group:
         parts.append(
             Text("All is well." if not paused else "Otherwise all is well.", style="green")
         )
-    parts += [Text(f"✗ {escape(each, MOST)}", style="red") for each in seen.wrong]
+    parts += [Text(f"✗ {escape(each, MAX_ERROR)}", style="red") for each in seen.wrong]
     return Group(*parts)
 
 

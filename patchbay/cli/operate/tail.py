@@ -11,26 +11,26 @@ from rich.text import Text
 from patchbay.cli.options import Json, Stage
 from patchbay.operations.clients import Environment
 
-INTERRUPTED = 130  # as a shell reports what Ctrl-C ended
+INTERRUPTED = 130  # the exit code that a shell reports after Ctrl-C
 
 
 def tail(
     event: Annotated[
-        list[str] | None, typer.Option(metavar="TYPE", help="Of this type only; may be repeated.")
+        list[str] | None, typer.Option(metavar="TYPE", help="Only this type; may be repeated.")
     ] = None,
     id: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="With this correlation id, or id in its data, only."),
+        typer.Option(metavar="ID", help="Only with this correlation id, or this id in the data."),
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="SECONDS", help="Then end; else at Ctrl-C.")
+        float | None, typer.Option("--for", metavar="SECONDS", help="By default until Ctrl-C.")
     ] = None,
     stage: Stage = "dev",
     as_json: Json = False,
 ) -> None:
-    """Show events as they pass on the bus, live.
+    """Show the events on the bus, live.
 
-    They are seen when the journal has written them down, and nothing is changed by that.
+    They are read from the stream of the journal's table: no consumer is affected.
 
     Example: patchbay tail --event ReadingTaken --for 2 --stage local
     """
@@ -49,7 +49,7 @@ def tail(
                 line.truncate(shown.width, overflow="ellipsis")
             shown.print(line, soft_wrap=True)
     except BrokenPipeError:
-        # Who read it has seen enough, as in `| head`; and must not be told so at the exit again.
+        # The reader has closed the pipe, like `| head`: the flush at exit must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

@@ -20,7 +20,7 @@ from patchbay.console.jobs import Job, Jobs, Work
 from patchbay.console.views import page
 from patchbay.errors import UserError
 from patchbay.operations.clients import Clients
-from patchbay.operations.dead_letters.browse import LOOK_AT, browse
+from patchbay.operations.dead_letters.browse import DEFAULT_LIMIT, browse
 from patchbay.operations.dead_letters.dead_letter import (
     WHERE,
     DeadLetter,
@@ -89,7 +89,9 @@ def _browse(clients: Clients, selected: Iterable[DeadLetterQueue]) -> list[Brows
     clients.client("logs")  # created before the threads start, so that they share it
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(
-            pool.map(lambda queue: BrowsedQueue(queue, browse(clients, queue, LOOK_AT)), selected)
+            pool.map(
+                lambda queue: BrowsedQueue(queue, browse(clients, queue, DEFAULT_LIMIT)), selected
+            )
         )
 
 

@@ -3,9 +3,9 @@
     patchbay asyncapi           print it
     patchbay asyncapi --write   write it to docs/asyncapi.json
 
-A type of events is a channel; whoever may publish it sends to it, whoever its rules let it through
-to receives from it. All of that is read from the templates of the stage dev, synthesized anew where
-their sources have changed; what is called after its stage there stands as `{stage}`.
+Each type of event is a channel: its publishers send to it, and the consumers whose rules match it
+receive from it. Publishers and rules are read from the templates of the stage dev, which are
+synthesized again if their sources have changed. In a name, `{stage}` stands for the stage.
 """
 
 import json
@@ -27,7 +27,7 @@ from patchbay.topology.routes import Route, Subscription, routes, short_name
 from patchbay.topology.template import Resource, Template
 
 FILE = ROOT / "docs" / "asyncapi.json"
-STAGE = "dev"  # of which the templates are
+STAGE = "dev"  # whose templates are read
 
 Part = dict[str, Any]
 
@@ -35,7 +35,7 @@ _COMPONENT = "#/components/schemas/{model}"
 _STAGE = "{stage}"
 _INFO: Part = {
     "title": "Patchbay",
-    # What is promised has a version of its own: each event's, in its metadata.
+    # The document's own version. Each event has its version in its metadata.
     "version": "1",
     "description": (
         "The events that the services publish to each other. A message's payload is the `detail` "
@@ -86,7 +86,7 @@ def document(templates: Mapping[str, Template]) -> Part:
 
 
 def text(found: Part) -> str:
-    """Format the document as its file has it."""
+    """Format the document as in its file."""
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 

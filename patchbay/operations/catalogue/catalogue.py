@@ -1,4 +1,4 @@
-"""The catalogue: every event, its fields, an example of it, who publishes and who consumes it."""
+"""The catalogue of events: their fields, examples, publishers and consumers."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from patchbay.errors import UserError
-from patchbay.events.catalogue import UnknownEvent, event_named, events
+from patchbay.events.catalogue import event_named, events
 from patchbay.events.compatibility import SCHEMAS, schema_of
 from patchbay.events.event import Event
 from patchbay.events.examples import NoExample, example
@@ -25,39 +25,39 @@ SYNTHESIZED = ROOT / "cdk.out"
 
 @dataclass(frozen=True)
 class KnownEvent:
-    """All that is known of a type of events."""
+    """A type of event, as its contract and the templates describe it."""
 
     type: str
     source: str
     version: int
     versions: tuple[int, ...]
-    """All that have ever been promised, and so may be in the archive."""
+    """All versions with a committed schema: events of each may be in the archive."""
 
     description: str
     fields: tuple[Field, ...]
     schema: Mapping[str, Any]
     example: Mapping[str, Any] | None
-    """Its data; None where none could be made up."""
+    """Its data; None if none could be generated."""
 
     publishers: tuple[Publisher, ...] | None
-    """None where nobody could be asked."""
+    """None if no templates could be read."""
 
     subscriptions: tuple[Subscription, ...] | None
-    """None where nobody could be asked."""
+    """None if no templates could be read."""
 
     @property
     def to_publish(self) -> dict[str, Any]:
-        """The example as `patchbay publish` takes it."""
+        """The example as input of `patchbay publish`."""
         return {"type": self.type, "data": self.example}
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every event, and where it is known from who publishes and consumes it."""
+    """All events, and the source of their publishers and consumers."""
 
     events: tuple[KnownEvent, ...]
     note: str | None = None
-    """Why that is not what is deployed, if it is not."""
+    """Why the publishers and consumers are not those that are deployed; None if they are."""
 
     def event(self, type: str) -> KnownEvent:
         """Return the event of that type; raises UserError with a suggestion."""
@@ -67,32 +67,29 @@ class Catalogue:
 
 def contract(name: str) -> type[Event]:
     """Return the contract of an event; raises UserError with a suggestion."""
-    try:
-        return event_named(name)
-    except UnknownEvent as error:
-        raise UserError(str(error)) from error
+    return event_named(name)
 
 
 def catalogue(clients: Clients, stage: str, assembly: Path = SYNTHESIZED) -> Catalogue:
     """Return every event, with its publishers and subscriptions in a stage.
 
-    Where the stage is not deployed, or can't be asked, that is read from what was synthesized for
-    it; where that is not there either, it stays open.
+    If the stage is not deployed, or AWS does not answer, they are read from its last synth; without
+    one, they are None.
     """
     try:
         return Catalogue(known_events(deployed_templates(clients, stage)))
     except UserError as failure:
         why = str(failure)
     except (BotoCoreError, ClientError) as error:
-        why = f"AWS could not be asked: {error}"
+        why = f"The request to AWS failed: {error}"
     if templates := synthesized(stage, assembly):
-        here = f"Who publishes and consumes is as {assembly.name} has it, from the last synth."
-        return Catalogue(known_events(templates), f"{here} {why}")
-    return Catalogue(known_events(None), f"Who publishes and consumes is not known. {why}")
+        source = f"Publishers and consumers are those in {assembly.name}, from the last synth."
+        return Catalogue(known_events(templates), f"{source} {why}")
+    return Catalogue(known_events(None), f"Publishers and consumers are not known. {why}")
 
 
 def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
-    """Read a stage's templates from a cloud assembly; none where it was not synthesized."""
+    """Read a stage's templates from a cloud assembly; returns none if it has none."""
     if not assembly.joinpath("manifest.json").exists():
         return {}
     found = read(assembly)
@@ -100,7 +97,7 @@ def synthesized(stage: str, assembly: Path) -> dict[str, Template]:
 
 
 def known_events(templates: Mapping[str, Template] | None) -> tuple[KnownEvent, ...]:
-    """Return every event of the contracts; without templates, its parties are not known."""
+    """Return every event of the contracts; without templates, its publishers are None."""
     if templates is None:
         return tuple(_known(event, None) for event in events().values())
     return tuple(_known(route.event, route) for route in routes(templates))

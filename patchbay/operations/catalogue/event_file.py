@@ -1,8 +1,8 @@
-"""Reads events that somebody wrote, and holds each against its contract before any is published.
+"""Files of events: all are validated against their contracts before any is published.
 
 An event is {"type": "ReadingTaken", "data": {…}}, with a "correlation_id" if it belongs to a
-journey; or an entry of PutEvents; or what EventBridge has delivered. A file holds one of them, a
-list, or one after the other.
+journey; or an entry of PutEvents; or an event as EventBridge delivers it. A file holds one event, a
+list of events, or one event after the other.
 """
 
 import json
@@ -23,11 +23,11 @@ from patchbay.messaging.publishing import Outgoing, enveloped, prepare
 from patchbay.operations.catalogue.catalogue import contract
 from patchbay.project.naming import bus_name
 
-SHOWN = 20  # problems of one file; who has more has one cause for all of them
-LONG = 60  # characters of a value that is wrong
+SHOWN = 20  # problems of one file; more than that have one cause
+MAX_VALUE = 60  # characters of an invalid value
 
 _SPACE = re.compile(r"[ \t\r\n]*")
-# What EventBridge calls the parts of an event: what is put on the bus, and what it delivers.
+# The fields of an event in PutEvents, and in EventBridge's deliveries.
 _PUT = ("DetailType", "Source", "Detail")
 _DELIVERED = ("detail-type", "source", "detail")
 _PLAIN = ("type", "data", "correlation_id")
@@ -35,17 +35,17 @@ _PLAIN = ("type", "data", "correlation_id")
 
 @dataclass(frozen=True)
 class PreparedEvent:
-    """An event that may be published, and the line in which it begins."""
+    """A valid event, and the line of the file on which it begins."""
 
     line: int
     event: Outgoing
     correlation_id: str
     has_own_id: bool
-    """Whether it came with an id of its own: whoever has handled that skips it."""
+    """True if the file gives its id: a consumer that has handled that id skips it."""
 
 
-class _Wrong(Exception):
-    """What is wrong with one event, a sentence each."""
+class _InvalidEvent(Exception):
+    """The problems of one event, a sentence each."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
@@ -53,17 +53,17 @@ class _Wrong(Exception):
 
 
 def read_events(text: str, stage: str, correlation_id: str | None = None) -> list[PreparedEvent]:
-    """Read every event of a file, in its order, each in the envelope that the bus gets.
+    """Read every event of a file, in order, each with its envelope.
 
-    `correlation_id` names the journey of those that name none; without, each begins its own. Raises
-    UserError, with all that is wrong, by line and field.
+    `correlation_id` is that of the events that have none; by default, each begins a journey. Raises
+    UserError with all problems, by line and field.
     """
     found, problems = [], []
     for line, value in _values(text):
         try:
             found.append(_prepared(line, value, stage, correlation_id))
-        except _Wrong as wrong:
-            problems += [f"line {line}: {problem}" for problem in wrong.problems]
+        except _InvalidEvent as invalid:
+            problems += [f"line {line}: {problem}" for problem in invalid.problems]
         except RecursionError:
             problems.append(f"line {line}: it is nested too deeply")
     if problems:
@@ -71,7 +71,7 @@ def read_events(text: str, stage: str, correlation_id: str | None = None) -> lis
         rest = [f"… and {more} more"] if more > 0 else []
         raise UserError("\n".join(["Nothing is published:", *problems[:SHOWN], *rest]))
     if not found:
-        raise UserError('There is no event in it: write {"type": …, "data": {…}}.')
+        raise UserError('The file holds no event: write {"type": …, "data": {…}}.')
     return found
 
 
@@ -85,25 +85,25 @@ def _values(text: str) -> Iterator[tuple[int, Any]]:
         if in_list and text[at] == "]":
             in_list, at = False, _after_space(text, at + 1)
             if at < len(text):
-                raise UserError(f"line {_line(text, at)}: something follows after the list.")
+                raise UserError(f"line {_line(text, at)}: there is text after the list.")
             return
         try:
             value, end = decoder.raw_decode(text, at)
         except json.JSONDecodeError as error:
             raise UserError(
-                f"line {error.lineno}, column {error.colno}: that is no JSON: {error.msg}."
+                f"line {error.lineno}, column {error.colno}: this is not JSON: {error.msg}."
             ) from error
         except (ValueError, RecursionError) as error:
             why = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-            raise UserError(f"line {_line(text, at)}: that is no JSON: {why}.") from error
+            raise UserError(f"line {_line(text, at)}: this is not JSON: {why}.") from error
         yield _line(text, at), value
         at = _after_space(text, end)
         if in_list and text[at : at + 1] == ",":
             at = _after_space(text, at + 1)
         elif in_list and text[at : at + 1] != "]":
-            raise UserError(f"line {_line(text, at)}: a comma, or the list's end, is missing.")
+            raise UserError(f"line {_line(text, at)}: a comma or a closing bracket is missing.")
     if in_list:
-        raise UserError(f"line {_line(text, at)}: the list does not end.")
+        raise UserError(f"line {_line(text, at)}: the list has no closing bracket.")
 
 
 def _after_space(text: str, at: int) -> int:
@@ -116,28 +116,30 @@ def _line(text: str, at: int) -> int:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is none of its numbers")
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _prepared(line: int, value: Any, stage: str, correlation_id: str | None) -> PreparedEvent:
-    """Raises _Wrong."""
+    """Prepare one event; raises _InvalidEvent."""
     if not isinstance(value, dict):
-        raise _Wrong(f'an event is an object, as {{"type": …, "data": {{…}}}}, not {_cut(value)}')
+        raise _InvalidEvent(
+            f'an event is an object like {{"type": …, "data": {{…}}}}, not {_cut(value)}'
+        )
     try:
         for names in (_PUT, _DELIVERED):
             if names[0] in value:
                 return _with_envelope(line, value, names, stage)
         return _without_envelope(line, value, correlation_id)
     except EventTooLarge as error:
-        raise _Wrong(str(error)) from error
+        raise _InvalidEvent(str(error)) from error
 
 
 def _without_envelope(
     line: int, value: Mapping[str, Any], correlation_id: str | None
 ) -> PreparedEvent:
     if unknown := [name for name in value if name not in _PLAIN]:
-        raise _Wrong(
-            *(f"there is no {_cut(name)} here: it takes {', '.join(_PLAIN)}" for name in unknown)
+        raise _InvalidEvent(
+            *(f"unknown field {_cut(name)}: the fields are {', '.join(_PLAIN)}" for name in unknown)
         )
     event = _event(value.get("type"), value.get("data"))
     journey = value.get("correlation_id") or correlation_id or str(uuid4())
@@ -145,7 +147,7 @@ def _without_envelope(
         with caused_by(Cause(seed=str(uuid4()), correlation_id=journey)):
             return PreparedEvent(line, prepare(event), journey, has_own_id=False)
     except ValidationError as error:
-        raise _Wrong(*_problems("", error)) from error
+        raise _InvalidEvent(*_problems("", error)) from error
 
 
 def _with_envelope(
@@ -154,47 +156,51 @@ def _with_envelope(
     type_, source, detail = (value.get(name) for name in names)
     bus = str(value.get("EventBusName", bus_name(stage))).rpartition("/")[2]
     if bus != bus_name(stage):
-        raise _Wrong(f"EventBusName: it is for the bus {_cut(bus)}, and not for {bus_name(stage)}")
+        raise _InvalidEvent(
+            f"EventBusName: the event is for the bus {_cut(bus)}, not for {bus_name(stage)}"
+        )
     if isinstance(detail, str):
         try:
             detail = json.loads(detail)
         except (ValueError, RecursionError) as error:
-            raise _Wrong(f"{names[2]}: that is no JSON: {error}") from error
+            raise _InvalidEvent(f"{names[2]}: this is not JSON: {error}") from error
     if not isinstance(detail, dict) or not {"metadata", "data"} <= detail.keys():
-        raise _Wrong(
-            f"{names[2]}: it has no envelope, metadata and data. To have one made, write "
+        raise _InvalidEvent(
+            f"{names[2]}: the envelope (metadata and data) is missing. To have one made, write "
             '{"type": …, "data": {…}}'
         )
     event = _event(type_, detail["data"])
     if source != event.source():
-        raise _Wrong(
+        raise _InvalidEvent(
             f"{names[1]}: {event.detail_type()} is from {event.source()}, not {_cut(source)}"
         )
     try:
         metadata = Metadata.model_validate(detail["metadata"])
     except ValidationError as error:
-        raise _Wrong(*_problems("metadata", error)) from error
+        raise _InvalidEvent(*_problems("metadata", error)) from error
     if metadata.claim:
-        raise _Wrong("metadata.claim: what has its data in S3 is published again by a replay only")
+        raise _InvalidEvent("metadata.claim: the event's data is in S3; use `patchbay replay`")
     if metadata.version != event.version:
-        raise _Wrong(
-            f"metadata.version: {event.detail_type()} is at version {event.version}, and this is "
-            f"version {metadata.version}"
+        raise _InvalidEvent(
+            f"metadata.version: {event.detail_type()} is at version {event.version}, not "
+            f"{metadata.version}"
         )
     return PreparedEvent(line, enveloped(event, metadata), metadata.correlation_id, has_own_id=True)
 
 
 def _event(type_: Any, data: Any) -> Event:
-    """Raises _Wrong."""
+    """Validate an event; raises _InvalidEvent."""
     if not isinstance(type_, str):
-        raise _Wrong(f'type: it is an event\'s name, such as "ReadingTaken", not {_cut(type_)}')
+        raise _InvalidEvent(
+            f'type: it must be an event\'s name, such as "ReadingTaken", not {_cut(type_)}'
+        )
     try:
         kind = contract(type_)
     except UserError as error:
-        raise _Wrong(f"type: {error}") from error
+        raise _InvalidEvent(f"type: {error}") from error
     problems = []
     if isinstance(data, dict):
-        # Readers ignore what they do not know; for who writes, it is a slip.
+        # A consumer ignores an unknown field; in a file that somebody writes, it is a mistake.
         for name in data.keys() - kind.model_fields.keys():
             near = nearest(name, kind.model_fields)
             hint = f" Did you mean {near!r}?" if near else ""
@@ -204,7 +210,7 @@ def _event(type_: Any, data: Any) -> Event:
     except ValidationError as error:
         problems += _problems(type_, error)
     if problems:
-        raise _Wrong(*sorted(problems))
+        raise _InvalidEvent(*sorted(problems))
     return event
 
 
@@ -217,6 +223,6 @@ def _problems(where: str, error: ValidationError) -> list[str]:
 
 
 def _cut(value: Any) -> str:
-    """Format a wrong value as JSON, cut, and harmless on a terminal."""
+    """Format an invalid value as short JSON, safe for a terminal."""
     text = json.dumps(value, default=repr)
-    return text if len(text) <= LONG else f"{text[:LONG]}…"
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

@@ -1,4 +1,4 @@
-"""Puts events that somebody wrote on a stage's bus."""
+"""Publishing of the events in a file."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,14 +14,14 @@ from patchbay.project.naming import bus_name, claims_bucket
 
 
 def publish(clients: Clients, stage: str, events: Sequence[PreparedEvent]) -> None:
-    """Put the events on the stage's bus, in their order.
+    """Put the events on the stage's bus, in order.
 
-    Raises UserError, naming the lines of those that did not get there.
+    Raises UserError, with the lines of those that EventBridge refused.
     """
     client = clients.client("events")
     name = bus_name(stage)
     try:
-        # PutEvents takes events for a bus that is not there, and drops them.
+        # PutEvents accepts events for a bus that does not exist, and drops them.
         client.describe_event_bus(Name=name)
     except client.exceptions.ResourceNotFoundException as error:
         raise not_deployed(clients, stage, f"bus {name}") from error
@@ -29,9 +29,9 @@ def publish(clients: Clients, stage: str, events: Sequence[PreparedEvent]) -> No
     try:
         send([each.event for each in events], bus)
     except PublishFailed as failure:
-        said = str(failure)
-        lines = [str(each.line) for each in events if each.event.event_id in said]
-        raise UserError(f"{said}\nThey are in the lines {', '.join(lines)}.") from failure
+        message = str(failure)
+        lines = [str(each.line) for each in events if each.event.event_id in message]
+        raise UserError(f"{message}\nThey are on the lines {', '.join(lines)}.") from failure
 
 
 def _deposit(clients: Clients, stage: str, deposit: Deposit) -> None:

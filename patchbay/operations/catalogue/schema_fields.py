@@ -1,4 +1,4 @@
-"""An event's fields in words, from its JSON Schema."""
+"""Fields of an event in words, from its JSON Schema."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-# What a schema can ask of a value, in words.
+# The keywords that limit a value, in words.
 _LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
@@ -32,7 +32,7 @@ class Field:
 
     required: bool
     limits: str
-    """What is asked of its value besides, in words."""
+    """The limits of its value, in words."""
 
     description: str
 
@@ -76,9 +76,9 @@ def _limits(field: Schema, definitions: Schema) -> Iterator[str]:
         yield from _limits(choice, definitions)
     if isinstance(field.get("items"), Mapping):
         yield from (f"each {limit}" for limit in _limits(field["items"], definitions))
-    for word, said in _LIMITS.items():
-        if word in field:
-            yield said.format(field[word])
+    for keyword, words in _LIMITS.items():
+        if keyword in field:
+            yield words.format(field[keyword])
     if values := field.get("enum", [field["const"]] if "const" in field else []):
         yield " or ".join(json.dumps(value) for value in values)
 

@@ -1,6 +1,6 @@
-"""Browsing of dead-letter queues: all messages stay there.
+"""Browsing of dead-letter queues: messages are received, and made visible again.
 
-A message is received and made visible again: in between, nobody else receives it.
+In between, nobody else receives them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,16 +19,18 @@ from patchbay.operations.dead_letters.message import (
 )
 from patchbay.operations.log_lines import Line, lines
 
-AT_A_TIME = 10  # messages: the limit of each of SQS's requests
-LOOK_AT = 100  # dead letters of a queue, of which there may be a hundred thousand
-HIDDEN_FOR = 30  # seconds, if nobody puts them back
-SEEN_A_SECOND = 20  # dead letters, at least
-LATEST_LINES = timedelta(minutes=1)  # how much clocks may differ
-PAGES = 20  # of a log that are read for the reasons of some dead letters
-IN_A_PATTERN = 16  # message ids, within the length that a pattern may have
+MAX_BATCH = 10  # messages: SQS's own limit for each request
+DEFAULT_LIMIT = 100  # dead letters that are read from a queue, which may have a hundred thousand
+VISIBILITY_TIMEOUT = 30  # seconds, if the process ends before it makes them visible again
+READ_PER_SECOND = 20  # dead letters, at least
+CLOCK_SKEW = timedelta(minutes=1)
+PAGES = 20  # of a log, for the reasons of up to IDS_PER_PATTERN dead letters
+IDS_PER_PATTERN = 16  # message ids that fit into a filter pattern
 
 
-def browse(clients: Clients, queue: DeadLetterQueue, limit: int = LOOK_AT) -> list[DeadLetter]:
+def browse(
+    clients: Clients, queue: DeadLetterQueue, limit: int = DEFAULT_LIMIT
+) -> list[DeadLetter]:
     """Return up to `limit` dead letters, newest first; those in flight can't be received."""
     seen = sample_messages(clients.client("sqs"), queue.url, limit, queue.count)
     dead_letters = with_last_errors(clients, queue, seen)
@@ -40,24 +42,25 @@ def sample_messages(sqs: Any, url: str, limit: int, count: int | None = None) ->
     seen: dict[str, Message] = {}
     try:
         while len(seen) < limit:
-            asked = min(AT_A_TIME, limit - len(seen))
-            messages = receive(sqs, url, asked, HIDDEN_FOR + limit // SEEN_A_SECOND)
+            most = min(MAX_BATCH, limit - len(seen))
+            timeout = VISIBILITY_TIMEOUT + limit // READ_PER_SECOND
+            messages = receive(sqs, url, most, timeout)
             is_new = any(message["MessageId"] not in seen for message in messages)
             seen |= {message["MessageId"]: message for message in messages}
-            if not is_new or (len(messages) < asked and len(seen) >= (count or limit)):
+            if not is_new or (len(messages) < most and len(seen) >= (count or limit)):
                 break
     finally:
         make_visible(sqs, url, seen.values())
     return list(seen.values())
 
 
-def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> list[Message]:
-    """Receive up to `most` messages, with a visibility timeout of `hidden_for` seconds."""
+def receive(sqs: Any, url: str, most: int, visibility_timeout: int, wait: int = 1) -> list[Message]:
+    """Receive up to `most` messages; both times are in seconds."""
     answer = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=most,
-        VisibilityTimeout=hidden_for,
-        # Without waiting, SQS asks some of its servers only, and may find nothing.
+        VisibilityTimeout=visibility_timeout,
+        # A short poll asks only some of SQS's servers, and may find nothing.
         WaitTimeSeconds=wait,
         MessageAttributeNames=["All"],
         MessageSystemAttributeNames=["All"],
@@ -67,8 +70,8 @@ def receive(sqs: Any, url: str, most: int, hidden_for: int, wait: int = 1) -> li
 
 
 def make_visible(sqs: Any, url: str, messages: Iterable[Message]) -> None:
-    """Have them be seen again now. One that can't be is seen again when its time is over."""
-    for some in chunks(list(messages), AT_A_TIME):
+    """End the messages' visibility timeout now; where SQS refuses, it ends by itself later."""
+    for some in chunks(list(messages), MAX_BATCH):
         entries = [
             {"Id": str(number), "ReceiptHandle": each["ReceiptHandle"], "VisibilityTimeout": 0}
             for number, each in enumerate(some)
@@ -79,7 +82,7 @@ def make_visible(sqs: Any, url: str, messages: Iterable[Message]) -> None:
 def with_last_errors(
     clients: Clients, queue: DeadLetterQueue, messages: Sequence[Message]
 ) -> list[DeadLetter]:
-    """Parse messages, and read from the consumer's log the last errors they do not carry."""
+    """Parse messages; where one carries no error, read the last one from the consumer's log."""
     unexplained = [
         each for each in messages if queue.kind == "handling" and own_error(each) is None
     ]
@@ -93,10 +96,10 @@ def _logged(
     """Return the last error of each message, by the message's id."""
     logs, group = clients.client("logs"), queue.log_group or ""
     found: dict[str, LastError] = {}
-    # What died together has failed together: in this order, each part is of a short time.
-    for some in chunks(sorted(messages, key=lambda each: _began(each, queue)), IN_A_PATTERN):
+    # Sorted by time, each request covers a short part of the log.
+    for some in chunks(sorted(messages, key=lambda each: _began(each, queue)), IDS_PER_PATTERN):
         ids = {message["MessageId"] for message in some}
-        since = _began(some[0], queue) - LATEST_LINES
+        since = _began(some[0], queue) - CLOCK_SKEW
         for line in lines(logs, group, _failures_of(sorted(ids)), since, pages=PAGES):
             if line.get("message") == "failed" and line.get("message_id") in ids:
                 found[line["message_id"]] = _last_error(line)
@@ -104,13 +107,16 @@ def _logged(
 
 
 def _began(message: Message, queue: DeadLetterQueue) -> datetime:
-    """Return the earliest time of its first failure: a FIFO queue loses the time of sending."""
+    """Return the earliest possible time of a message's first failure.
+
+    SQS keeps the time when it was sent to its first queue, but not for a FIFO queue.
+    """
     return parse_message(message, queue).first if queue.is_fifo else sent_at(message)
 
 
 def _failures_of(ids: Sequence[str]) -> str:
-    which = "||".join(f'$.message_id="{each}"' for each in ids)
-    return f'{{$.message="failed"&&({which})}}'
+    conditions = "||".join(f'$.message_id="{each}"' for each in ids)
+    return f'{{$.message="failed"&&({conditions})}}'
 
 
 def _last_error(line: Line) -> LastError:

@@ -1,4 +1,4 @@
-"""A dead letter, the queue that it is in, and the destination to which it is redriven."""
+"""Dead letters, their queues, and the redrive targets of these."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 Kind = Literal["handling", "delivery", "relay", "schedule", "stream", "unknown"]
-"""Which step gave up: a consumer, EventBridge, a consumer's relay, a schedule or Lambda on its
-behalf, what reads a stream, or nobody that is deployed."""
-# The same in words, after the owner's name.
+"""The step that failed: a consumer, EventBridge's delivery, a consumer's relay, a schedule (or
+Lambda on its behalf), a function that reads a stream, or nothing that is deployed."""
+# The kind in words, after the owner's name.
 WHERE: Mapping[Kind, str] = {
     "handling": "",
     "delivery": "not delivered",
@@ -22,13 +22,13 @@ WHERE: Mapping[Kind, str] = {
 
 @dataclass(frozen=True)
 class ToQueue:
-    """Its messages are sent to a queue again."""
+    """A queue to which the messages are sent again."""
 
     url: str
     name: str
     is_fifo: bool
     group: str | None = None
-    """The message group of all of them; where there is none, each has its own."""
+    """The message group of all messages; None if each keeps its own."""
 
     def __str__(self) -> str:
         return f"queue {self.name}"
@@ -36,7 +36,7 @@ class ToQueue:
 
 @dataclass(frozen=True)
 class ToFunction:
-    """Its messages are invocations: each is invoked again, asynchronously."""
+    """A function that is invoked again, asynchronously, with each message's payload."""
 
     function: str
 
@@ -46,7 +46,7 @@ class ToFunction:
 
 @dataclass(frozen=True)
 class FromStream:
-    """Its messages are positions in a stream: the function gets those records again."""
+    """A function that gets the records again whose position each message names."""
 
     stream_arn: str
     function: str
@@ -59,7 +59,7 @@ class FromStream:
 
 @dataclass(frozen=True)
 class ToStream:
-    """Its messages are positions in a stream: those records are written to its end again."""
+    """A stream to whose end the records are written whose position each message names."""
 
     stream_arn: str
 
@@ -69,7 +69,7 @@ class ToStream:
 
 @dataclass(frozen=True)
 class NotRedrivable:
-    """Its messages can't be redriven by this tool."""
+    """The target of a queue whose messages this tool can't redrive."""
 
     why: str
 
@@ -82,7 +82,7 @@ RedriveTarget = ToQueue | ToFunction | FromStream | ToStream | NotRedrivable
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
-    """A queue for what failed for good."""
+    """A dead-letter queue."""
 
     name: str
     """Its physical name."""
@@ -91,20 +91,20 @@ class DeadLetterQueue:
     owner: str
     """The consumer, or the function, that it belongs to; without system and stage."""
     count: int
-    """How many dead letters are in it, as SQS counts: about."""
+    """The approximate number of dead letters in it."""
     in_flight: int
-    """Of these, how many somebody is looking at, or putting back: they can't be seen now."""
+    """Those of them that somebody is browsing or redriving: they can't be received now."""
     redrive_target: RedriveTarget
     log_group: str | None = None
-    """Where who failed has logged it."""
+    """The log group of the function that failed."""
     attempts: int | None = None
-    """After how many receives a message is moved here, where SQS does that."""
+    """The maximum receive count after which SQS moves a message here, if SQS does that."""
     is_fifo: bool = False
 
 
 @dataclass(frozen=True)
 class DeadLetterEvent:
-    """The event in a dead letter, as far as it is one: what is not as it should be is None."""
+    """The event in a dead letter; a field that can't be read is None."""
 
     id: str | None
     type: str | None
@@ -112,42 +112,42 @@ class DeadLetterEvent:
     journey: str | None
     """Its correlation id."""
     ids: Mapping[str, str]
-    """The ids among its data, by field."""
+    """The ids in its data, by field."""
     published_at: datetime | None
     data: Any
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message in a dead-letter queue. Whatever is in it may be hostile."""
+    """A message in a dead-letter queue. Its content may be hostile."""
 
     id: str
-    """The message's own."""
+    """The message's id."""
     queue: DeadLetterQueue
     body: str
     event: DeadLetterEvent | None
     reason: str
     traceback: str | None
     attempts: int | None
-    """How often it was tried; None where nobody knows."""
+    """The number of attempts; None if it is not known."""
     first: datetime
-    """When it was published, or was sent to the queue in which it died."""
+    """The time when it was published, or was sent to its first queue."""
     last: datetime | None
-    """When it failed last; None where nobody knows."""
+    """The time of its last failure; None if it is not known."""
     handle: str = field(repr=False, compare=False)
-    """By which it is deleted, as long as it is hidden."""
+    """Its receipt handle, valid during its visibility timeout."""
     attributes: Mapping[str, Mapping[str, Any]] = field(repr=False)
-    """Its message attributes, as SQS gives them."""
+    """Its message attributes, in SQS's format."""
     group: str | None = None
     """Its message group, in a FIFO queue."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Dead letters that died for the same reason, but for the ids and numbers in it."""
+    """Dead letters with the same reason, apart from the ids and numbers in it."""
 
     reason: str
-    """As `normalised` has it."""
+    """The reason, normalised."""
     dead_letters: tuple[DeadLetter, ...]
 
 
@@ -156,12 +156,12 @@ def grouped(dead_letters: Iterable[DeadLetter]) -> list[Group]:
     groups: dict[str, list[DeadLetter]] = {}
     for dead_letter in dead_letters:
         groups.setdefault(normalised(dead_letter.reason), []).append(dead_letter)
-    found = [Group(reason, tuple(those)) for reason, those in groups.items()]
+    found = [Group(reason, tuple(members)) for reason, members in groups.items()]
     return sorted(found, key=lambda group: (-len(group.dead_letters), group.reason))
 
 
 def as_json(dead_letter: DeadLetter) -> dict[str, Any]:
-    """Return a dead letter as JSON: its error, and all that sending it again by hand takes."""
+    """Return a dead letter as JSON: its error, and all that is needed to send it again by hand."""
     event = dead_letter.event
     return {
         "id": dead_letter.id,
@@ -191,7 +191,7 @@ _HEX = r"\b(?=[0-9a-fA-F]*[0-9])(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b"
 _NUMBER = r"\d+(?:[.,:]\d+)*"
 _VARYING = re.compile(f"{_UUID}|{_HEX}|{_NUMBER}")
 _SPACES = re.compile(r"\s+")
-MAX_GROUP = 300  # characters: what differs behind them does not make another group
+MAX_GROUP = 300  # characters of a reason that are compared
 
 
 def normalised(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""Discarding of dead letters, each of them once it is safe in a file."""
+"""Discarding of dead letters: each is written to a file, and then deleted."""
 
 import json
 import os
@@ -23,28 +23,29 @@ def discard(
     dry_run: bool = False,
     on_progress: OnProgress = lambda result: None,
 ) -> list[DrainResult]:
-    """Write the dead letters that are meant to a new file, a line each, and delete them.
+    """Write the selected dead letters to a new file, one a line, and delete them.
 
-    A dead letter is deleted when its line is on the disk, and not before. Raises UserError.
+    A dead letter is deleted only once its line is on the disk. Raises UserError.
     """
     if dry_run:
-        return _swept(clients, stage, selection, None, limit, dry_run, on_progress)
+        return _drain(clients, stage, selection, None, limit, dry_run, on_progress)
     try:
         with file.open("x", encoding="utf-8") as lines:
-            _to_disk(file.parent)  # else a power cut could take the file's name
-            results = _swept(clients, stage, selection, lines, limit, dry_run, on_progress)
+            _to_disk(file.parent)  # so that a power cut can't remove the file's entry
+            results = _drain(clients, stage, selection, lines, limit, dry_run, on_progress)
     except FileExistsError as error:
-        raise UserError(f"{file} is there already: name another with --to.") from error
+        raise UserError(f"{file} exists already: name another file with --to.") from error
     except OSError as error:
         raise UserError(
-            f"{file} can't be written: {error.strerror}. What is not in it was not discarded."
+            f"{file} can't be written: {error.strerror}. Only dead letters that are in it were "
+            "deleted."
         ) from error
     if not file.stat().st_size:
         file.unlink()
     return results
 
 
-def _swept(
+def _drain(
     clients: Clients,
     stage: str,
     selection: Selection,

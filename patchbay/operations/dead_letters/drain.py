@@ -1,4 +1,4 @@
-"""The drain of dead-letter queues: selected messages are processed and deleted, once."""
+"""The drain of dead-letter queues: each selected message is processed once, and deleted."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.browse import (
-    AT_A_TIME,
+    MAX_BATCH,
+    READ_PER_SECOND,
     make_visible,
     receive,
     with_last_errors,
@@ -21,51 +22,50 @@ from patchbay.operations.dead_letters.message import Message, parse_message
 from patchbay.operations.dead_letters.queues import recounted
 from patchbay.operations.dead_letters.selection import Selection, selected_queues
 
-HIDDEN_FOR = 60  # seconds in which what was received is dealt with and deleted
-LONGEST_HIDDEN = 12 * 60 * 60  # seconds: SQS's own limit
-SEEN_A_SECOND = 20  # dead letters, at least
+VISIBILITY_TIMEOUT = 60  # seconds in which a batch is processed and deleted
+MAX_VISIBILITY_TIMEOUT = 12 * 60 * 60  # seconds: SQS's own limit
 
 OnProgress = Callable[["DrainResult"], None]
-"""Told after every few letters."""
+"""Called with the result so far after every batch."""
 
 Action = Callable[[Sequence[DeadLetter]], Mapping[str, str]]
-"""Takes dead letters; returns by id why it failed on one. Those are not deleted."""
+"""Processes dead letters; returns the reasons of failures by id. Those are not deleted."""
 
 
 @dataclass
 class DrainResult:
-    """What has become of a queue's dead letters by now."""
+    """The result of a queue's drain so far."""
 
     queue: DeadLetterQueue
-    """As it was before."""
+    """The queue before the drain."""
     done: int = 0
-    """How many were dealt with, or, in a dry run, would be."""
+    """The number that was processed or, in a dry run, would be."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Why those stay that could not be dealt with, by their ids."""
+    """The reasons of those that could not be processed, by id: they stay in the queue."""
     skipped: int = 0
-    """Not selected: they stay."""
+    """The number that was not selected: they stay in the queue."""
     returned: int = 0
-    """Redriven before, and here again: they stay as well."""
+    """The number that was processed, and has failed again: they stay in the queue."""
     undeleted: int = 0
-    """Dealt with, and yet still here: it does no harm to do it again."""
+    """The number that was processed, but not deleted: processing them again does no harm."""
     blocked: str | None = None
-    """Why nothing that is in it can be dealt with, and what to do instead."""
+    """The reason why no message of the queue can be processed, and what to do instead."""
     after: DeadLetterQueue | None = None
-    """As it was afterwards; None where that is not known."""
+    """The queue after the drain; None if it is not known."""
 
 
 @dataclass(frozen=True)
 class QueueAction:
-    """What is to be done with a queue's dead letters, or why nothing can be."""
+    """The action for a queue's dead letters, or the reason why there is none."""
 
     action: Action | None = None
     has_returned: Callable[[Message], bool] = lambda message: False
-    """Whether a message was dealt with before, and is here again."""
+    """Returns True for a message that was processed before, and has failed again."""
     blocked: str | None = None
 
 
 class Pace:
-    """Lets so many dead letters pass a second."""
+    """A limit of dead letters a second."""
 
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
@@ -73,24 +73,24 @@ class Pace:
 
     @property
     def at_once(self) -> int:
-        """How many dead letters may pass together."""
-        return AT_A_TIME if self._rate is None else max(1, min(AT_A_TIME, int(self._rate)))
+        """The largest batch that the rate allows."""
+        return MAX_BATCH if self._rate is None else max(1, min(MAX_BATCH, int(self._rate)))
 
     def seconds(self, dead_letters: int) -> float:
-        """Return the least seconds that so many take."""
+        """Return the minimum time for a number of dead letters."""
         return dead_letters / self._rate if self._rate else 0
 
     def wait(self) -> None:
-        """Return when the next may pass."""
+        """Wait until the rate allows the next batch."""
         time.sleep(max(0.0, self._next - time.monotonic()))
 
     def passed(self, dead_letters: int) -> None:
-        """Count so many that have passed."""
+        """Count dead letters that were processed."""
         self._next = max(self._next, time.monotonic()) + self.seconds(dead_letters)
 
 
 class _Drain:
-    """One way through a queue. Dead letters that come back meanwhile are not dealt with again."""
+    """One pass over a queue. A dead letter that fails again meanwhile is not processed twice."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Drain:
         *,
         explain: bool,
         dry_run: bool,
-        hidden_for: int,
+        visibility_timeout: int,
     ) -> None:
         self._result = result
         self._clients = clients
@@ -113,58 +113,58 @@ class _Drain:
         self._has_returned = has_returned
         self._explains = explain or selection.needs_reasons
         self._dry_run = dry_run
-        self._hidden_for = hidden_for
-        self._stay: dict[str, Message] = {}
-        self._gone: set[str] = set()
+        self._visibility_timeout = visibility_timeout
+        self._remaining: dict[str, Message] = {}
+        self._processed: set[str] = set()
 
     def run(self, limit: int | None, pace: Pace, on_progress: Callable[[], None]) -> None:
         """Process at most `limit` dead letters; `on_progress` is called after every batch."""
-        hidden_for = self._long_enough(limit, pace)
+        visibility_timeout = self._long_enough(limit, pace)
         try:
             while limit is None or self._result.done < limit:
                 pace.wait()
-                left = AT_A_TIME if limit is None else limit - self._result.done
+                left = MAX_BATCH if limit is None else limit - self._result.done
                 most = min(pace.at_once, left)
-                messages = receive(self._sqs, self._queue.url, most, hidden_for)
-                if all(message["MessageId"] in self._stay for message in messages):
+                messages = receive(self._sqs, self._queue.url, most, visibility_timeout)
+                if all(message["MessageId"] in self._remaining for message in messages):
                     break
                 before = self._result.done
-                self._look_at(messages)
+                self._process(messages)
                 pace.passed(self._result.done - before)
                 on_progress()
         finally:
-            # Where that fails as well, they are seen again when their time is over.
+            # If this fails too, they are visible again after their visibility timeout.
             with suppress(BotoCoreError, ClientError):
-                make_visible(self._sqs, self._queue.url, self._stay.values())
+                make_visible(self._sqs, self._queue.url, self._remaining.values())
 
     def _long_enough(self, limit: int | None, pace: Pace) -> int:
-        """Return the visibility timeout with which no message that stays is received twice."""
+        """Return a visibility timeout with which no remaining message is received twice."""
         if self._selection.selects_all and not self._dry_run:
-            return self._hidden_for
+            return self._visibility_timeout
         count = self._queue.count
-        seconds = count / SEEN_A_SECOND + pace.seconds(min(count, limit or count))
-        return min(LONGEST_HIDDEN, max(self._hidden_for, int(seconds)))
+        seconds = count / READ_PER_SECOND + pace.seconds(min(count, limit or count))
+        return min(MAX_VISIBILITY_TIMEOUT, max(self._visibility_timeout, int(seconds)))
 
-    def _look_at(self, messages: Sequence[Message]) -> None:
-        known = self._stay.keys() | self._gone
+    def _process(self, messages: Sequence[Message]) -> None:
+        known = self._remaining.keys() | self._processed
         new = [message for message in messages if message["MessageId"] not in known]
-        self._delete([each for each in messages if each["MessageId"] in self._gone])
-        # Until it is known that they arrived, they stay, whatever happens. Those that were met
-        # before have another handle now.
-        self._stay |= {message["MessageId"]: message for message in messages}
-        back = [message for message in new if self._has_returned(message)]
-        self._result.returned += len(back)
-        new = [message for message in new if message not in back]
+        self._delete([each for each in messages if each["MessageId"] in self._processed])
+        # Each remains until its action is confirmed. A message that is received again has a new
+        # receipt handle, which replaces the old one here.
+        self._remaining |= {message["MessageId"]: message for message in messages}
+        returned = [message for message in new if self._has_returned(message)]
+        self._result.returned += len(returned)
+        new = [message for message in new if message not in returned]
         if self._explains:
             dead_letters = with_last_errors(self._clients, self._queue, new)
         else:
             dead_letters = [parse_message(message, self._queue) for message in new]
-        meant = [each for each in dead_letters if self._selection.selects(each)]
-        self._result.skipped += len(dead_letters) - len(meant)
+        selected = [each for each in dead_letters if self._selection.selects(each)]
+        self._result.skipped += len(dead_letters) - len(selected)
         if self._dry_run:
-            self._result.done += len(meant)
-        elif meant:
-            self._act_on(meant)
+            self._result.done += len(selected)
+        elif selected:
+            self._act_on(selected)
 
     def _act_on(self, dead_letters: Sequence[DeadLetter]) -> None:
         failed = self._action(dead_letters)
@@ -172,8 +172,8 @@ class _Drain:
         done = [each.id for each in dead_letters if each.id not in failed]
         self._result.done += len(done)
         self._result.undeleted += len(done)
-        self._gone |= set(done)
-        self._delete([self._stay.pop(each) for each in done])
+        self._processed |= set(done)
+        self._delete([self._remaining.pop(each) for each in done])
 
     def _delete(self, messages: Sequence[Message]) -> None:
         if not messages:
@@ -197,11 +197,12 @@ def drain(
     explain: bool = False,
     dry_run: bool,
     on_progress: OnProgress,
-    hidden_for: int = HIDDEN_FOR,
+    visibility_timeout: int = VISIBILITY_TIMEOUT,
 ) -> list[DrainResult]:
-    """Go through each queue of the selection that has dead letters; raises UserError.
+    """Drain each selected queue that has dead letters.
 
-    And botocore's errors where AWS can't be asked: what was done by then is told.
+    Raises UserError, and botocore's errors if a request fails: `on_progress` has been called with
+    the results so far.
     """
     pace = Pace(rate)
     results: list[DrainResult] = []
@@ -211,13 +212,13 @@ def drain(
             continue
         result = DrainResult(queue)
         results.append(result)
-        its = action_for(queue)
-        if its.action is None:
-            result.blocked = its.blocked
+        todo = action_for(queue)
+        if todo.action is None:
+            result.blocked = todo.blocked
         else:
             draining = _Drain(
-                clients, result, selection, its.action, its.has_returned,
-                explain=explain, dry_run=dry_run, hidden_for=hidden_for,
+                clients, result, selection, todo.action, todo.has_returned,
+                explain=explain, dry_run=dry_run, visibility_timeout=visibility_timeout,
             )  # fmt: skip
             draining.run(left, pace, partial(on_progress, result))
             result.after = recounted(clients, queue)

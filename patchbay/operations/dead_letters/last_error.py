@@ -1,4 +1,4 @@
-"""The log lines about a dead letter."""
+"""Log lines about a dead letter."""
 
 import re
 from datetime import timedelta
@@ -8,34 +8,34 @@ from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetter
 from patchbay.operations.log_lines import Line, lines
 
-MOST = 100  # lines: 12 attempts have far fewer
+MAX_LINES = 100  # 12 attempts have far fewer
 PAGES = 20
-BEFORE = timedelta(minutes=1)  # how much clocks may differ
-# What comes from a dead letter goes into a pattern only if it can't be more than an id.
+CLOCK_SKEW = timedelta(minutes=1)
+# Only a valid id of a dead letter goes into a filter pattern: its content may be hostile.
 _ID = re.compile(r"[A-Za-z0-9-]{6,64}")
 
 
 def log_lines_of(clients: Clients, dead_letter: DeadLetter) -> list[Line]:
-    """Return the lines of its consumer's or function's log that name it, oldest first."""
+    """Return the lines about it in its consumer's or function's log, oldest first."""
     if dead_letter.queue.log_group is None:
         return []
-    noted = dead_letter.attributes.get("OriginalMessageId", {}).get("StringValue")
+    original = dead_letter.attributes.get("OriginalMessageId", {}).get("StringValue")
     event_id = dead_letter.event.id if dead_letter.event else None
     named = {
-        "message_id": {each for each in (dead_letter.id, noted) if each and _ID.fullmatch(each)},
+        "message_id": {each for each in (dead_letter.id, original) if each and _ID.fullmatch(each)},
         "event_id": {event_id} if event_id and _ID.fullmatch(event_id) else set(),
-        # Of a schedule's run.
+        # A run of a schedule is identified by its due time.
         "due_at": {dead_letter.first.isoformat()}
         if dead_letter.queue.kind == "schedule"
         else set(),
     }
-    which = [f'$.{name}="{each}"' for name, ids in named.items() for each in sorted(ids)]
+    conditions = [f'$.{name}="{each}"' for name, ids in named.items() for each in sorted(ids)]
     found = lines(
         clients.client("logs"),
         dead_letter.queue.log_group,
-        f"{{{'||'.join(which)}}}",
-        dead_letter.first - BEFORE,
+        f"{{{'||'.join(conditions)}}}",
+        dead_letter.first - CLOCK_SKEW,
         pages=PAGES,
     )
     about = (line for line in found if any(line.get(name) in ids for name, ids in named.items()))
-    return sorted(islice(about, MOST), key=lambda line: line["at"])
+    return sorted(islice(about, MAX_LINES), key=lambda line: line["at"])

@@ -1,4 +1,4 @@
-"""Messages of dead-letter queues, parsed whatever is in them."""
+"""Messages of dead-letter queues: any content can be parsed, also a hostile one."""
 
 import json
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from patchbay.operations.dead_letters.dead_letter import (
 from patchbay.operations.event_ids import ids_in
 
 NOT_LOGGED = "no reason was logged: the function timed out, crashed, or its log has expired"
-NOT_RELAYED = "its relay could not put it into the consumer's queue: the relay's log says why"
-UNKNOWN = "nobody has said why"
+NOT_RELAYED = "its relay could not send it to the consumer's queue: see the relay's log"
+UNKNOWN = "no reason was given"
 
 Message = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class LastError:
-    """Why something failed for good, as far as the message itself, or a log, says so."""
+    """The last error of a dead letter, from the message itself or from a log."""
 
     reason: str
     attempts: int | None = None
@@ -59,19 +59,20 @@ def parse_message(
 
 
 def own_error(message: Message) -> LastError | None:
-    """Return the error in the message's attributes, if whoever sent it wrote one."""
-    said = {
+    """Return the error in the message's attributes; None if its sender wrote none."""
+    attributes = {
         name: value.get("StringValue", "")
         for name, value in message.get("MessageAttributes", {}).items()
     }
     sent = sent_at(message)
-    if "Reason" in said:  # patchbay/messaging/redelivery.py
-        return LastError(said["Reason"], _number(said.get("Attempts")), sent)
-    if "ERROR_CODE" in said:  # EventBridge's own, and Scheduler's
-        why = said.get("ERROR_MESSAGE") or said.get("EXHAUSTED_RETRY_CONDITION") or UNKNOWN
-        retries = _number(said.get("RETRY_ATTEMPTS"))
+    if "Reason" in attributes:  # written by patchbay/messaging/redelivery.py
+        return LastError(attributes["Reason"], _number(attributes.get("Attempts")), sent)
+    if "ERROR_CODE" in attributes:  # written by EventBridge and by Scheduler
+        condition = attributes.get("EXHAUSTED_RETRY_CONDITION")
+        why = attributes.get("ERROR_MESSAGE") or condition or UNKNOWN
+        retries = _number(attributes.get("RETRY_ATTEMPTS"))
         attempts = None if retries is None else retries + 1
-        return LastError(f"{said['ERROR_CODE']}: {why}", attempts, sent)
+        return LastError(f"{attributes['ERROR_CODE']}: {why}", attempts, sent)
     return None
 
 
@@ -82,11 +83,11 @@ def _reported_by_lambda(record: Mapping[str, Any], sent: datetime) -> LastError 
     if condition is None:
         return None
     answer = object_in(record, "responsePayload")
-    kind, said = text_in(answer, "errorType"), text_in(answer, "errorMessage")
-    why = ": ".join(filter(None, [kind, said]))
+    kind, message = text_in(answer, "errorType"), text_in(answer, "errorMessage")
+    why = ": ".join(filter(None, [kind, message]))
     if not why:
         error = text_in(object_in(record, "responseContext"), "functionError")
-        why = f"the function failed ({error})" if error else "the function did not take it"
+        why = f"the function failed ({error})" if error else "the function was not invoked"
     trace = answer.get("stackTrace")
     return LastError(
         reason=f"{why} ({condition})",
@@ -106,7 +107,7 @@ def _unknown_error(queue: DeadLetterQueue) -> LastError:
 
 
 def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
-    """Return the event in the body, if EventBridge has delivered it."""
+    """Return the event in the body; None if the body is not EventBridge's."""
     if "detail-type" not in delivered or "detail" not in delivered:
         return None
     detail = object_in(delivered, "detail")
@@ -124,9 +125,9 @@ def _event(delivered: Mapping[str, Any]) -> DeadLetterEvent | None:
 
 
 def _began(record: Mapping[str, Any]) -> datetime | None:
-    """Return when a schedule's run was due, or when a stream's record was written."""
-    for told in (record, object_in(record, "requestPayload")):
-        if at := _moment(told.get("at")):
+    """Return the due time of a schedule's run, or the arrival time of a stream's record."""
+    for payload in (record, object_in(record, "requestPayload")):
+        if at := _moment(payload.get("at")):
             return at
     for batch in ("DDBStreamBatchInfo", "KinesisBatchInfo"):
         if at := _moment(object_in(record, batch).get("approximateArrivalOfFirstRecord")):
@@ -135,13 +136,13 @@ def _began(record: Mapping[str, Any]) -> datetime | None:
 
 
 def sent_at(message: Message) -> datetime:
-    """Return when it was sent; where SQS moved it here, when it was sent to its first queue."""
+    """Return the time when it was sent; if SQS moved it, to its first queue."""
     stamp = message.get("Attributes", {}).get("SentTimestamp", "0")
     return datetime.fromtimestamp(int(stamp) / 1000, UTC)
 
 
 def parse_object(body: str) -> dict[str, Any]:
-    """Parse a body as a JSON object; returns an empty one where it is none."""
+    """Parse a body as a JSON object; returns an empty one if it is not one."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -150,19 +151,19 @@ def parse_object(body: str) -> dict[str, Any]:
 
 
 def object_in(within: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the object under that name; an empty one if there is none."""
+    """Return the object of that name; an empty one if there is none."""
     found = within.get(name)
     return found if isinstance(found, dict) else {}
 
 
 def text_in(within: Mapping[str, Any], name: str) -> str | None:
-    """Return the string under that name, if there is one."""
+    """Return the string of that name; None if there is none."""
     found = within.get(name)
     return found if isinstance(found, str) else None
 
 
 def _moment(text: Any) -> datetime | None:
-    """Parse a time that names its zone."""
+    """Parse a time with a zone; returns None for anything else."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else None
@@ -170,8 +171,8 @@ def _moment(text: Any) -> datetime | None:
         return None
 
 
-def _number(told: Any) -> int | None:
+def _number(value: Any) -> int | None:
     try:
-        return int(told)
+        return int(value)
     except (TypeError, ValueError, OverflowError):
         return None

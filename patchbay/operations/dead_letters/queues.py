@@ -1,4 +1,4 @@
-"""The dead-letter queues of a stage, found by their names and by who sends to them."""
+"""The dead-letter queues of a stage, found by their names and by the resources that use them."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,12 +26,12 @@ from patchbay.project.naming import bus_name, named
 
 T = TypeVar("T")
 U = TypeVar("U")
-AT_ONCE = 8  # requests: each answer is small, and there is one for every queue and function
+MAX_THREADS = 8  # for one small request to each queue and function
 
-LEFT = NotRedrivable("no deployed resource uses it as its dead-letter queue")
-SHARED = NotRedrivable(
-    "a window that is over takes no record, and others read that stream as well: put the records "
-    "where they are missing by hand"
+ABANDONED = NotRedrivable("no deployed resource uses it as its dead-letter queue")
+SHARED_STREAM = NotRedrivable(
+    "its tumbling window is closed, and other functions read the stream too: add the records where "
+    "they are missing by hand"
 )
 
 
@@ -60,7 +60,7 @@ class _Queue:
 
 @dataclass(frozen=True)
 class _Use:
-    """Who leaves dead letters in a queue, and where they came from."""
+    """The use of a dead-letter queue: the step that fails, its owner and its redrive target."""
 
     kind: Kind
     owner: str
@@ -70,10 +70,10 @@ class _Use:
 
 
 def queues(clients: Clients, stage: str) -> list[DeadLetterQueue]:
-    """Return every dead-letter queue of a stage, by owner; raises UserError where it has none.
+    """Return every dead-letter queue of a stage, by owner; raises UserError if it has no queue.
 
-    A queue of the stage that no function reads, and that no deployed resource names as its
-    dead-letter queue, is an abandoned one and is returned as well.
+    A queue of the stage that no function reads, and that no deployed resource uses as its
+    dead-letter queue, is abandoned, and is returned too.
     """
     sqs = clients.client("sqs")
     pages = sqs.get_paginator("list_queues").paginate(
@@ -82,26 +82,26 @@ def queues(clients: Clients, stage: str) -> list[DeadLetterQueue]:
     urls = [url for page in pages for url in page.get("QueueUrls", [])]
     if not urls:
         raise not_deployed(clients, stage, f"queue {named(stage, '…')}")
-    there = [each for each in _each(lambda url: _described(sqs, url), urls) if each]
-    by_arn = {queue.arn: queue for queue in there}
+    existing = [each for each in _each(lambda url: _described(sqs, url), urls) if each]
+    by_arn = {queue.arn: queue for queue in existing}
     uses, read = _Uses(clients, stage, by_arn).found()
     found = [
-        _dead_letter_queue(queue, uses.get(queue.arn, _left(queue, stage)))
-        for queue in there
+        _dead_letter_queue(queue, uses.get(queue.arn, _abandoned(queue, stage)))
+        for queue in existing
         if queue.arn in uses or queue.arn not in read
     ]
     return sorted(found, key=lambda queue: (queue.owner, queue.name))
 
 
 class _Uses:
-    """What each queue of a stage is used for."""
+    """The uses of a stage's queues."""
 
     def __init__(self, clients: Clients, stage: str, queues: Mapping[str, _Queue]) -> None:
         self._clients = clients
         self._stage = stage
         self._queues = queues
         lambda_ = clients.client("lambda")
-        # Others may run in the same account.
+        # The account may have other systems and stages.
         prefix = named(stage, "")
         self._mappings = [
             each for each in all_mappings(lambda_) if function_of(each).startswith(prefix)
@@ -113,7 +113,7 @@ class _Uses:
 
     def found(self) -> tuple[dict[str, _Use], set[str]]:
         """Return the use of each dead-letter queue by ARN, and the ARNs of queues that are read."""
-        # A queue has one use: a guardrail holds that.
+        # A guardrail makes sure that a queue has one use.
         uses = dict(self._of_redrives())
         uses |= dict(self._of_rules())
         uses |= dict(self._of_streams())
@@ -143,17 +143,17 @@ class _Uses:
         rules = paged(events.list_rules, "Rules", EventBusName=bus)
 
         def targets(rule: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-            asked = {"Rule": rule["Name"], "EventBusName": bus}
-            return paged(events.list_targets_by_rule, "Targets", **asked)
+            request = {"Rule": rule["Name"], "EventBusName": bus}
+            return paged(events.list_targets_by_rule, "Targets", **request)
 
-        for target in [target for those in _each(targets, rules) for target in those]:
+        for target in [target for of_rule in _each(targets, rules) for target in of_rule]:
             dead: str = target.get("DeadLetterConfig", {}).get("Arn", "")
             if dead not in self._queues:
                 continue
             queue = self._queues.get(target["Arn"])
             if queue is None:
                 redrive_target: RedriveTarget = NotRedrivable(
-                    f"the rule's target is {target['Arn']}, which is no queue"
+                    f"the rule's target is {target['Arn']}, which is not a queue of this stage"
                 )
                 yield dead, _Use("delivery", self._short(self._queues[dead].name), redrive_target)
                 continue
@@ -173,12 +173,13 @@ class _Uses:
     def _target(self, mapping: Mapping[str, Any]) -> RedriveTarget:
         stream = mapping["EventSourceArn"]
         readers = [each for each in self._mappings if each["EventSourceArn"] == stream]
-        # Who counts a stream knows by a record's place what it has counted: one that was passed by
-        # is for it one that it has had. At the end of the stream, it is new, for all who read it.
+        # A function that aggregates a stream knows by a record's position what it has counted: it
+        # would ignore the same record. Written to the end of the stream, the record is a new one,
+        # but for every function that reads the stream.
         if ":kinesis:" in stream and len(readers) == 1:
             return ToStream(stream)
         if mapping.get("TumblingWindowInSeconds"):
-            return SHARED
+            return SHARED_STREAM
         filters = mapping.get("FilterCriteria", {}).get("Filters", [])
         return FromStream(
             stream_arn=stream,
@@ -194,9 +195,9 @@ class _Uses:
         )
         listed = [each for page in pages for each in page["Schedules"]]
 
-        def leaves(schedule: Mapping[str, Any]) -> list[tuple[str, _Use]]:
-            asked = {"Name": schedule["Name"], "GroupName": schedule["GroupName"]}
-            target = scheduler.get_schedule(**asked)["Target"]
+        def uses_of(schedule: Mapping[str, Any]) -> list[tuple[str, _Use]]:
+            request = {"Name": schedule["Name"], "GroupName": schedule["GroupName"]}
+            target = scheduler.get_schedule(**request)["Target"]
             function = target["Arn"].rpartition(":function:")[2]
             use = _Use(
                 "schedule",
@@ -207,16 +208,16 @@ class _Uses:
             arns = {target.get("DeadLetterConfig", {}).get("Arn"), _on_failure(lambda_, function)}
             return [(arn, use) for arn in arns if arn in self._queues]
 
-        for uses in _each(leaves, listed):
+        for uses in _each(uses_of, listed):
             yield from uses
 
     def _reader(self, queue_arn: str) -> str | None:
-        """Return the function that a queue feeds."""
+        """Return the function that reads a queue."""
         reading = [each for each in self._mappings if each["EventSourceArn"] == queue_arn]
         return function_of(reading[0]) if reading else None
 
     def _owner(self, queue: _Queue) -> str:
-        """Return the consumer that a queue feeds, directly or through its relay."""
+        """Return the consumer that reads a queue, directly or through its relay."""
         variables = self._variables.get(self._reader(queue.arn) or "", {})
         if "CONSUMER" in variables:
             return variables["CONSUMER"]
@@ -227,9 +228,9 @@ class _Uses:
         return name.removeprefix(named(self._stage, "")).removesuffix(".fifo")
 
 
-def _left(queue: _Queue, stage: str) -> _Use:
+def _abandoned(queue: _Queue, stage: str) -> _Use:
     owner = queue.name.removeprefix(named(stage, "")).removesuffix(".fifo")
-    return _Use("unknown", owner, LEFT)
+    return _Use("unknown", owner, ABANDONED)
 
 
 def _dead_letter_queue(queue: _Queue, use: _Use) -> DeadLetterQueue:
@@ -251,7 +252,7 @@ def recounted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
     """Return the queue with its current depth."""
     now = _described(clients.client("sqs"), queue.url)
     if now is None:
-        raise UserError(f"The queue {queue.name} is gone.")
+        raise UserError(f"The queue {queue.name} was deleted in the meantime.")
     return replace(
         queue,
         count=now.depth.total,
@@ -260,7 +261,7 @@ def recounted(clients: Clients, queue: DeadLetterQueue) -> DeadLetterQueue:
 
 
 def _described(sqs: Any, url: str) -> _Queue | None:
-    """Read a queue's attributes; returns None where it is deleted."""
+    """Read a queue's attributes; returns None if it was deleted."""
     try:
         answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
     except sqs.exceptions.QueueDoesNotExist:
@@ -287,7 +288,7 @@ def _on_failure(lambda_: Any, function: str) -> str | None:
     return destination
 
 
-def _each(ask: Callable[[T], U], those: Iterable[T]) -> list[U]:
-    """Call `ask` for each item, several at once, and return the answers in order."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(ask, those))
+def _each(request: Callable[[T], U], items: Iterable[T]) -> list[U]:
+    """Make a request for each item, several at once, and return the answers in order."""
+    with ThreadPoolExecutor(MAX_THREADS) as pool:
+        return list(pool.map(request, items))

@@ -1,13 +1,13 @@
 """Redrive of dead letters to where they failed, without losing one.
 
-A dead letter is deleted once it is known to have arrived, and not before. Who is killed in between
-leaves it in both places: its consumer has its event a second time, and skips it.
+A dead letter is deleted only once its target has confirmed it. A process that is killed in between
+leaves it in both places: the consumer gets the event twice, and skips the second one.
 """
 
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NotRedrivable
 from patchbay.operations.dead_letters.drain import (
-    HIDDEN_FOR,
+    VISIBILITY_TIMEOUT,
     DrainResult,
     OnProgress,
     QueueAction,
@@ -26,19 +26,19 @@ def redrive(
     rate: float | None = None,
     dry_run: bool = False,
     on_progress: OnProgress = lambda result: None,
-    hidden_for: int = HIDDEN_FOR,
+    visibility_timeout: int = VISIBILITY_TIMEOUT,
 ) -> list[DrainResult]:
-    """Put the dead letters that are meant back; returns what became of them, queue by queue.
+    """Redrive the selected dead letters, and return the result of each queue.
 
-    At most `limit` of them, and `rate` a second. Raises UserError, and botocore's errors
-    where AWS can't be asked: what was redriven by then is reported, and the rest is unchanged.
+    Redrives at most `limit` of them, and `rate` a second. Raises UserError, and botocore's errors
+    if a request fails: the others stay where they are, and `on_progress` has the results so far.
     """
 
     def action_for(queue: DeadLetterQueue) -> QueueAction:
         if isinstance(queue.redrive_target, NotRedrivable):
             return QueueAction(blocked=queue.redrive_target.why)
-        back = redriver(clients, queue.redrive_target)
-        return QueueAction(back.redrive, back.has_returned)
+        to_target = redriver(clients, queue.redrive_target)
+        return QueueAction(to_target.redrive, to_target.has_returned)
 
     return drain(
         clients,
@@ -49,7 +49,7 @@ def redrive(
         rate=rate,
         dry_run=dry_run,
         on_progress=on_progress,
-        hidden_for=hidden_for,
+        visibility_timeout=visibility_timeout,
     )
 
 

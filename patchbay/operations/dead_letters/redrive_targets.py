@@ -1,4 +1,4 @@
-"""Redrivers: each sends dead letters to one kind of target, and knows that they arrived."""
+"""Redrivers: each sends dead letters to one kind of target, and confirms that they arrived."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,25 +19,26 @@ from patchbay.operations.dead_letters.dead_letter import (
 from patchbay.operations.dead_letters.message import Message, parse_object
 from patchbay.operations.dead_letters.stream_redrive import RecordRedriver, StreamRedriver
 
-# What was added to a message when it died: another death says it anew. EventBridge's own are
+# The attributes that a message gets when it becomes a dead letter. They are not sent again: if it
+# fails again, it gets new ones. EventBridge's are documented in
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 STALE = {
     "Reason", "Consumer", "OriginalMessageId", "Attempts",
     "RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE", "RETRY_ATTEMPTS",
     "EXHAUSTED_RETRY_CONDITION",
 }  # fmt: skip
-SENT_AGAIN = ("DataType", "StringValue", "BinaryValue")  # of an attribute
-TAKEN = 202  # what Lambda answers about a run that it will see to
+SENT_AGAIN = ("DataType", "StringValue", "BinaryValue")  # the fields of an attribute
+ACCEPTED = 202  # Lambda's status code for an asynchronous invocation
 
 
 class Redriver(Protocol):
-    """A way back."""
+    """A sender of dead letters to a redrive target."""
 
     def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
-        """Have them get there. Returns why, by id, where one did not; all others have arrived."""
+        """Send dead letters; return the reasons of failures by id. All others have arrived."""
 
     def has_returned(self, message: Message) -> bool:
-        """Return whether that message was redriven before and has failed again."""
+        """Return True if the message was redriven before, and has failed again."""
 
 
 def redriver(clients: Clients, redrive_target: RedriveTarget) -> Redriver:
@@ -57,7 +58,7 @@ def redriver(clients: Clients, redrive_target: RedriveTarget) -> Redriver:
 
 @dataclass(frozen=True)
 class _Outgoing:
-    """A dead letter on its way into a queue."""
+    """A dead letter that is sent to a queue."""
 
     dead_letter: DeadLetter
     group: str
@@ -65,7 +66,7 @@ class _Outgoing:
 
     @property
     def size(self) -> int:
-        """Bytes, as SQS counts them."""
+        """The number of bytes, as SQS counts them."""
         size = len(self.dead_letter.body.encode())
         for name, value in self.attributes.items():
             content = value.get("BinaryValue") or value.get("StringValue", "").encode()
@@ -74,7 +75,7 @@ class _Outgoing:
 
 
 class QueueRedriver:
-    """Sends the messages to a queue again."""
+    """A redriver that sends the messages to a queue."""
 
     def __init__(self, sqs: Any, redrive_target: ToQueue) -> None:
         self._sqs = sqs
@@ -82,21 +83,23 @@ class QueueRedriver:
         self._sent: set[str] = set()
 
     def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
-        """Send them, each group in its order: behind one that fails, its group waits."""
+        """Send them, each group in order; after a failure, the rest of its group is not sent."""
         failed: dict[str, str] = {}
-        held: set[str] = set()
+        blocked: set[str] = set()
         for request in requests([self._outgoing(each) for each in dead_letters]):
-            waiting = [each for each in request if each.group in held]
-            failed |= {each.dead_letter.id: "one before it in its group failed" for each in waiting}
-            refused = self._send([each for each in request if each.group not in held])
+            waiting = [each for each in request if each.group in blocked]
+            failed |= {
+                each.dead_letter.id: "an earlier message of its group failed" for each in waiting
+            }
+            refused = self._send([each for each in request if each.group not in blocked])
             failed |= refused
-            held |= {each.group for each in request if each.dead_letter.id in failed}
+            blocked |= {each.group for each in request if each.dead_letter.id in failed}
         return failed
 
     def has_returned(self, message: Message) -> bool:
-        """Return whether it was redriven: SQS keeps a moved message's id, and `reject` notes it."""
-        noted = message.get("MessageAttributes", {}).get("OriginalMessageId", {})
-        return bool({message["MessageId"], noted.get("StringValue")} & self._sent)
+        """Return True if it was redriven: SQS keeps its id, `Reject` writes it to an attribute."""
+        original = message.get("MessageAttributes", {}).get("OriginalMessageId", {})
+        return bool({message["MessageId"], original.get("StringValue")} & self._sent)
 
     def _outgoing(self, dead_letter: DeadLetter) -> _Outgoing:
         attributes = {
@@ -104,7 +107,7 @@ class QueueRedriver:
             for name, value in dead_letter.attributes.items()
             if name not in STALE
         }
-        # In a queue without groups, none waits for another.
+        # In a standard queue, no message waits for another: each is a group of its own.
         group = self._target.group or dead_letter.group or dead_letter.id
         return _Outgoing(dead_letter, group if self._target.is_fifo else dead_letter.id, attributes)
 
@@ -115,10 +118,10 @@ class QueueRedriver:
         answer = self._sqs.send_message_batch(QueueUrl=self._target.url, Entries=entries)
         arrived = {int(each["Id"]): each["MessageId"] for each in answer.get("Successful", [])}
         self._sent |= set(arrived.values())
-        why = {int(each["Id"]): _said(each) for each in answer.get("Failed", [])}
-        # What is confirmed has arrived, and nothing else has.
+        why = {int(each["Id"]): _reason(each) for each in answer.get("Failed", [])}
+        # Only a message that SQS confirms has arrived.
         return {
-            each.dead_letter.id: why.get(number, "SQS did not say that it took it")
+            each.dead_letter.id: why.get(number, "SQS did not confirm it")
             for number, each in enumerate(request)
             if number not in arrived
         }
@@ -130,15 +133,15 @@ class QueueRedriver:
             "MessageAttributes": outgoing.attributes,
         }
         if self._target.is_fifo:
-            # Another than the event's own, which SQS may have seen just now. Who is killed, and
-            # sends it again, is not taken for two.
+            # Not the event's deduplication id: SQS may have seen that in the last five minutes. It
+            # is the same in every run: after a run that was killed, SQS drops the duplicate.
             entry["MessageGroupId"] = outgoing.group
             entry["MessageDeduplicationId"] = f"redriven-{outgoing.dead_letter.id}"
         return entry
 
 
 class FunctionRedriver:
-    """Starts a schedule's runs anew: as Scheduler does, it is done when Lambda has taken one."""
+    """A redriver that starts a schedule's runs again, asynchronously, as Scheduler does."""
 
     def __init__(self, lambda_: Any, redrive_target: ToFunction) -> None:
         self._lambda = lambda_
@@ -146,32 +149,32 @@ class FunctionRedriver:
         self._started: set[str] = set()
 
     def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
-        """Start each of them."""
+        """Invoke the function for each run; Lambda accepts it, and runs it later."""
         return {each.id: why for each in dead_letters if (why := self._start(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """Return whether it was redriven: a run is identified by its schedule and due time."""
+        """Return True if it was redriven: a run is identified by its schedule and due time."""
         return _payload(message["Body"]) in self._started
 
     def _start(self, dead_letter: DeadLetter) -> str | None:
         payload = _payload(dead_letter.body)
         if payload is None:
-            return "it is no run of a schedule: its body is no JSON object"
+            return "it is not a schedule's run: its body is not a JSON object"
         answer = self._lambda.invoke(
             FunctionName=self._target.function, InvocationType="Event", Payload=payload.encode()
         )
-        if answer["StatusCode"] != TAKEN:
+        if answer["StatusCode"] != ACCEPTED:
             return f"Lambda answered {answer['StatusCode']}"
         self._started.add(payload)
         return None
 
 
 def _payload(body: str) -> str | None:
-    """Return the function's payload: Lambda wraps it in a record, and Scheduler does not."""
+    """Return the function's payload: Lambda wraps it in a record, Scheduler does not."""
     found = parse_object(body)
     run = found.get("requestPayload") if "requestContext" in found else found
     return json.dumps(run, sort_keys=True) if isinstance(run, dict) and run else None
 
 
-def _said(failure: Mapping[str, Any]) -> str:
+def _reason(failure: Mapping[str, Any]) -> str:
     return failure.get("Message") or str(failure["Code"])

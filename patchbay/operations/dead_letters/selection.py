@@ -10,35 +10,35 @@ from patchbay.operations.dead_letters.browse import browse
 from patchbay.operations.dead_letters.dead_letter import DeadLetter, DeadLetterQueue, normalised
 from patchbay.operations.dead_letters.queues import queues
 
-SHORTEST = 6  # characters of an id that tell which it is
-SEARCHED = 1000  # dead letters of each queue, for an id
+MIN_ID = 6  # characters that identify a dead letter
+SEARCHED = 1000  # dead letters of each queue that are searched for an id
 
 
 @dataclass(frozen=True)
 class Selection:
-    """All that it says has to be so; what it does not say may be anything."""
+    """The dead letters that match every condition which is given."""
 
     owner: str | None = None
-    """A consumer, or a function; None for those of all."""
+    """A consumer or a function; None for all."""
     ids: tuple[str, ...] = ()
-    """Of dead letters or of the events in them, or how those begin; none for all."""
+    """Ids of dead letters or of their events, or the beginnings of ids; none for all."""
     reason: str | None = None
-    """What the reason has in it. Upper and lower case, and which ids and numbers, don't count."""
+    """A part of the reason. Case is ignored, and so are the values of ids and numbers."""
     group: str | None = None
-    """The whole reason, as `grouped` has it."""
+    """The whole reason of a Group."""
 
     @property
     def needs_reasons(self) -> bool:
-        """Whether it can't be told without knowing why a dead letter died."""
+        """True if the reasons of dead letters must be known."""
         return bool(self.reason or self.group)
 
     @property
     def selects_all(self) -> bool:
-        """Whether it takes each dead letter of a queue."""
+        """True if every dead letter of a queue is selected."""
         return not (self.ids or self.needs_reasons)
 
     def selects(self, dead_letter: DeadLetter) -> bool:
-        """Return whether that dead letter is selected."""
+        """Return True if the dead letter is selected."""
         if self.ids and not any(has_id(dead_letter, each) for each in self.ids):
             return False
         why = normalised(dead_letter.reason)
@@ -47,23 +47,23 @@ class Selection:
         return not self.reason or normalised(self.reason).lower() in why.lower()
 
 
-def has_id(dead_letter: DeadLetter, name: str) -> bool:
-    """Return whether the id of the dead letter, or of its event, begins so."""
+def has_id(dead_letter: DeadLetter, prefix: str) -> bool:
+    """Return True if the id of the dead letter, or of its event, begins with the prefix."""
     ids = [dead_letter.id, (dead_letter.event.id if dead_letter.event else None) or ""]
-    return any(each.startswith(name) for each in ids) and len(name) >= SHORTEST
+    return any(each.startswith(prefix) for each in ids) and len(prefix) >= MIN_ID
 
 
 def selected_queues(
     clients: Clients, stage: str, owner: str | None = None
 ) -> list[DeadLetterQueue]:
     """Return the dead-letter queues of an owner, or all; raises UserError."""
-    there = queues(clients, stage)
+    of_stage = queues(clients, stage)
     if owner is None:
-        return there
-    found = [queue for queue in there if owner in (queue.owner, queue.name)]
+        return of_stage
+    found = [queue for queue in of_stage if owner in (queue.owner, queue.name)]
     if found:
         return found
-    owners = sorted({queue.owner for queue in there})
+    owners = sorted({queue.owner for queue in of_stage})
     hint = suggestion(owner, owners)
     raise UserError(f"No consumer or function {owner!r} has a dead-letter queue. {hint}")
 
@@ -72,11 +72,11 @@ def find(
     clients: Clients, stage: str, id: str, owner: str | None = None, limit: int = SEARCHED
 ) -> DeadLetter:
     """Return the dead letter with that id; raises UserError unless it is exactly one."""
-    if len(id) < SHORTEST:
-        raise UserError(f"{id!r} is too short: give {SHORTEST} characters of the id, or more.")
-    looked = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
+    if len(id) < MIN_ID:
+        raise UserError(f"{id!r} is too short: give at least {MIN_ID} characters of the id.")
+    searched = [queue for queue in selected_queues(clients, stage, owner) if queue.count]
     dead_letters = [
-        dead_letter for queue in looked for dead_letter in browse(clients, queue, limit)
+        dead_letter for queue in searched for dead_letter in browse(clients, queue, limit)
     ]
     found = [dead_letter for dead_letter in dead_letters if has_id(dead_letter, id)]
     if len({dead_letter.id for dead_letter in found}) > 1:
@@ -88,7 +88,7 @@ def find(
         return found[0]
     raise UserError(
         f"No dead letter has the id {id!r}: {len(dead_letters)} were searched. "
-        + _unseen(looked, limit)
+        + _reason_not_found(searched, limit)
     )
 
 
@@ -96,11 +96,11 @@ def _place(dead_letter: DeadLetter) -> str:
     return f"{dead_letter.id} in {dead_letter.queue.name}"
 
 
-def _unseen(looked: Sequence[DeadLetterQueue], limit: int) -> str:
-    """Return why a dead letter may not have been found."""
-    large = [f"{queue.name} ({queue.count:,})" for queue in looked if queue.count > limit]
+def _reason_not_found(searched: Sequence[DeadLetterQueue], limit: int) -> str:
+    """Return a possible reason why a dead letter was not found."""
+    large = [f"{queue.name} ({queue.count:,})" for queue in searched if queue.count > limit]
     if large:
         return f"There are more in {', '.join(large)}: search them with a higher --limit."
-    if any(queue.in_flight for queue in looked):
+    if any(queue.in_flight for queue in searched):
         return "Some are in flight: somebody browses or redrives them."
     return "It may have been redriven."

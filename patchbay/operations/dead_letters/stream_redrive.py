@@ -1,6 +1,6 @@
-"""Redrive of a stream's dead letters, which hold the records' position, not the records.
+"""Redrive of a stream's dead letters, which hold the position of records, not the records.
 
-DynamoDB and Kinesis keep a record for a day. As long as that, they can be read again.
+DynamoDB and Kinesis keep a record for a day: in that time, it can be read again.
 """
 
 import base64
@@ -19,12 +19,12 @@ from patchbay.topology.event_pattern import EventPattern
 
 Record = dict[str, Any]
 
-MAX_PAYLOAD = 5 * 1024 * 1024  # bytes that a function is given at once; Lambda's own limit is 6 MB
-MAX_RECORDS = 500  # that are put on a stream at once, and
-MAX_PUT = 4 * 1024 * 1024  # bytes of them; Kinesis's own limits are these, and 5 MB
-READS = 1000  # of a shard, until the position is given up for one that is not there
-GONE = "the stream does not have it any more: it keeps a record for a day"
-# What a stream answers of a position that it has not.
+MAX_PAYLOAD = 5 * 1024 * 1024  # bytes of an invocation; Lambda's own limit is 6 MB
+MAX_RECORDS = 500  # PutRecords' own limit
+MAX_PUT = 4 * 1024 * 1024  # bytes of a PutRecords request; Kinesis's own limit is 5 MB
+MAX_READS = 1000  # of a shard, in search of a position
+GONE = "the stream does not have its records any more: it keeps them for a day"
+# The errors for a position that the stream does not have.
 MISSING = {
     "TrimmedDataAccessException",
     "ExpiredIteratorException",
@@ -35,11 +35,11 @@ MISSING = {
 
 
 class NoRecords(Exception):
-    """The records can't be read; the text says why."""
+    """The records can't be read; the message says why."""
 
 
 class RecordRedriver:
-    """Reads the records again, and gives them to the function, as Lambda does."""
+    """A redriver that reads the records again, and invokes the function with them."""
 
     def __init__(self, clients: Clients, redrive_target: FromStream) -> None:
         self._clients = clients
@@ -47,11 +47,11 @@ class RecordRedriver:
         self._filters = [EventPattern(each) for each in redrive_target.filters]
 
     def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
-        """Have the function handle each position's records; what it fails on stays."""
+        """Invoke the function with each position's records; a position that fails stays."""
         return {each.id: why for each in dead_letters if (why := self._handle(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """Return False: what fails again is never deleted."""
+        """Return False: a position that fails again is never deleted."""
         return False
 
     def _handle(self, dead_letter: DeadLetter) -> str | None:
@@ -74,26 +74,26 @@ class RecordRedriver:
             InvocationType="RequestResponse",
             Payload=json.dumps({"Records": records}).encode(),
         )
-        told = parse_object(answer["Payload"].read().decode(errors="replace"))
+        result = parse_object(answer["Payload"].read().decode(errors="replace"))
         if error := answer.get("FunctionError"):
-            return f"it failed again: {text_in(told, 'errorMessage') or error}"
-        if told.get("batchItemFailures"):
-            return "it failed again: the function reported a record"
+            return f"it failed again: {text_in(result, 'errorMessage') or error}"
+        if result.get("batchItemFailures"):
+            return "it failed again: the function reported a failed record"
         return None
 
 
 class StreamRedriver:
-    """Puts the records at the end of their stream once more, where they are new ones."""
+    """A redriver that writes the records to the end of their stream, as new records."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
     def redrive(self, dead_letters: Sequence[DeadLetter]) -> Mapping[str, str]:
-        """Write each position's records; where a part is refused, all of it stays."""
+        """Write each position's records; if Kinesis refuses a record, its position stays."""
         return {each.id: why for each in dead_letters if (why := self._write(each))}
 
     def has_returned(self, message: Message) -> bool:
-        """Return False: to fail again takes a window and half an hour of retries."""
+        """Return False: a record fails again only after a window and half an hour of retries."""
         return False
 
     def _write(self, dead_letter: DeadLetter) -> str | None:
@@ -120,7 +120,7 @@ class StreamRedriver:
 def records_of(clients: Clients, body: str) -> list[Record]:
     """Read the records at the position that a dead letter names, in Lambda's format.
 
-    Raises NoRecords where it names none, or the stream has them no more.
+    Raises NoRecords if it names none, or if the stream does not have the records any more.
     """
     dead_letter = parse_object(body)
     of_table, of_stream = (
@@ -132,7 +132,7 @@ def records_of(clients: Clients, body: str) -> list[Record]:
         for name in ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber")
     )
     if not (arn and shard and start.isdigit() and end.isdigit()):
-        raise NoRecords("it names no position in a stream")
+        raise NoRecords("it does not name a position in a stream")
     stream = _Table(clients, arn) if of_table else _Kinesis(clients, arn)
     try:
         found = list(stream.between(shard, start, int(end)))
@@ -146,7 +146,7 @@ def records_of(clients: Clients, body: str) -> list[Record]:
 
 
 class _Stream:
-    """A stream, of which a shard can be read from a position on."""
+    """A stream whose shards can be read from a position."""
 
     service: str
 
@@ -157,12 +157,12 @@ class _Stream:
     def between(self, shard: str, start: str, end: int) -> Iterator[Record]:
         """Yield the records from one sequence number to another."""
         iterator: str | None = self._iterator(shard, start)
-        for _ in range(READS):
+        for _ in range(MAX_READS):
             if iterator is None:
                 return
             answer = self._client.get_records(ShardIterator=iterator)
             for each in answer["Records"]:
-                record = self._as_lambda_sees(shard, each)
+                record = self._in_lambdas_format(shard, each)
                 if self.number(record) > end:
                     return
                 yield record
@@ -178,7 +178,7 @@ class _Stream:
     def _iterator(self, shard: str, start: str) -> str:
         raise NotImplementedError
 
-    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+    def _in_lambdas_format(self, shard: str, record: Record) -> Record:
         raise NotImplementedError
 
 
@@ -197,7 +197,7 @@ class _Kinesis(_Stream):
         )["ShardIterator"]
         return iterator
 
-    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+    def _in_lambdas_format(self, shard: str, record: Record) -> Record:
         return {
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -230,18 +230,18 @@ class _Table(_Stream):
         )["ShardIterator"]
         return iterator
 
-    def _as_lambda_sees(self, shard: str, record: Record) -> Record:
+    def _in_lambdas_format(self, shard: str, record: Record) -> Record:
         seen: Record = json.loads(json.dumps(record, default=_plain))
         return {**seen, "eventSourceARN": self.arn}
 
 
 def _plain(value: Any) -> Any:
-    """Convert times and bytes, as Lambda's JSON has them."""
+    """Convert a time or bytes to Lambda's JSON."""
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
-    raise TypeError(f"{type(value).__name__} is in no record")
+    raise TypeError(f"a record can't hold {type(value).__name__}")
 
 
 def _size(record: Record) -> int:

@@ -1,4 +1,4 @@
-"""The health that AWS reports of a stage: alarms, failed workflows, stream readers."""
+"""The health of a stage as AWS reports it: alarms, failed workflows, stream readers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from patchbay.operations.event_source_mappings import all_mappings, function_of,
 from patchbay.operations.health.queue_ages import behind_streams
 from patchbay.project.naming import named
 
-ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+FAILED = ("FAILED", "TIMED_OUT", "ABORTED")
 CAN_BE_REDRIVEN = timedelta(days=14)  # Step Functions' own limit
-MOST = 1000  # executions that are counted, of each state machine and ending
+MAX_EXECUTIONS = 1000  # that are counted, for each state machine and status
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Workflow:
     failed: int
     """Executions that did not succeed, and can still be redriven."""
     at_least: bool = False
-    """Whether there are more than were counted."""
+    """True if there may be more than were counted."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Reader:
     """Without system and stage."""
     stream: str
     state: str
-    """Of its event source mapping, as Lambda has it."""
+    """Lambda's state of its event source mapping."""
     behind: float | None
-    """Seconds behind the stream's end; None where there is no figure of late."""
+    """Seconds behind the stream's end; None if CloudWatch has no recent metric."""
 
 
 def alarms(clients: Clients, stage: str) -> list[Alarm]:
@@ -61,7 +61,7 @@ def alarms(clients: Clients, stage: str) -> list[Alarm]:
         )
         for page in pages.paginate(AlarmNamePrefix=named(stage, ""), StateValue="ALARM")
         for alarm in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
-        if alarm["StateValue"] == "ALARM"  # moto takes a prefix or a state, and not both
+        if alarm["StateValue"] == "ALARM"  # moto filters by prefix or by state, not by both
     ]
     return sorted(found, key=lambda alarm: alarm.name)
 
@@ -74,11 +74,11 @@ def workflows(clients: Clients, stage: str, now: datetime) -> list[Workflow]:
         for machine in page["stateMachines"]:
             if machine["name"].startswith(named(stage, "")):
                 counts = [
-                    sum(1 for _ in _ended(machines, machine["stateMachineArn"], how, now))
-                    for how in ENDED_BADLY
+                    sum(1 for _ in _ended(machines, machine["stateMachineArn"], status, now))
+                    for status in FAILED
                 ]
                 name = _short(machine["name"], stage)
-                found.append(Workflow(name, sum(counts), at_least=MOST in counts))
+                found.append(Workflow(name, sum(counts), at_least=MAX_EXECUTIONS in counts))
     return sorted(found, key=lambda workflow: workflow.name)
 
 
@@ -102,10 +102,10 @@ def readers(clients: Clients, stage: str, now: datetime) -> list[Reader]:
     ]
 
 
-def _ended(machines: Any, arn: str, how: str, now: datetime) -> Iterator[Any]:
-    """Yield the executions that ended so and can still be redriven, newest first."""
+def _ended(machines: Any, arn: str, status: str, now: datetime) -> Iterator[Any]:
+    """Yield the executions of a status that can still be redriven, newest first."""
     pages = machines.get_paginator("list_executions").paginate(
-        stateMachineArn=arn, statusFilter=how, PaginationConfig={"MaxItems": MOST}
+        stateMachineArn=arn, statusFilter=status, PaginationConfig={"MaxItems": MAX_EXECUTIONS}
     )
     for execution in (each for page in pages for each in page["executions"]):
         if now - execution.get("stopDate", execution["startDate"]) < CAN_BE_REDRIVEN:
@@ -113,11 +113,11 @@ def _ended(machines: Any, arn: str, how: str, now: datetime) -> Iterator[Any]:
 
 
 def _stream(arn: str, stage: str) -> str:
-    """Return a stream in words, from the ARN of a Kinesis stream or of a table's stream."""
-    what, _, name = arn.split(":", 5)[5].partition("/")
-    if what == "table":
+    """Return a stream's name in words, from the ARN of a Kinesis stream or of a table's stream."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    if kind == "table":
         return f"changes of table {_short(name.partition('/')[0], stage)}"
-    return f"{what} {_short(name, stage)}"
+    return f"{kind} {_short(name, stage)}"
 
 
 def _short(name: str, stage: str) -> str:

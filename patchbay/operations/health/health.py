@@ -13,7 +13,7 @@ State = Literal["well", "failing", "behind", "paused", "dead"]
 
 @dataclass(frozen=True)
 class PublishingService:
-    """A service that publishes, and what."""
+    """A service that publishes, and its events."""
 
     name: str
     events: tuple[str, ...]
@@ -21,53 +21,53 @@ class PublishingService:
 
 @dataclass(frozen=True)
 class ServiceSubscription:
-    """A rule of the bus: what it lets through, and to whom."""
+    """A consumer's subscription to a service's events, by a rule of the bus."""
 
     publisher: str | None
-    """None where it lets through what any of them publishes."""
+    """None if the rule matches the events of every service."""
     consumer: str
     events: tuple[str, ...]
-    """None at all where it lets through whatever the source publishes."""
+    """Empty if the rule matches all events of the publisher."""
     is_filtered: bool = False
-    """Whether it looks at what is in an event as well."""
+    """True if the rule's pattern looks at the event's data too."""
 
     @property
     def port(self) -> str:
-        """What it is plugged into at the bus."""
+        """The publisher's name, or "*" for all publishers: the line's start on the map."""
         return self.publisher or "*"
 
 
 @dataclass(frozen=True)
 class ConsumerHealth:
-    """How a consumer does."""
+    """The health of a consumer."""
 
     name: str
     state: State
     waiting: int
     in_flight: int
-    """With the function, or hidden until it is tried again."""
+    """Received and not deleted: in the function, or hidden until the next attempt."""
     dead: int
-    """Dead letters, wherever on the way to it or with it they died."""
+    """The dead letters in all of its dead-letter queues."""
     oldest: float | None = None
-    """Seconds since the oldest message that waits was sent; None where nobody tells."""
+    """The age in seconds of the oldest message in its queue; None if CloudWatch has no metric."""
     handled: int = 0
-    """Attempts of the last 15 minutes that ended well."""
+    """The number of attempts that succeeded in the last 15 minutes."""
     failed: int = 0
-    """Those that did not."""
+    """The number of attempts that failed in the last 15 minutes."""
     at_least: bool = False
-    """Whether there were more than could be read."""
+    """True if there were more attempts than could be read."""
     per_second: float | None = None
-    """Events handled a second; None where nobody counts."""
+    """Events handled a second; None if it is not known."""
     p95: float | None = None
-    """Seconds from published to handled, that 95 of 100 don't exceed."""
+    """The 95th percentile of the seconds from published to handled."""
     failures: tuple[Attempt, ...] = ()
-    """The newest attempts that failed, the newest last."""
+    """The newest failed attempts, oldest first."""
     queue: str = ""
     log_group: str = ""
 
     @property
     def queued(self) -> int:
-        """All that its queue holds."""
+        """The number of messages in its queue."""
         return self.waiting + self.in_flight
 
     @property
@@ -78,28 +78,28 @@ class ConsumerHealth:
 
 @dataclass(frozen=True)
 class RecentEvent:
-    """An event that went over the bus."""
+    """An event that was on the bus recently."""
 
     at: datetime
     type: str
     correlation_id: str
     publisher: str | None
-    """None where nobody is known to publish such."""
+    """None if no publisher of this type is known."""
 
 
 @dataclass(frozen=True)
 class SystemHealth:
-    """All of it."""
+    """The health of a whole stage."""
 
     at: datetime
     publishers: tuple[PublishingService, ...]
     subscriptions: tuple[ServiceSubscription, ...]
     consumers: tuple[ConsumerHealth, ...]
     rates: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Events a second, by the jack and the consumer of a cable; by the source and "" at the bus."""
+    """Events a second, by publisher (or "*") and consumer; by publisher and "" for its total."""
     recent_events: tuple[RecentEvent, ...] = ()
-    """The newest events, the newest first."""
+    """The newest events, newest first."""
     attempts: Mapping[str, Sequence[Attempt]] = field(default_factory=dict)
-    """What each consumer has done of late, by its name."""
+    """Each consumer's recent attempts, by its name."""
     dead_letters: tuple[DeadLetterQueue, ...] = ()
-    """Every queue for what failed for good, those that belong to no consumer as well."""
+    """Every dead-letter queue, also those that belong to no consumer."""

@@ -30,15 +30,15 @@ from patchbay.topology.consumers import Consumer
 from patchbay.topology.routes import owner
 from patchbay.topology.rules import Rule
 
-DEPLOYED_FOR = timedelta(minutes=1)  # what is deployed changes rarely, and takes longer to ask
-AT_ONCE = 10  # requests; as many connections as a client keeps open
+DEPLOYED_FOR = timedelta(minutes=1)  # resources change rarely, and take long to list
+MAX_THREADS = 10  # as many connections as a boto3 client keeps open
 BEHIND_AFTER = 30.0  # seconds that an event waits
-FAILURES = 8  # the newest, that are shown
+FAILURES = 8  # the newest, which are shown
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What is plugged in where."""
+    """The deployed publishers, subscriptions, consumers and dead-letter queues."""
 
     at: datetime
     publishers: tuple[PublishingService, ...]
@@ -46,52 +46,52 @@ class Deployed:
     consumers: tuple[Consumer, ...]
     dead_letters: tuple[DeadLetterQueue, ...] = ()
     ages: Mapping[str, float] = field(default_factory=dict)
-    """Of the oldest message, in seconds, by its queue's name."""
+    """The age of the oldest message in seconds, by the queue's name."""
 
 
 class Monitor:
-    """One look after the other, each of which knows the ones before."""
+    """A monitor of a stage, which is checked again and again: each check reads only what is new."""
 
     def __init__(self, clients: Clients, stage: str, pages: int = PAGES) -> None:
-        """Take the number of pages of each log that a check reads as `pages`."""
+        """Create a monitor that reads at most `pages` pages of each log in a check."""
         self._pages = pages
         self._clients = clients
         self._stage = stage
         self._deployed: Deployed | None = None
         self._activities: dict[str, Activity] = {}
         self._empty_at: dict[str, datetime] = {}
-        """When each consumer's queue was last seen empty, by its name."""
-        self._looking = Lock()
+        """The time when each consumer's queue was last empty, by the consumer's name."""
+        self._lock = Lock()
 
     def check(self) -> SystemHealth:
-        """Return the health of all that is deployed; raises UserError."""
-        with self._looking:
+        """Return the stage's health; raises UserError if it is not deployed."""
+        with self._lock:
             return self._check()
 
     def _check(self) -> SystemHealth:
         now = datetime.now(UTC)
         if self._deployed is None or now - self._deployed.at > DEPLOYED_FOR:
             self._deployed = deployed(self._clients, self._stage, now)
-        there = self._deployed
+        known = self._deployed
         paused = paused_queues(self._clients)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with ThreadPoolExecutor(MAX_THREADS) as pool:
             dead_letters = tuple(
-                pool.map(lambda queue: recounted(self._clients, queue), there.dead_letters)
+                pool.map(lambda queue: recounted(self._clients, queue), known.dead_letters)
             )
             consumers = tuple(
                 pool.map(
                     lambda each: self._check_consumer(each, paused, dead_letters, now),
-                    there.consumers,
+                    known.consumers,
                 )
             )
-        attempts = {each.name: self._activities[each.name].recent(now) for each in there.consumers}
+        attempts = {each.name: self._activities[each.name].recent(now) for each in known.consumers}
         return SystemHealth(
             now,
-            there.publishers,
-            there.subscriptions,
+            known.publishers,
+            known.subscriptions,
             consumers,
-            rates(there.publishers, there.subscriptions, attempts),
-            recent_events(there.publishers, attempts),
+            rates(known.publishers, known.subscriptions, attempts),
+            recent_events(known.publishers, attempts),
             {name: activity.attempts for name, activity in self._activities.items()},
             dead_letters,
         )
@@ -158,25 +158,25 @@ def _state(
         return "paused"
     if activity.is_failing(now) and queued:
         return "failing"
-    quiet = activity.idle_for(now)
+    idle = activity.idle_for(now)
     if len(activity.attempts) == len(activity.failures):
-        # Nothing was handled for longer than is remembered: what waits tells since when.
-        quiet = max(quiet, oldest or 0)
-    if empty_at:  # what is there has come since then, and can't have waited for longer
-        quiet = min(quiet, (now - empty_at).total_seconds())
-    if queued and quiet > BEHIND_AFTER:
+        # Nothing was handled in the whole window: the oldest message shows since when.
+        idle = max(idle, oldest or 0)
+    if empty_at:  # all messages came after that time, and can't have waited longer
+        idle = min(idle, (now - empty_at).total_seconds())
+    if queued and idle > BEHIND_AFTER:
         return "behind"
     return "dead" if dead else "well"
 
 
 def deployed(clients: Clients, stage: str, now: datetime) -> Deployed:
-    """Read publishers, subscriptions and queues; raises UserError where none is deployed."""
+    """Read publishers, subscriptions and queues; raises UserError if nothing is deployed."""
     published: dict[str, set[str]] = defaultdict(set)
     for event in known_events(deployed_templates(clients, stage)):
         if event.publishers:
             published[owner(event.source)].add(event.type)
     consumers = tuple(deployed_consumers(clients, bus_name(stage)))
-    filled = [url for each in consumers for url in (each.intake_url, each.queue_url) if url]
+    urls = [url for each in consumers for url in (each.intake_url, each.queue_url) if url]
     return Deployed(
         at=now,
         publishers=tuple(
@@ -190,12 +190,12 @@ def deployed(clients: Clients, stage: str, now: datetime) -> Deployed:
         ),
         consumers=consumers,
         dead_letters=tuple(queues(clients, stage)),
-        ages=oldest_messages(clients, map(name_in, filled), now),
+        ages=oldest_messages(clients, map(name_in, urls), now),
     )
 
 
 def subscriptions_of(rule: Rule, consumer: str) -> Iterator[ServiceSubscription]:
-    """Yield a rule's subscription to each service whose source it names, or one to all."""
+    """Yield a subscription for each service whose source a rule names, or one for all services."""
     publishers: list[str | None] = [owner(source) for source in rule.sources]
     for publisher in publishers or [None]:
         yield ServiceSubscription(publisher, consumer, rule.detail_types, rule.is_filtered)

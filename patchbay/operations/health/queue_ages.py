@@ -1,4 +1,4 @@
-"""Ages of queues' oldest messages: only CloudWatch has them, about a minute late."""
+"""Ages of queues and streams, from CloudWatch's metrics, which are about a minute late."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -7,17 +7,17 @@ from typing import Any
 from patchbay.chunks import chunks
 from patchbay.operations.clients import Clients
 
-PERIOD = 60  # seconds: as often as there is a figure
-LOOK_BACK = timedelta(minutes=5)  # what is older tells nothing of now
-AT_ONCE = 500  # figures: GetMetricData's own limit
+PERIOD = 60  # seconds: the period of SQS's and Lambda's metrics
+LOOK_BACK = timedelta(minutes=5)  # an older value is not current
+MAX_QUERIES = 500  # GetMetricData's own limit
 
 Metric = Mapping[str, Any]
 
 
 def oldest_messages(clients: Clients, queues: Iterable[str], now: datetime) -> dict[str, float]:
-    """Return each queue's age of its oldest message in seconds, where CloudWatch has one.
+    """Return the age of each queue's oldest message in seconds, by name, if CloudWatch has it.
 
-    The local cloud has none.
+    The local cloud has no metrics.
     """
     name = "ApproximateAgeOfOldestMessage"
     return _newest(
@@ -26,7 +26,7 @@ def oldest_messages(clients: Clients, queues: Iterable[str], now: datetime) -> d
 
 
 def behind_streams(clients: Clients, functions: Iterable[str], now: datetime) -> dict[str, float]:
-    """Return the seconds that functions are behind the streams that they read, by name."""
+    """Return how many seconds functions are behind their streams, by name."""
     metrics = {
         each: _metric("AWS/Lambda", "IteratorAge", "FunctionName", each) for each in functions
     }
@@ -42,14 +42,14 @@ def _metric(namespace: str, name: str, dimension: str, of: str) -> Metric:
 def _newest(clients: Clients, metrics: Mapping[str, Metric], now: datetime) -> dict[str, float]:
     cloudwatch = clients.client("cloudwatch")
     found: dict[str, float] = {}
-    for asked in chunks(list(metrics), AT_ONCE):
+    for names in chunks(list(metrics), MAX_QUERIES):
         pages = cloudwatch.get_paginator("get_metric_data").paginate(
             MetricDataQueries=[
                 {
                     "Id": f"m{number}",
                     "MetricStat": {"Metric": metrics[name], "Period": PERIOD, "Stat": "Maximum"},
                 }
-                for number, name in enumerate(asked)
+                for number, name in enumerate(names)
             ],
             StartTime=now - LOOK_BACK,
             EndTime=now,
@@ -57,6 +57,6 @@ def _newest(clients: Clients, metrics: Mapping[str, Metric], now: datetime) -> d
         )
         for result in [result for page in pages for result in page["MetricDataResults"]]:
             if result["Values"]:
-                # A result that goes on in the next page has its newest in the first.
-                found.setdefault(asked[int(result["Id"][1:])], float(result["Values"][0]))
+                # A result may continue on the next page: its newest value is on the first one.
+                found.setdefault(names[int(result["Id"][1:])], float(result["Values"][0]))
     return found

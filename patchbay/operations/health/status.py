@@ -1,4 +1,4 @@
-"""The status of a stage: its consumers, its dead letters, and what AWS reports."""
+"""The status of a stage: its consumers, dead letters, alarms, workflows and stream readers."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from patchbay.operations.health.aws_health import (
 from patchbay.operations.health.health import ConsumerHealth, SystemHealth
 from patchbay.operations.health.monitor import Monitor
 
-PAGES = 50  # of each log, that are read at a look: nobody waits for the next one
+PAGES = 50  # of each log in a check: `patchbay status` has no next poll that could read on
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Status:
 
     @property
     def wrong(self) -> list[str]:
-        """All that is, a sentence each; nothing where all is well.
+        """The problems, a sentence each; empty if all is well.
 
-        A pause is none of it: somebody wanted it. Should it last, the alarm on the queue's age
-        tells, long before the queue would lose anything.
+        A pause is not a problem: somebody has paused the consumer on purpose. If it lasts, the
+        alarm on the queue's age is raised long before the queue deletes a message.
         """
         return [
-            *(said for consumer in self.health.consumers for said in _wrong_with(consumer)),
-            *(_left_in(queue) for queue in self.health.dead_letters if queue.count),
+            *(each for consumer in self.health.consumers for each in _problems(consumer)),
+            *(_dead_letters(queue) for queue in self.health.dead_letters if queue.count),
             *(f"alarm {alarm.name}: {alarm.description}" for alarm in self.alarms),
             *(
-                f"{each.name}: {_many(each.failed, 'execution', each.at_least)} did not succeed"
+                f"{each.name}: {_plural(each.failed, 'execution', each.at_least)} did not succeed"
                 for each in self.workflows
                 if each.failed
             ),
@@ -80,40 +80,40 @@ class Status:
 
 
 def checker(clients: Clients, stage: str) -> Callable[[], Status]:
-    """Return a function that reads a stage's status; it raises UserError."""
+    """Return a function that reads a stage's status, and may raise UserError."""
     monitor = Monitor(clients, stage, PAGES)
 
     def check() -> Status:
         now = datetime.now(UTC)
         with ThreadPoolExecutor() as pool:
             health = pool.submit(monitor.check)
-            ringing = pool.submit(alarms, clients, stage)
-            running = pool.submit(workflows, clients, stage, now)
+            in_alarm = pool.submit(alarms, clients, stage)
+            failed = pool.submit(workflows, clients, stage, now)
             reading = pool.submit(readers, clients, stage, now)
             return Status(
                 stage,
                 health.result(),
-                tuple(ringing.result()),
-                tuple(running.result()),
+                tuple(in_alarm.result()),
+                tuple(failed.result()),
                 tuple(reading.result()),
             )
 
     return check
 
 
-def _wrong_with(consumer: ConsumerHealth) -> Iterator[str]:
+def _problems(consumer: ConsumerHealth) -> Iterator[str]:
     if consumer.state == "failing":
         yield f"{consumer.name} fails: {cut(consumer.last_error or '')}"
     if consumer.state == "behind":
-        yield f"{consumer.name} is behind: {_many(consumer.queued, 'message')} in its queue"
+        yield f"{consumer.name} is behind: {_plural(consumer.queued, 'message')} in its queue"
 
 
-def _left_in(queue: DeadLetterQueue) -> str:
-    return f"{_many(queue.count, 'dead letter')} in {queue.name}"
+def _dead_letters(queue: DeadLetterQueue) -> str:
+    return f"{_plural(queue.count, 'dead letter')} in {queue.name}"
 
 
-def _many(number: int, what: str, at_least: bool = False) -> str:
-    return f"{count(number)}{'+' if at_least else ''} {what}{'' if number == 1 else 's'}"
+def _plural(number: int, noun: str, at_least: bool = False) -> str:
+    return f"{count(number)}{'+' if at_least else ''} {noun}{'' if number == 1 else 's'}"
 
 
 def _as_json(consumer: ConsumerHealth) -> dict[str, Any]:

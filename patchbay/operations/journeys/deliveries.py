@@ -26,8 +26,8 @@ from patchbay.operations.journeys.journal import Entry
 from patchbay.operations.log_lines import Line, lines
 from patchbay.topology.consumers import Consumer
 
-MOST_DEAD_LETTERS = 300  # that are looked through for an event, of each consumer
-LATE = timedelta(minutes=1)  # after which it is asked whether an event was not delivered
+MAX_DEAD_LETTERS = 300  # of each consumer that are searched for an event
+LATE = timedelta(minutes=1)  # after which an event without a log line is searched for
 
 
 @dataclass(frozen=True)
@@ -41,41 +41,42 @@ class Failure:
 
 @dataclass
 class Delivery:
-    """What became of one event with one consumer."""
+    """The delivery of one event to one consumer, and its result."""
 
     consumer: str
     failures: list[Failure] = field(default_factory=list)
     handled_at: datetime | None = None
     repeats: int = 0
-    """How often it came again, and was skipped or changed nothing."""
+    """The number of later deliveries, which were skipped or changed nothing."""
     is_dead: bool = False
-    """Whether it is among the dead letters now."""
+    """True if it is a dead letter now."""
     dead_at: datetime | None = None
-    """When it was given up, as far as that is known."""
+    """The time when it became a dead letter, if that is known."""
     rejected: str | None = None
-    """Why it was rejected at once, if that is how it became a dead letter."""
+    """The reason of its rejection; None if it was not rejected."""
     undelivered: str | None = None
-    """Why it has never come to the consumer, if it waits where such dead letters are left."""
+    """The reason why it was not delivered; None if it was."""
     execution: Execution | None = None
-    """The workflow that was started for it, if that is what the consumer does."""
+    """The workflow execution that the consumer started for it, if any."""
 
     @property
     def is_missing(self) -> bool:
-        """Whether nothing is known of it with this consumer."""
+        """True if the consumer has no log line and no dead letter of it."""
         return not (self.handled_at or self.repeats or self.failures or self.is_dead)
 
     @property
     def repeats_in_words(self) -> str:
-        """What there is to say of its repeats, as a sentence goes on; empty where it has none."""
+        """The end of a sentence about its repeats; empty if it has none."""
         if not self.repeats:
             return ""
-        return ", and came again " + ("once" if self.repeats == 1 else f"{self.repeats} times")
+        times = "once" if self.repeats == 1 else f"{self.repeats} times"
+        return f", and delivered again {times}"
 
     @property
     def reason(self) -> str:
-        """Why it has not been handled."""
-        if told := self.rejected or self.undelivered:
-            return told
+        """The reason why it was not handled."""
+        if reason := self.rejected or self.undelivered:
+            return reason
         if self.failures:
             return self.failures[-1].reason
         return NOT_LOGGED
@@ -84,10 +85,10 @@ class Delivery:
 def deliveries(
     clients: Clients, stage: str, consumers: Iterable[Consumer], journey: Sequence[Entry]
 ) -> dict[str, list[Delivery]]:
-    """Return by event id how each subscribed consumer handled the event."""
+    """Return the deliveries of each event to its consumers, by the event's id."""
     found: dict[str, list[Delivery]] = {entry.id: [] for entry in journey}
     sqs = clients.client("sqs")
-    for consumer, events in _takers(clients, consumers, journey):
+    for consumer, events in _by_consumer(clients, consumers, journey):
         for event_id, delivery in events.items():
             found[event_id].append(delivery)
         unhandled = {key for key, each in events.items() if each.handled_at is None}
@@ -100,17 +101,17 @@ def deliveries(
         if arn := consumer.workflow_arn:
             for event_id in events.keys() - unhandled:
                 events[event_id].execution = execution(clients, arn, event_id)
-    _look_for_undelivered(clients, stage, journey, found)
+    _find_undelivered(clients, stage, journey, found)
     return found
 
 
-def _look_for_undelivered(
+def _find_undelivered(
     clients: Clients,
     stage: str,
     journey: Sequence[Entry],
     found: Mapping[str, Sequence[Delivery]],
 ) -> None:
-    """Find out what has never come to its consumers, and where it waits instead."""
+    """Search the dead-letter queues of rules and relays for events that were not delivered."""
     late = datetime.now(UTC) - LATE
     missing: dict[str, dict[str, Delivery]] = defaultdict(dict)
     for entry in journey:
@@ -118,7 +119,7 @@ def _look_for_undelivered(
             if entry.published_at < late and delivery.is_missing:
                 missing[delivery.consumer][entry.id] = delivery
     if not missing:
-        return  # to find these queues takes longer than all the rest
+        return  # finding these queues takes longer than all the rest
     for queue in queues(clients, stage):
         awaited = missing.get(queue.owner)
         if not awaited or not queue.count or queue.kind not in ("delivery", "relay"):
@@ -130,21 +131,22 @@ def _look_for_undelivered(
             awaited[event_id].dead_at = error.last if error else None
 
 
-def _takers(
+def _by_consumer(
     clients: Clients, consumers: Iterable[Consumer], journey: Sequence[Entry]
 ) -> Iterator[tuple[Consumer, dict[str, Delivery]]]:
-    taking = [
+    """Yield each consumer of the journey's events, with its deliveries by event id."""
+    subscribed = [
         (consumer, {entry.id for entry in journey if consumer.takes(entry.as_delivered)})
         for consumer in consumers
     ]
-    concerned = [(consumer, ids) for consumer, ids in taking if ids]
+    receiving = [(consumer, ids) for consumer, ids in subscribed if ids]
     correlation = journey[0].correlation_id
     since = min(entry.published_at for entry in journey)
     logs = clients.client("logs")
     with ThreadPoolExecutor() as pool:
-        read = [pool.submit(_lines, logs, each, correlation, since) for each, _ in concerned]
-        for (consumer, ids), told in zip(concerned, read, strict=True):
-            yield consumer, _told(consumer.name, ids, told.result())
+        read = [pool.submit(_lines, logs, each, correlation, since) for each, _ in receiving]
+        for (consumer, ids), logged in zip(receiving, read, strict=True):
+            yield consumer, _logged_deliveries(consumer.name, ids, logged.result())
 
 
 def _lines(logs: Any, consumer: Consumer, correlation: str, since: datetime) -> list[Line]:
@@ -153,7 +155,9 @@ def _lines(logs: Any, consumer: Consumer, correlation: str, since: datetime) -> 
     return [line for line in logged if line.get("correlation_id") == correlation]
 
 
-def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str, Delivery]:
+def _logged_deliveries(
+    consumer: str, ids: Iterable[str], logged: Sequence[Line]
+) -> dict[str, Delivery]:
     found = {event_id: Delivery(consumer) for event_id in ids}
     for line in sorted(logged, key=lambda line: line["at"]):
         delivery = found.get(line.get("event_id", ""))
@@ -173,10 +177,10 @@ def _told(consumer: str, ids: Iterable[str], logged: Sequence[Line]) -> dict[str
 def _dead_letters(
     sqs: Any, url: str, ids: Collection[str], count: int | None = None
 ) -> dict[str, LastError | None]:
-    """Return which of these events are in a dead-letter queue, and why; they stay there."""
+    """Return the events of these ids that are in a dead-letter queue, with their errors."""
     if not ids:
         return {}
-    messages = sample_messages(sqs, url, MOST_DEAD_LETTERS, count)
+    messages = sample_messages(sqs, url, MAX_DEAD_LETTERS, count)
     dead = {_event_id(message): own_error(message) for message in messages}
     return {key: error for key, error in dead.items() if key in ids}
 

@@ -15,7 +15,7 @@ from patchbay.operations.escape import escape
 from patchbay.operations.stages import not_deployed
 from patchbay.project.naming import named
 
-MAX_ID = 128  # characters: patchbay/events/event.py takes no longer correlation_id
+MAX_ID = 128  # characters: the limit of a correlation_id in patchbay/events/event.py
 
 Item = Mapping[str, Any]
 
@@ -31,21 +31,21 @@ class Entry:
     causation_id: str | None
     correlation_id: str
     data: Mapping[str, Any] | None
-    """None where it was too large for the journal, or is nested too deeply to be read."""
+    """None if it was too large for the journal, or is nested too deeply."""
     version: int = 1
 
     @property
     def as_delivered(self) -> str:
-        """The event as rules see it, as far as they look at it, in EventBridge's own JSON."""
+        """The event in EventBridge's JSON, with the fields that rules match."""
         metadata = {"id": self.id, "correlation_id": self.correlation_id}
         detail = {"metadata": metadata, "data": self.data or {}}
         return json.dumps({"source": self.source, "detail-type": self.type, "detail": detail})
 
 
 def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Entry]:
-    """Return the events of a journey, by its id or the id of one of them, oldest first.
+    """Return the events of a journey, oldest first, by its id or the id of one of them.
 
-    No more than so many; raises UserError where there are none.
+    Returns at most `most` events; raises UserError if there are none.
     """
     dynamodb, table = clients.client("dynamodb"), named(stage, "journal")
     try:
@@ -55,10 +55,9 @@ def entries(clients: Clients, stage: str, id: str, most: int | None = None) -> l
     except dynamodb.exceptions.ResourceNotFoundException as error:
         raise no_journal(clients, stage) from error
     if not items:
-        known_by = escape(id, MAX_ID)
         raise UserError(
-            f"The journal of stage {stage!r} knows no journey '{known_by}'. It takes a "
-            "correlation id or an event's id, and keeps events for 90 days."
+            f"The journal of stage {stage!r} has no journey '{escape(id, MAX_ID)}'. Give a "
+            "correlation id or an event's id; the journal keeps events for 90 days."
         )
     return [entry(item) for item in items]
 
@@ -80,7 +79,7 @@ def _of_journey(dynamodb: Any, table: str, journey: str, most: int | None) -> li
 
 
 def _journey_of(dynamodb: Any, table: str, id: str) -> str | None:
-    """Return the journey of an event. The index has it some moments after the table."""
+    """Return the journey of an event, from an index that is updated shortly after the table."""
     try:
         event_id = str(UUID(id))
     except ValueError:

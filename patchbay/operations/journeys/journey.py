@@ -1,4 +1,4 @@
-"""A journey: events with the events that they caused, and their deliveries to consumers."""
+"""Journeys: events with the events that they caused, and their deliveries to consumers."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ MAX_DEPTH = 100  # events below each other; most journeys have fewer than ten
 
 @dataclass
 class Step:
-    """An event, who was given it, and what it led to."""
+    """An event of a journey, with its deliveries and the events that it caused."""
 
     entry: Entry
     deliveries: Sequence[Delivery]
@@ -32,32 +32,32 @@ class Step:
 
 
 def journey(clients: Clients, stage: str, id: str, most: int | None = None) -> list[Step]:
-    """Return a journey's first events, each with what it caused; raises UserError.
+    """Return a journey's first events, each with the events that it caused.
 
-    It is named by its correlation id, or by the id of any of its events. Of a journey with
-    more than `most` events, the first ones are read.
+    `id` is its correlation id, or the id of any of its events. If it has more than `most` events,
+    only the oldest ones are read. Raises UserError.
     """
-    kept = entries(clients, stage, id, most)
+    events = entries(clients, stage, id, most)
     consumers = deployed_consumers(clients, bus_name(stage))
     if not consumers:
         raise UserError(f"There is no consumer on the bus {bus_name(stage)}.")
-    return as_trees(kept, deliveries(clients, stage, consumers, kept))
+    return as_trees(events, deliveries(clients, stage, consumers, events))
 
 
-def as_trees(kept: Sequence[Entry], done: Mapping[str, Sequence[Delivery]]) -> list[Step]:
-    """Arrange events as trees: each below its cause, those without a cause at the top."""
-    steps = {entry.id: Step(entry, done.get(entry.id, [])) for entry in kept}
+def as_trees(events: Sequence[Entry], delivered: Mapping[str, Sequence[Delivery]]) -> list[Step]:
+    """Arrange events as trees: each below its cause, those without a known cause at the top."""
+    steps = {entry.id: Step(entry, delivered.get(entry.id, [])) for entry in events}
     roots: list[Step] = []
     for step in steps.values():
         cause = steps.get(step.entry.causation_id or "")
         (cause.after if cause else roots).append(step)
-    return _without_circles(steps.values(), roots)
+    return _without_cycles(steps.values(), roots)
 
 
-def _without_circles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
-    """Move to the top what stands below itself, or too deep.
+def _without_cycles(steps: Iterable[Step], roots: list[Step]) -> list[Step]:
+    """Move an event to the top if it is below itself, or too deep.
 
-    What caused an event is what the event says, and anyone may write that.
+    An event names its own cause, so the causes may form a cycle.
     """
     seen: set[str] = set()
     found: list[Step] = []
@@ -112,7 +112,7 @@ def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
     branch = above.add(label)
     for delivery in step.deliveries:
         leaf = branch.add(_outcome(delivery, entry))
-        for line in [*_troubles(delivery), *_workflow(delivery)]:
+        for line in [*_failures(delivery), *_workflow(delivery)]:
             leaf.add(line)
     for following in step.after:
         _draw(branch, following, entry)
@@ -121,26 +121,28 @@ def _draw(above: Tree, step: Step, cause: Entry | None) -> None:
 def _outcome(delivery: Delivery, entry: Entry) -> Text:
     if delivery.handled_at:
         took = _after(delivery.handled_at, entry.published_at)
-        said = f"handled after {took}{delivery.repeats_in_words}"
-        return _line("✓", "green", delivery.consumer, said)
+        result = f"handled after {took}{delivery.repeats_in_words}"
+        return _line("✓", "green", delivery.consumer, result)
     if delivery.is_dead:
-        tries = len(delivery.failures)
+        failed = len(delivery.failures)
         reason = (
-            f" after {tries} failures" if tries and not delivery.rejected else f": {_why(delivery)}"
+            f" after {failed} failures"
+            if failed and not delivery.rejected
+            else f": {_why(delivery)}"
         )
         return _line("✗", "bold red", delivery.consumer, f"dead letter{reason}")
     if delivery.undelivered:
         return _line("✗", "bold red", delivery.consumer, f"never delivered: {_why(delivery)}")
     if delivery.failures:
-        return _line("↻", "yellow", delivery.consumer, "failed so far, and will be tried again")
-    return _line("…", "dim", delivery.consumer, "has not come to it yet")
+        return _line("↻", "yellow", delivery.consumer, "failed so far, will be retried")
+    return _line("…", "dim", delivery.consumer, "no attempt yet")
 
 
-def _troubles(delivery: Delivery) -> Iterator[Text]:
+def _failures(delivery: Delivery) -> Iterator[Text]:
     for failure in delivery.failures:
         reason = escape(failure.reason, MAX_REASON)
-        said = f"attempt {failure.attempt}  {_clock(failure.at)}  {reason}"
-        yield Text(said, style="yellow")
+        attempt = f"attempt {failure.attempt}  {_clock(failure.at)}  {reason}"
+        yield Text(attempt, style="yellow")
 
 
 def _workflow(delivery: Delivery) -> Iterator[Text]:
@@ -163,8 +165,8 @@ def _why(delivery: Delivery) -> str:
     return escape(delivery.reason, MAX_REASON)
 
 
-def _line(mark: str, style: str, consumer: str, said: str) -> Text:
-    return Text.assemble((mark, style), f" {consumer}  ", (said, "" if mark == "✓" else style))
+def _line(mark: str, style: str, consumer: str, result: str) -> Text:
+    return Text.assemble((mark, style), f" {consumer}  ", (result, "" if mark == "✓" else style))
 
 
 def _as_json(delivery: Delivery) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def _as_json(delivery: Delivery) -> dict[str, Any]:
         "dead_letter": delivery.is_dead,
         "undelivered": delivery.undelivered is not None,
         "why": delivery.reason if delivery.is_dead or delivery.undelivered else None,
-        "workflow": _run_as_json(delivery.execution) if delivery.execution else None,
+        "workflow": _execution_as_json(delivery.execution) if delivery.execution else None,
         "failures": [
             {"at": each.at.isoformat(), "attempt": each.attempt, "reason": each.reason}
             for each in delivery.failures
@@ -182,7 +184,7 @@ def _as_json(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _run_as_json(execution: Execution) -> dict[str, Any]:
+def _execution_as_json(execution: Execution) -> dict[str, Any]:
     return {
         "status": execution.status,
         "started_at": execution.started_at.isoformat(),
@@ -196,6 +198,6 @@ def _clock(moment: datetime) -> str:
 
 
 def _after(later: datetime, earlier: datetime) -> str:
-    """Format the time between two moments: milliseconds matter in seconds, not in hours."""
+    """Format the time between two moments: in seconds, or in minutes if it is long."""
     seconds = (later - earlier).total_seconds()
     return f"{seconds:.2f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

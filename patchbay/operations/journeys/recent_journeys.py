@@ -1,4 +1,4 @@
-"""Recent journeys, as far as the consumers' logs show them."""
+"""Recent journeys, from the consumers' logs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,37 +9,37 @@ from patchbay.operations.health.activity import Attempt
 
 @dataclass
 class RecentJourney:
-    """A journey of which something was seen of late."""
+    """A journey with a recent attempt."""
 
     id: str
     first: datetime
     last: datetime
     types: dict[str, str] = field(default_factory=dict)
-    """The type of each of its events, by the event's id, as they were seen."""
+    """The type of each of its events, by the event's id, oldest first."""
     failing: set[tuple[str, str]] = field(default_factory=set)
-    """The consumers whose last attempt failed, each with the event."""
+    """The consumers whose last attempt failed, each with the event's id."""
 
     @property
     def newest_type(self) -> str:
-        """The type of the event that was seen last."""
+        """The type of its newest event."""
         return next(reversed(self.types.values()), "")
 
     @property
     def failing_consumers(self) -> list[str]:
-        """The consumers that have not managed it yet."""
+        """The consumers whose last attempt with one of its events failed."""
         return sorted({consumer for consumer, _ in self.failing})
 
 
 def recent_journeys(attempts: Mapping[str, Sequence[Attempt]]) -> list[RecentJourney]:
     """Return every journey with an attempt, the most recent activity first."""
-    each_in_turn = sorted(
-        ((consumer, each) for consumer, tried in attempts.items() for each in tried),
-        key=lambda told: told[1].at,
+    oldest_first = sorted(
+        ((consumer, each) for consumer, made in attempts.items() for each in made),
+        key=lambda attempt: attempt[1].at,
     )
     found: dict[str, RecentJourney] = {}
-    for consumer, each in each_in_turn:
+    for consumer, each in oldest_first:
         if not each.correlation_id:
-            continue  # it can't be read to which journey it belongs
+            continue  # an event with a broken envelope belongs to no journey
         recent = found.setdefault(
             each.correlation_id, RecentJourney(each.correlation_id, each.at, each.at)
         )

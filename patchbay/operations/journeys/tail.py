@@ -15,8 +15,8 @@ from patchbay.operations.event_ids import ids_in
 from patchbay.operations.journeys.journal import Entry, entry, no_journal
 from patchbay.project.naming import named
 
-SECONDS_BETWEEN_READS = 0.5  # of which a shard allows five a second, to all who read it
-SECONDS_BETWEEN_LOOKS = 10.0  # for new shards; DynamoDB replaces each every few hours
+SECONDS_BETWEEN_READS = 0.5  # a shard allows five reads a second, for all its readers together
+SECONDS_BETWEEN_LISTINGS = 10.0  # of the shards: DynamoDB replaces each every few hours
 MAX_TYPE, MAX_ID, MAX_VALUE = 60, 80, 60  # characters that are shown
 MAX_FIELDS = 12
 CLOCK = "%H:%M:%S.%f"
@@ -24,10 +24,10 @@ CLOCK = "%H:%M:%S.%f"
 
 @dataclass(frozen=True)
 class Filter:
-    """Which events are looked at."""
+    """A filter of events."""
 
     types: Collection[str] = ()
-    """All of them where it names none."""
+    """Empty for all types."""
     id: str | None = None
     """A correlation id, or an id among the event's data; None for all events."""
 
@@ -38,7 +38,7 @@ class Filter:
 
 
 class Tail:
-    """The stream of the journal's table, from the moment that this is made."""
+    """The stream of the journal's table, from the moment of creation on."""
 
     def __init__(self, clients: Clients, stage: str) -> None:
         self._streams = clients.client("dynamodbstreams")
@@ -48,23 +48,23 @@ class Tail:
         for shard in self._shards():
             is_open = "EndingSequenceNumber" not in shard["SequenceNumberRange"]
             self._iterators[shard["ShardId"]] = self._latest(shard["ShardId"]) if is_open else None
-        self._browse = time.monotonic()
+        self._listed_at = time.monotonic()
 
     def read(self) -> list[Entry]:
         """Return the events since the last call, oldest first."""
         found = [event for shard in list(self._iterators) for event in self._read(shard)]
         has_ended = any(each is None for each in self._iterators.values())
-        if has_ended or time.monotonic() - self._browse > SECONDS_BETWEEN_LOOKS:
+        if has_ended or time.monotonic() - self._listed_at > SECONDS_BETWEEN_LISTINGS:
             found += self._read_new_shards()
         return sorted(found, key=lambda event: event.published_at)
 
     def _read_new_shards(self) -> list[Entry]:
-        """Read the shards that are new: all of their events came since the last call."""
-        self._browse = time.monotonic()
-        there = {shard["ShardId"] for shard in self._shards()}
-        # Those that have ended are of no use any more, but must not be taken for new ones.
-        self._iterators = {key: it for key, it in self._iterators.items() if key in there or it}
-        new = sorted(there - self._iterators.keys())
+        """Read the new shards from their beginning: all of their events are new."""
+        self._listed_at = time.monotonic()
+        listed = {shard["ShardId"] for shard in self._shards()}
+        # A shard that has ended stays here while it is listed: else it would count as a new one.
+        self._iterators = {key: it for key, it in self._iterators.items() if key in listed or it}
+        new = sorted(listed - self._iterators.keys())
         for shard in new:
             self._iterators[shard] = self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
         return [event for shard in new for event in self._read(shard)]
@@ -77,18 +77,19 @@ class Tail:
         try:
             answer = self._streams.get_records(ShardIterator=iterator)
         except errors.LimitExceededException:
-            return  # others read as well: the next time, then
+            return  # the shard has other readers too: retry with the next call
         except (errors.ExpiredIteratorException, errors.TrimmedDataAccessException):
-            self._iterators[shard] = self._again(shard)  # this machine has slept for a while
+            self._iterators[shard] = self._new_iterator(shard)  # this machine has slept
             return
         self._iterators[shard] = answer.get("NextShardIterator")
         for record in answer["Records"]:
             self._after[shard] = record["dynamodb"]["SequenceNumber"]
-            # Delivered to the journal again, an event changes its item, and is no new one.
+            # An event that is delivered to the journal again changes its item: it is not new.
             if record["eventName"] == "INSERT":
                 yield entry(record["dynamodb"]["NewImage"])
 
-    def _again(self, shard: str) -> str | None:
+    def _new_iterator(self, shard: str) -> str | None:
+        """Return an iterator after the last record that was read; None if the shard is gone."""
         if shard in self._after:
             try:
                 after = self._after.pop(shard)
@@ -96,7 +97,7 @@ class Tail:
                     shard, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=after
                 )
             except self._streams.exceptions.TrimmedDataAccessException:
-                pass  # it has slept for more than a day
+                pass  # this machine has slept for more than a day
         try:
             return self._iterator(shard, ShardIteratorType="TRIM_HORIZON")
         except self._streams.exceptions.ResourceNotFoundException:
@@ -122,7 +123,7 @@ class Tail:
 
 
 def follow(tail: Tail, wanted: Filter, seconds: float | None = None) -> Iterator[Entry]:
-    """Yield each wanted event when it comes; for so long, or for ever."""
+    """Yield each wanted event as it is read, for a number of seconds or without end."""
     ends = time.monotonic() + seconds if seconds is not None else float("inf")
     while True:
         began = time.monotonic()
@@ -161,7 +162,7 @@ def as_json(event: Entry) -> str:
 
 
 def _short(event: Entry) -> str:
-    """Format its fields on one line, without those that repeat the correlation id."""
+    """Format an event's fields on one line, without those that repeat the correlation id."""
     if event.data is None:
         return "(its data is too large for the journal, or too deep)"
     fields = [
@@ -182,7 +183,7 @@ def _value(value: Any) -> str:
 
 
 def _stream(clients: Clients, stage: str) -> str:
-    """Return the ARN of the stream; raises UserError where there is none."""
+    """Return the ARN of the stream; raises UserError if there is none."""
     dynamodb = clients.client("dynamodb")
     try:
         table = dynamodb.describe_table(TableName=named(stage, "journal"))["Table"]
@@ -190,8 +191,8 @@ def _stream(clients: Clients, stage: str) -> str:
         raise no_journal(clients, stage) from error
     if "LatestStreamArn" not in table:
         raise UserError(
-            f"The table {named(stage, 'journal')} has no stream: it was deployed before there was "
-            "one. Deploy the stage again."
+            f"The table {named(stage, 'journal')} has no stream: an older version of Patchbay has "
+            "deployed it. Deploy the stage again."
         )
     arn: str = table["LatestStreamArn"]
     return arn

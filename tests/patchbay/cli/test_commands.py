@@ -21,7 +21,10 @@ def test_without_credentials_it_says_how_to_get_some(
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["replay", "--from", "yesterday", "--to", "now"], "'yesterday' is no time: write it as"),
+        (
+            ["replay", "--from", "yesterday", "--to", "now"],
+            "'yesterday' is not a time: write it as",
+        ),
         (["replay", "--from", "2026-01-31T09:00"], "--to"),
         (["journey", "reading-1", "--stage", "Prod!"], "'Prod!'"),
     ],
@@ -38,7 +41,10 @@ def test_what_ends_before_it_begins_is_refused(
 ) -> None:
     times = ["--from", "2026-01-31T10:00", "--to", "2026-01-31T09:00"]
     assert main(["replay", *times, "--again"]) == 1
-    assert "--from comes before --to" in capsys.readouterr().err
+    assert (
+        "--from (2026-01-31 10:00:00+00:00) must be before --to (2026-01-31 09:00:00+00:00)."
+        in capsys.readouterr().err
+    )
 
 
 def test_aws_that_can_not_be_reached_is_told_without_a_traceback(
@@ -48,7 +54,7 @@ def test_aws_that_can_not_be_reached_is_told_without_a_traceback(
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert main(["replay", *TIMES]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("http://127.0.0.1:9/ does not answer. Is there a network")
+    assert said.startswith("http://127.0.0.1:9/ does not answer. Check the network")
     assert "Traceback" not in said
 
 

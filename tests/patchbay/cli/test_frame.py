@@ -95,7 +95,7 @@ print("loaded:", *(set({SLOW}) & set(sys.modules)))
         [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("loaded:\n")
-    assert "130 where Ctrl-C ends it" in " ".join(done.stdout.split())
+    assert "130 after Ctrl-C" in " ".join(done.stdout.split())
 
 
 def test_the_shell_completes_commands() -> None:

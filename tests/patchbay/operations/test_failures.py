@@ -32,17 +32,17 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
         (refused("InvalidClientTokenId"), "AWS does not know these credentials"),
         (
             ProfileNotFound(profile="notes"),
-            "(notes) could not be found. AWS_PROFILE names it",
+            "(notes) could not be found. Set AWS_PROFILE to a profile",
         ),
         (
             EndpointConnectionError(endpoint_url="https://127.0.0.1:4566/"),
-            "https://127.0.0.1:4566/ does not answer. Is there a network",
+            "https://127.0.0.1:4566/ does not answer. Check the network",
         ),
         (
             SSLError(endpoint_url="https://a/", error=OSError("x")),
-            "AWS_CA_BUNDLE names whom to trust.",
+            "Check AWS_CA_BUNDLE.",
         ),
-        (refused("Throttling", "slow down"), "AWS could not be asked: "),
+        (refused("Throttling", "slow down"), "The request to AWS failed: "),
     ],
 )
 def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
@@ -75,7 +75,7 @@ def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
             "Access Denied because no identity-based policy allows the s3:GetObject action",
             "s3:GetObject.",
         ),
-        ("AccessDenied", "Access Denied", "what ReceiveMessage takes. Access Denied"),
+        ("AccessDenied", "Access Denied", "a permission for ReceiveMessage. Access Denied"),
     ],
 )
 def test_the_action_that_is_missing_is_named(code: str, message: str, lacks: str) -> None:

@@ -22,7 +22,7 @@ def attempt(id: str, type: str = "ReadingTaken", *, number: int = 1, after: floa
 
 
 def recounted(found: dict[tuple[str, str], float]) -> dict[tuple[str, str], float]:
-    """How many there were, instead of how many a second."""
+    """Return the counts of events from their rates."""
     return {key: round(rate * RATE_WINDOW.total_seconds()) for key, rate in found.items()}
 
 

@@ -73,8 +73,8 @@ def test_it_says_who_gave_up_and_why() -> None:
 
 def test_it_says_who_is_still_at_it() -> None:
     text = told({"placed": [Delivery("alerts", failures=[DOWN]), Delivery("labels")]})
-    assert "↻ alerts  failed so far, and will be tried again" in text
-    assert "… labels  has not come to it yet" in text
+    assert "↻ alerts  failed so far, will be retried" in text
+    assert "… labels  no attempt yet" in text
 
 
 def test_what_was_put_back_and_handled_is_no_dead_letter_any_more() -> None:

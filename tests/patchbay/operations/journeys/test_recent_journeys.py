@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from patchbay.operations.health.activity import MOST, Attempt
+from patchbay.operations.health.activity import MAX_ATTEMPTS, Attempt
 from patchbay.operations.journeys.recent_journeys import recent_journeys
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -44,7 +44,9 @@ def test_what_belongs_to_no_journey_that_can_be_read_is_left_out() -> None:
 
 def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw_them() -> None:
     several = {
-        f"consumer-{number}": [attempt(str(each), f"r-{each % 10_000}") for each in range(MOST)]
+        f"consumer-{number}": [
+            attempt(str(each), f"r-{each % 10_000}") for each in range(MAX_ATTEMPTS)
+        ]
         for number in range(10)
     }
-    assert len(recent_journeys(several)) == MOST
+    assert len(recent_journeys(several)) == MAX_ATTEMPTS
