@@ -1,5 +1,5 @@
-# `make help` lists what there is. Each target first sets up what it needs, once: the second time it
-# starts at once, and without the network.
+# `make help` lists the targets. Each first sets up what it needs, once: after that, it starts at once
+# and needs no network.
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -14,7 +14,7 @@ READY := $(VENV)/.ready node_modules/.ready
 
 # The environment's own Node and uv come before the machine's.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# uv does not read pip's settings: who has a mirror for pip means it for uv as well.
+# uv does not read pip's settings, so a mirror that is set for pip is set for uv too.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
@@ -25,10 +25,10 @@ endif
 ##@ Run it on this machine
 .PHONY: demo local test isolation coupling
 
-demo: $(READY) ## Drive real purchases through the shop on a local cloud [ORDERS=500]
+demo: $(READY) ## Place real purchases in the shop, on a local cloud [ORDERS=500]
 	@$(PYTHON) -m demo --orders $(ORDERS)
 
-local: $(READY) ## Leave the local cloud running, with its console, and its log in the foreground
+local: $(READY) ## Run the shop on a local cloud, with its console, until Ctrl-C
 	@$(VENV)/bin/patchbay local
 
 test: $(READY) ## Check the style and the types, and run every test
@@ -38,7 +38,7 @@ test: $(READY) ## Check the style and the types, and run every test
 	pytest -m "not embedded" --numprocesses auto --dist worksteal
 	pytest -m embedded
 
-isolation: $(READY) ## Break each consumer in each way, and see that the others do not notice
+isolation: $(READY) ## Break each consumer in every way, and check that the others are not affected
 	@patchbay isolation
 
 coupling: $(READY) ## Break one service at a time: this shop, and one coupled by requests
@@ -62,29 +62,29 @@ event: $(READY) ## Write a new event: NAME=GiftWrapped [SERVICE=wrapping] [FIELD
 service: $(READY) ## Write a new service with an HTTP API: NAME=gifts PUBLISHES=GiftWrapped
 	@patchbay add service --publishes "$(PUBLISHES)" -- "$(NAME)"
 
-schedule: $(READY) ## Write a service that runs at certain times: NAME=nightly EVERY="cron(0 3 * * ? *)"
+schedule: $(READY) ## Write a service that runs on a schedule: NAME=nightly EVERY="cron(0 3 * * ? *)"
 	@patchbay add schedule --every "$(EVERY)" $(if $(PUBLISHES),--publishes "$(PUBLISHES)") \
 		-- "$(NAME)"
 
-schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name what would break a consumer
+schemas: $(VENV)/.ready ## Write the events' JSON Schemas, and name changes that break consumers
 	@patchbay schemas --write
 
 asyncapi: $(READY) ## Write the catalogue of events to docs/asyncapi.json, for AsyncAPI's tools
 	@patchbay asyncapi --write
 
-screenshots: $(READY) ## Take the docs' pictures of the console, of the local cloud at work
+screenshots: $(READY) ## Take the docs' screenshots of the console, on a local cloud
 	@$(PYTHON) -m tests.browser.screenshots
 
-format: $(VENV)/.ready ## Format the code, and mend what can be mended
+format: $(VENV)/.ready ## Format the code, and fix what can be fixed
 	ruff check --fix
 	ruff format
 
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --custom-compile-command "make lock"
-# What Lambda's runtime has already.
+# Packages that Lambda's runtime has.
 RUNTIME := botocore python-dateutil six urllib3
 
-lock: $(VENV)/.ready ## Pin what the *.in files ask for, with hashes
+lock: $(VENV)/.ready ## Pin the packages in the *.in files, with hashes
 	grep '^uv==' requirements.in | $(COMPILE) - -o requirements-uv.txt
 	$(COMPILE) requirements.in -o requirements.txt
 	$(COMPILE) requirements-dev.in -c requirements.txt -o requirements-dev.txt
@@ -97,24 +97,24 @@ lock: $(VENV)/.ready ## Pin what the *.in files ask for, with hashes
 .PHONY: synth diff deploy destroy
 
 synth: $(READY) ## Write the templates of a stage to cdk.out [STAGE=dev]
-diff: $(READY) ## Compare them with what is deployed [STAGE=dev]
+diff: $(READY) ## Compare a stage's templates with the deployed ones [STAGE=dev]
 deploy: $(READY) ## Deploy a stage to the account that the environment names [STAGE=dev]
-destroy: $(READY) ## Delete a stage from it [STAGE=dev]
+destroy: $(READY) ## Delete a stage from that account [STAGE=dev]
 synth diff deploy destroy:
 	@patchbay $@ --stage "$(STAGE)"
 
-##@ And else
+##@ Other
 .PHONY: clean help
 
-clean: ## Remove all that was built, the environments too
+clean: ## Remove everything that was built, including the environments
 	rm -rf build cdk.out node_modules $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# A stamp is written last, so that what was interrupted is done again. What works is never deleted
-# before its successor is there.
+# A stamp is written last, so that an interrupted step is repeated. A working environment is only
+# deleted when the new one is complete.
 OFFLINE := "This needs the package registry, once: connect to the network, or set PIP_INDEX_URL to a mirror, and run make again."
 
 $(VENV)/.uv: requirements-uv.txt

@@ -9,7 +9,7 @@ from patchbay.events import Event
 
 
 class DayClosed(Event):
-    """What was booked on a day, which is booked on no more."""
+    """A day was closed: these are its totals, and nothing more is booked on it."""
 
     day: date
     payments: NonNegativeInt

@@ -11,6 +11,6 @@ class BestsellerChanged(Event):
 
     record_id: RecordId
     previous: RecordId | None = None
-    """None where it is the first that ever was."""
+    """None for the first record that is ever in first place."""
 
     score: PositiveInt

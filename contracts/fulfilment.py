@@ -17,7 +17,7 @@ class OrderShipped(Event):
 
 
 class OrderUnfulfillable(Event):
-    """A paid order can't be shipped: what the customer paid is to be given back."""
+    """A paid order can't be shipped: the payment has to be refunded."""
 
     order_id: OrderId
     customer_id: CustomerId

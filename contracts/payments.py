@@ -15,10 +15,10 @@ class PaymentTaken(Event):
     """None where there was nothing to charge."""
 
     customer_id: CustomerId | None = None
-    """Missing in what is archived from before it was added."""
+    """None in events from before this field was added."""
 
     items: PositiveInt | None = None
-    """Missing in what is archived from before it was added."""
+    """None in events from before this field was added."""
 
 
 class PaymentDeclined(Event):
@@ -31,7 +31,7 @@ class PaymentDeclined(Event):
 
 
 class PaymentRefunded(Event):
-    """What was taken for an order that can't be fulfilled is the customer's again."""
+    """The payment for an order that can't be fulfilled was refunded."""
 
     order_id: OrderId
     customer_id: CustomerId

@@ -7,7 +7,7 @@ from patchbay.constructs import Service, equals
 
 
 class Accounts(Service):
-    """Keeps each customer's statement, counts what the shop gives away, and closes each day."""
+    """Keeps each customer's statement, books the gifts, and closes each day."""
 
     def compose(self) -> None:
         lines = self.table("accounts-lines", key="line", index="day")

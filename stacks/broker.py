@@ -4,7 +4,7 @@ from patchbay.constructs import Claims, EventBus, SystemStack, add_alarm_topic
 
 
 class Broker(SystemStack):
-    """Carries events from publishers to consumers, and knows neither."""
+    """Delivers events from publishers to consumers, and depends on neither."""
 
     def compose(self) -> None:
         EventBus(self, "Bus")

@@ -6,10 +6,10 @@ from patchbay.constructs import Service, Setting
 
 
 class Fulfilment(Service):
-    """Reserves the stock for a paid order and ships it, or gives all back and says why."""
+    """Reserves stock for a paid order and ships it, or releases the stock and gives the reason."""
 
     warehouse_holds = Setting(
-        "How many records a warehouse holds when it is full.",
+        "The number of records in a full warehouse.",
         kind=int, local=80, dev=1_000, prod=100_000,
     )  # fmt: skip
 

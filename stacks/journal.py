@@ -4,7 +4,7 @@ from patchbay.constructs import Service
 
 
 class Journal(Service):
-    """Keeps a copy of every event for a while, by the journey that it belongs to."""
+    """Keeps a copy of every event for 90 days, by journey."""
 
     def compose(self) -> None:
         self.journal()

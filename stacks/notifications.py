@@ -4,7 +4,7 @@ from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded
 from patchbay.constructs import Service, Setting
 
-# SES's mailbox simulator: it takes every mail, and no person gets one.
+# SES's mailbox simulator: it accepts every mail, and delivers none to a person.
 SIMULATED_CUSTOMERS = "success+{customer}@simulator.amazonses.com"
 
 
@@ -12,7 +12,7 @@ class Notifications(Service):
     """Mails the customer when an order is placed, and when its payment is declined or refunded."""
 
     mail_from = Setting(
-        "Who the mails come from: an address that SES has verified.",
+        "The sender of the mails: an address that SES has verified.",
         local="shop@example.com", dev="shop@example.com",
     )  # fmt: skip
     mail_to = Setting(

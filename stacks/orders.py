@@ -11,19 +11,19 @@ class Orders(Service):
 
     def compose(self) -> None:
         orders = self.table("orders", key="order_id", stream=True)
-        holds_orders = {"ORDERS_TABLE": orders.table_name}
+        orders_table = {"ORDERS_TABLE": orders.table_name}
 
-        api = self.function("api", environment=holds_orders)
+        api = self.function("api", environment=orders_table)
         orders.grant(api.function, "dynamodb:PutItem", "dynamodb:GetItem")
         self.http_api({"POST /orders": api, "GET /orders/{order_id}": api})
 
-        outbox = self.function("outbox", environment=holds_orders, publishes=[OrderPlaced])
+        outbox = self.function("outbox", environment=orders_table, publishes=[OrderPlaced])
         self.outbox(orders, outbox)
 
         status = self.consumer(
             part="status",
             on=[PaymentTaken, PaymentDeclined, PaymentRefunded, OrderShipped, OrderUnfulfillable],
-            environment=holds_orders,
+            environment=orders_table,
             naturally_idempotent=True,
         )
         orders.grant(status.function, "dynamodb:UpdateItem", "dynamodb:GetItem")

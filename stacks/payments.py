@@ -9,10 +9,10 @@ from patchbay.constructs import Function, Service, Setting
 
 
 class Payments(Service):
-    """Charges the customer for an order, tells how that went, and refunds what can't be sent."""
+    """Charges customers for their orders, and refunds orders that can't be fulfilled."""
 
     payment_provider = Setting[str | None](
-        "The address of the payment provider; without it, a sandbox plays the provider.",
+        "The address of the payment provider; without it, a sandbox is used.",
         local=None, dev=None,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from patchbay.constructs import Service
 
 
 class Storefront(Service):
-    """Takes what visitors look at and buy, and puts it on a stream."""
+    """Takes the views and purchases of visitors, and puts them on a stream."""
 
     def compose(self) -> None:
         stream = self.stream()

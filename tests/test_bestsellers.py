@@ -44,7 +44,7 @@ def firsts(cloud: Cloud) -> list[Any]:
     return list(ids.values())
 
 
-def test_what_is_looked_at_is_in_the_chart_a_minute_later(cloud: Shop) -> None:
+def test_a_viewed_record_is_in_the_chart_a_minute_later(cloud: Shop) -> None:
     look_at(cloud, "a", "a", "b")
     cloud.advance(seconds=30)
     look_at(cloud, "b", "b", kind="view")
@@ -64,7 +64,7 @@ def test_what_is_looked_at_is_in_the_chart_a_minute_later(cloud: Shop) -> None:
     "fault", [RuntimeError("broken"), Throttled(), DynamoDBThrottled(), RefusesEntries("Denied"),
               CrashesAfterEffect()]
 )  # fmt: skip
-def test_while_the_bestsellers_are_broken_nobody_notices_and_afterwards_all_is_counted_once(
+def test_while_bestsellers_fails_no_other_service_is_affected_and_later_all_is_counted_once(
     fault: Any, cloud: Shop
 ) -> None:
     cloud.break_("bestsellers", with_=fault, lasting=timedelta(minutes=5))
@@ -89,7 +89,7 @@ def test_while_the_bestsellers_are_broken_nobody_notices_and_afterwards_all_is_c
     assert firsts(cloud)[-1] == best
 
 
-def test_a_crash_after_the_counting_counts_nothing_twice_and_tells_nothing_twice(
+def test_a_crash_after_counting_neither_counts_nor_publishes_twice(
     cloud: Shop,
 ) -> None:
     look_at(cloud, "a", "a", "b")
@@ -101,7 +101,7 @@ def test_a_crash_after_the_counting_counts_nothing_twice_and_tells_nothing_twice
 
 
 @pytest.mark.parametrize("data", [b"no json", b'{"record_id": "a", "kind": "theft"}'])
-def test_a_poison_record_alone_is_given_up_and_its_neighbours_are_counted_once(
+def test_only_a_poison_record_is_given_up_and_the_others_are_counted_once(
     data: bytes, cloud: Shop
 ) -> None:
     look_at(cloud, "a", "b")

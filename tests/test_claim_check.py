@@ -53,7 +53,7 @@ def key_of(cloud: Shop, event_id: str) -> str:
     return key
 
 
-def test_three_mebibytes_arrive_and_no_consumers_code_knows(cloud: Shop) -> None:
+def test_an_event_of_three_mebibytes_is_handled_without_code_in_the_consumer(cloud: Shop) -> None:
     event = cloud.publish(order())
     cloud.settle()
     for consumer in ("payments", "notifications"):
@@ -62,14 +62,14 @@ def test_three_mebibytes_arrive_and_no_consumers_code_knows(cloud: Shop) -> None
     assert len(json.dumps(detail_of(cloud, event))) < 1000
 
 
-def test_what_the_bus_takes_goes_there_whole(cloud: Shop) -> None:
+def test_an_event_within_the_limit_is_on_the_bus_as_a_whole(cloud: Shop) -> None:
     event = cloud.publish(order(MAX_EVENT_BYTES - 1000))
     cloud.settle()
     assert "claim" not in detail_of(cloud, event)["metadata"]
     assert cloud.handled("payments") == [event]
 
 
-def test_small_fields_stay_on_the_bus_where_filters_see_them(cloud: Shop) -> None:
+def test_small_fields_stay_on_the_bus_for_filters(cloud: Shop) -> None:
     free, paid = cloud.publish(order(amount="0")), cloud.publish(order(amount="1"))
     cloud.settle()
     assert cloud.handled("accounts-gifts") == [free]
@@ -84,7 +84,7 @@ def test_a_large_event_that_fails_is_retried_and_handled(cloud: Shop) -> None:
     assert cloud.handled("payments") == [event]
 
 
-def test_a_dead_letter_holds_the_claim_and_goes_back_with_it(cloud: Shop) -> None:
+def test_a_dead_letter_has_the_claim_and_can_be_redriven(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError)
     event = cloud.publish(order())
     cloud.settle()
@@ -97,7 +97,7 @@ def test_a_dead_letter_holds_the_claim_and_goes_back_with_it(cloud: Shop) -> Non
     assert cloud.handled("payments") == [event]
 
 
-def test_what_is_claimed_too_late_is_a_dead_letter_that_says_so(cloud: Shop) -> None:
+def test_an_event_whose_claim_has_expired_is_a_dead_letter_with_that_reason(cloud: Shop) -> None:
     event = cloud.publish(order())
     cloud.buckets.forget(key_of(cloud, event))
     late = detail_of(cloud, event)
@@ -112,7 +112,7 @@ def test_what_is_claimed_too_late_is_a_dead_letter_that_says_so(cloud: Shop) -> 
     )
 
 
-def test_what_may_be_there_yet_is_tried_until_it_is(cloud: Shop) -> None:
+def test_a_claim_that_may_still_exist_is_retried(cloud: Shop) -> None:
     """From "GetObject": without ListBucket, S3 says AccessDenied for what is not there."""
     event = cloud.publish(order())
     cloud.buckets.forget(key_of(cloud, event))
@@ -132,7 +132,7 @@ def test_what_may_be_there_yet_is_tried_until_it_is(cloud: Shop) -> None:
         ({"sha256": "none"}, "breaks its contract: claim.sha256"),
     ],
 )
-def test_a_claim_that_is_not_its_events_own_is_rejected(
+def test_a_claim_of_another_event_is_rejected(
     change: dict[str, str], reason: str, cloud: Shop
 ) -> None:
     event = cloud.publish(order())
@@ -174,7 +174,7 @@ class CrashesBefore(Fault):
     [CrashesBefore("PutObject"), CrashesBefore("PutEvents"), CrashesAfterEffect()],
     ids=["before S3", "between S3 and the bus", "after the bus"],
 )
-def test_a_crash_on_the_way_to_s3_and_the_bus_loses_nothing_and_doubles_nothing(
+def test_a_crash_between_s3_and_the_bus_neither_loses_nor_repeats_an_event(
     fault: Fault, templates: Templates, tmp_path: Path
 ) -> None:
     with Shop(large_declines(templates, tmp_path)) as cloud:
@@ -202,7 +202,7 @@ def without(templates: Templates, action: str) -> Templates:
     return templates.with_bodies(bodies)
 
 
-def test_who_may_not_put_data_into_the_bucket_publishes_no_event_that_claims_it(
+def test_without_permission_to_write_the_claim_no_event_is_published(
     templates: Templates, tmp_path: Path
 ) -> None:
     with Shop(large_declines(without(templates, "s3:PutObject"), tmp_path)) as cloud:
@@ -215,7 +215,7 @@ def test_who_may_not_put_data_into_the_bucket_publishes_no_event_that_claims_it(
         assert "could not be written to S3" in said["reason"]
 
 
-def test_who_may_not_get_data_from_the_bucket_keeps_the_event_until_it_may(
+def test_without_permission_to_read_the_claim_the_event_is_retried_until_granted(
     templates: Templates,
 ) -> None:
     with Shop(without(templates, "s3:GetObject")) as cloud:
@@ -224,6 +224,6 @@ def test_who_may_not_get_data_from_the_bucket_keeps_the_event_until_it_may(
         assert cloud.dead_letters("payments").causes == [event]
 
 
-def test_what_meets_no_claim_does_not_load_the_client_of_s3() -> None:
+def test_without_a_claim_the_s3_client_is_not_loaded() -> None:
     code = "import patchbay.messaging.claim_check, sys; sys.exit('boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -66,7 +66,7 @@ def test_another_process_gives_the_same_run(templates: Templates) -> None:
         assert said.strip() == a_day(templates, seed=3)
 
 
-def test_nothing_of_it_is_left_when_it_is_over(templates: Templates) -> None:
+def test_nothing_of_the_cloud_is_left_afterwards(templates: Templates) -> None:
     before = (dict(os.environ), sys.path[:], set(sys.modules), time.sleep, os.urandom, sys.stdout)
     state = random.getstate()
     with Shop(templates) as cloud:
@@ -85,7 +85,7 @@ def test_nothing_of_it_is_left_when_it_is_over(templates: Templates) -> None:
     assert abs(time.time() - time.clock_gettime(time.CLOCK_REALTIME)) < 1
 
 
-def test_advancing_does_what_happens_until_then_and_no_more(cloud: Shop) -> None:
+def test_advancing_runs_everything_that_is_due_until_then(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError)
     order = cloud.place_order()
     cloud.advance(seconds=30)
@@ -98,7 +98,7 @@ def test_advancing_does_what_happens_until_then_and_no_more(cloud: Shop) -> None
     assert len(cloud.logs("payments", "failed")) == failed
 
 
-def test_a_fault_is_met_so_many_times_and_then_is_over(cloud: Shop) -> None:
+def test_a_fault_ends_after_the_given_number_of_times(cloud: Shop) -> None:
     cloud.break_("payments", with_=Raises(ConnectionError), times=2)
     order = cloud.place_order()
     cloud.settle()
@@ -106,7 +106,7 @@ def test_a_fault_is_met_so_many_times_and_then_is_over(cloud: Shop) -> None:
     assert cloud.handled("payments") == [order.event_id]
 
 
-def test_a_fault_begins_when_it_is_to(cloud: Shop) -> None:
+def test_a_fault_begins_at_the_given_time(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError, after=timedelta(hours=1))
     first = cloud.place_order()
     cloud.settle()
@@ -149,7 +149,7 @@ def test_a_throttled_table_delays_its_own_service_alone(cloud: Shop) -> None:
     assert cloud.mails_to(order.customer_id) == ["Order placed"]
 
 
-def test_a_provider_that_is_slower_than_its_timeout_is_asked_again(cloud: Shop) -> None:
+def test_a_request_to_a_provider_that_times_out_is_retried(cloud: Shop) -> None:
     cloud.break_("payments-sandbox", with_=Slow(6), lasting=timedelta(minutes=1))
     order = cloud.place_order()
     cloud.settle()
@@ -158,7 +158,7 @@ def test_a_provider_that_is_slower_than_its_timeout_is_asked_again(cloud: Shop) 
     assert len(cloud.ledger()) == 1
 
 
-def test_a_name_that_is_not_there_is_answered_with_those_that_are(cloud: Shop) -> None:
+def test_an_unknown_name_is_answered_with_the_known_ones(cloud: Shop) -> None:
     with pytest.raises(
         LookupError, match=r"There is no function 'payment': there are .*'payments'"
     ):
@@ -167,7 +167,7 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are(cloud: Shop) -
         cloud.handled("orders-api")
 
 
-def test_the_story_tells_where_every_message_is(cloud: Shop) -> None:
+def test_the_history_has_the_place_of_every_message(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("no route"))
     cloud.place_order()
     cloud.settle()

@@ -59,7 +59,7 @@ def test_an_order_is_shipped_and_its_customer_gets_one_mail(
     ]
 
 
-def test_the_bus_keeps_what_passed_in_its_archive(running: LocalShop) -> None:
+def test_the_bus_keeps_every_event_in_its_archive(running: LocalShop) -> None:
     archive = running.cloud.client("events").describe_archive(ArchiveName=bus_name(STAGE))
 
     assert archive["State"] == "ENABLED"
@@ -74,7 +74,7 @@ def test_an_order_that_is_placed_twice_is_one_order(
     assert shop.place(purchase) == shop.place(purchase)
 
 
-def test_an_order_above_the_limit_is_declined_and_its_customer_is_told(
+def test_an_order_above_the_limit_is_declined_and_its_customer_gets_a_mail(
     shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     purchase = next(purchases)
@@ -87,7 +87,7 @@ def test_an_order_above_the_limit_is_declined_and_its_customer_is_told(
     shop.decline_above(purchase.amount * 1000)
 
 
-def test_what_visitors_look_at_is_counted_and_the_first_place_is_told(shop: Shop) -> None:
+def test_views_are_counted_and_the_first_place_is_published(shop: Shop) -> None:
     """Without windows, which the embedded cloud does not have: each batch is one of its own."""
     posted = visit(shop, first_purchases(50))
 
@@ -106,7 +106,7 @@ def test_what_visitors_look_at_is_counted_and_the_first_place_is_told(shop: Shop
     assert max(told()) <= best
 
 
-def test_a_malformed_event_is_a_dead_letter_of_each_consumer_that_it_reaches(
+def test_a_malformed_event_is_a_dead_letter_of_each_of_its_consumers(
     running: LocalShop, shop: Shop, consumers: dict[str, Consumer]
 ) -> None:
     def letters(consumer: Consumer) -> int:
@@ -131,7 +131,7 @@ def test_a_malformed_event_is_a_dead_letter_of_each_consumer_that_it_reaches(
     )
 
 
-def test_a_function_without_its_grant_is_denied_and_nothing_else_is(
+def test_only_a_function_without_its_permission_is_denied(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     payments = consumers["payments"]
@@ -166,7 +166,7 @@ def test_a_function_whose_package_is_missing_from_the_layer_fails_to_import(
     assert "No module named" not in invoked(lambda_, name)
 
 
-def test_a_payment_is_booked_by_way_of_the_relay(
+def test_a_payment_is_booked_through_the_relay(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     order = shop.place(next(purchases))
@@ -174,7 +174,7 @@ def test_a_payment_is_booked_by_way_of_the_relay(
     wait_until(lambda: line(running, f"payment/{order}") is not None, "its line", SECONDS)
 
 
-def test_an_order_that_costs_nothing_is_the_only_one_that_passes_the_filter(
+def test_only_an_order_that_costs_nothing_matches_the_filter(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     purchase = next(purchases)

@@ -93,7 +93,7 @@ def test_a_paid_order_is_shipped(
 
 
 @pytest.mark.parametrize("payment_id", ["payment-1", None])
-def test_a_parcel_that_is_too_heavy_is_given_back(
+def test_the_stock_of_a_parcel_that_is_too_heavy_is_released(
     payment_id: str | None, running: LocalShop, machine: str, pay: Pay
 ) -> None:
     order = str(uuid4())
@@ -106,7 +106,9 @@ def test_a_parcel_that_is_too_heavy_is_given_back(
     assert item(running, "fulfilment-parcels", {"order_id": order})["state"] == "released"
 
 
-def test_what_is_out_of_stock_is_told(running: LocalShop, machine: str, pay: Pay) -> None:
+def test_an_order_that_is_out_of_stock_is_unfulfillable(
+    running: LocalShop, machine: str, pay: Pay
+) -> None:
     paid = pay(str(uuid4()), FULL + 1, "payment-1")
     assert outcome(running, machine, str(paid.id))["reason"] == "out of stock"
 

@@ -39,13 +39,13 @@ class OneOutcome(ShopsInvariants):
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_order_comes_to_one_end_and_is_charged_once(part: int, templates: Templates) -> None:
+def test_every_order_has_one_outcome_and_is_charged_once(part: int, templates: Templates) -> None:
     search(
         templates, OneOutcome(), examples=SCHEDULES // PARTS, with_seed=SEED * PARTS + part
     )  # fmt: skip
 
 
-def test_whatever_no_request_invokes_may_fail(templates: Templates) -> None:
+def test_every_function_that_no_request_invokes_may_fail(templates: Templates) -> None:
     found = set(breakable(templates))
     assert found >= {
         "payments", "notifications", "orders-status", "orders-outbox", "payments-sandbox",

@@ -65,7 +65,7 @@ def have_ended(shop: Shop, orders: Sequence[str]) -> bool:
     return {statuses.get(order) for order in orders} <= {"shipped", "refunded"}
 
 
-def test_a_late_consumer_is_fed_the_past_and_nobody_else_handles_anything_again(
+def test_a_late_consumer_receives_a_replay_and_no_other_consumer_handles_an_event_again(
     early: LocalShop,
 ) -> None:
     shop, there = early.surroundings.shop, consumers(early)

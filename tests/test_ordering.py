@@ -105,7 +105,7 @@ def test_under_random_failures_each_customers_events_are_handled_in_order_and_no
         whatever_happens()
 
 
-def test_a_customer_whose_event_fails_waits_for_it_and_no_other_customer_does(
+def test_a_failed_event_delays_its_own_customer_only(
     cloud: Shop,
 ) -> None:
     cloud.break_(CONSUMER, with_=ConnectionError, times=1)
@@ -114,7 +114,7 @@ def test_a_customer_whose_event_fails_waits_for_it_and_no_other_customer_does(
     assert cloud.handled(CONSUMER) == [other, first, second]
 
 
-def test_in_a_batch_of_several_a_failed_event_stops_those_behind_it_and_no_other_customers(
+def test_in_a_batch_a_failed_event_stops_the_later_ones_of_its_customer_only(
     templates: Templates,
 ) -> None:
     with Shop(in_batches_of(templates, 10)) as cloud:
@@ -126,7 +126,7 @@ def test_in_a_batch_of_several_a_failed_event_stops_those_behind_it_and_no_other
         assert cloud.handled_at(CONSUMER)[second] < cloud.start + timedelta(minutes=1)
 
 
-def test_an_event_that_always_fails_blocks_its_customer_for_a_while_and_then_no_more(
+def test_an_event_that_always_fails_blocks_its_customer_until_it_is_a_dead_letter(
     cloud: Shop,
 ) -> None:
     cloud.break_(CONSUMER, with_=ConnectionError, times=12)
@@ -136,7 +136,7 @@ def test_an_event_that_always_fails_blocks_its_customer_for_a_while_and_then_no_
     assert cloud.handled(CONSUMER) == [behind]
 
 
-def test_what_is_put_back_is_handled_after_what_went_on_without_it(cloud: Shop) -> None:
+def test_a_redriven_event_is_handled_after_the_later_ones(cloud: Shop) -> None:
     cloud.break_(CONSUMER, with_=ConnectionError, times=12)
     failed, behind = pay(cloud, "A", 1), pay(cloud, "A", 2)
     cloud.settle()
@@ -147,7 +147,7 @@ def test_what_is_put_back_is_handled_after_what_went_on_without_it(cloud: Shop) 
     assert lines(cloud) == {"A": [2, 1]}
 
 
-def test_what_is_rejected_keeps_its_customer_among_the_dead_letters(cloud: Shop) -> None:
+def test_a_rejected_event_keeps_its_message_group_as_a_dead_letter(cloud: Shop) -> None:
     detail = {"metadata": {"id": "no id"}, "data": {"customer_id": "A"}}
     cloud.put("shop.payments", "PaymentTaken", detail)
     good = pay(cloud, "A", 1)
@@ -161,14 +161,14 @@ def test_what_is_rejected_keeps_its_customer_among_the_dead_letters(cloud: Shop)
     assert cloud.handled(CONSUMER) == [good]
 
 
-def test_events_without_a_key_are_in_nobodys_way(cloud: Shop) -> None:
+def test_events_without_a_key_delay_no_other_event(cloud: Shop) -> None:
     cloud.break_(CONSUMER, with_=ConnectionError, times=2)
     stuck, other = pay(cloud, None, 1), pay(cloud, None, 2)
     cloud.settle()
     assert set(cloud.handled(CONSUMER)) == {stuck, other}
 
 
-def test_what_reaches_the_relay_out_of_order_is_put_right(cloud: Shop) -> None:
+def test_events_that_reach_the_relay_out_of_order_are_sorted(cloud: Shop) -> None:
     cloud.break_(RELAY, with_=Throttled(), lasting=timedelta(seconds=30))
     for number, second in ((2, 2), (1, 1), (3, 3)):
         detail = {
@@ -185,7 +185,7 @@ def test_what_reaches_the_relay_out_of_order_is_put_right(cloud: Shop) -> None:
     assert lines(cloud) == {"A": [1, 2, 3]}
 
 
-def test_a_relay_that_can_not_send_loses_nothing_and_what_it_gave_up_can_be_put_back(
+def test_a_relay_that_can_not_send_loses_nothing_and_its_dead_letters_can_be_redriven(
     cloud: Shop,
 ) -> None:
     cloud.break_(RELAY, with_=ConnectionError)

@@ -70,23 +70,23 @@ def defined_in(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("pattern", NEEDED)
-def test_a_pattern_says_where_it_is_and_when_not_to_use_it(pattern: str) -> None:
+def test_a_pattern_has_its_files_and_its_limits(pattern: str) -> None:
     text = entries()[pattern]
     assert [part for part in PARTS if part not in text] == []
     assert PLACE.search(text)
 
 
 @pytest.mark.parametrize("pattern", entries())
-def test_a_pattern_is_found_from_the_top(pattern: str) -> None:
+def test_every_pattern_is_in_the_table_at_the_top(pattern: str) -> None:
     assert f"[{pattern}](#{pattern.replace(' ', '-')})" in TEXT
 
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(places())))
-def test_what_the_patterns_speak_of_is_there(file: str, name: str) -> None:
+def test_the_files_and_names_in_the_patterns_exist(file: str, name: str) -> None:
     assert (ROOT / file).is_file()
     assert not name or name in defined_in((ROOT / file).read_text())
 
 
-def test_every_file_that_is_named_is_looked_for() -> None:
+def test_every_named_file_is_checked() -> None:
     named = set(re.findall(r"`([\w/.-]+\.(?:py|json|md))`", TEXT))
     assert named == {file for file, _ in places()}

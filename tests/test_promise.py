@@ -49,7 +49,7 @@ def test_no_other_stacks_template_differs_by_a_byte(tree: Path) -> None:
     assert {name: after[name] for name in before} == before
 
 
-def test_the_assembly_has_one_stack_more(tree: Path) -> None:
+def test_the_assembly_has_one_more_stack(tree: Path) -> None:
     before, after = (
         {
             name
@@ -62,7 +62,7 @@ def test_the_assembly_has_one_stack_more(tree: Path) -> None:
     assert before < after
 
 
-def test_the_new_stack_consumes_what_was_asked_for(tree: Path) -> None:
+def test_the_new_stack_consumes_the_given_events(tree: Path) -> None:
     templates = templates_in(tree / "build" / "after")
     (consumer,) = consumers({STACK: Template(STACK, templates[STACK])})
     assert consumer.name == "made-by-a-test"
@@ -86,7 +86,7 @@ def test_the_new_files_types_are_right(tree: Path) -> None:
     assert not [line for line in result.stdout.splitlines() if line.startswith(tuple(NEW))]
 
 
-def test_the_new_test_passes_and_fails_where_the_handler_does_nothing(tree: Path) -> None:
+def test_the_new_test_passes_and_fails_if_the_handler_does_nothing(tree: Path) -> None:
     """Both in one run of pytest, with a second new consumer, which does nothing."""
     idle = [name.replace("made_by_a_test", "idle_by_a_test") for name in sorted(NEW)]
     written = run(tree, *ADD, "idle-by-a-test", "--on", "OrderPlaced")
@@ -112,7 +112,9 @@ def test_the_new_test_passes_and_fails_where_the_handler_does_nothing(tree: Path
     assert " passed" in result.stdout
 
 
-def test_a_second_consumer_of_that_name_is_refused_and_the_first_is_left_alone(tree: Path) -> None:
+def test_a_second_consumer_of_the_same_name_is_refused_and_the_first_is_unchanged(
+    tree: Path,
+) -> None:
     before = {name: (tree / name).read_text() for name in NEW}
     result = run(tree, *ADD, "made_by_a_test", "--on", "PaymentTaken")
     assert result.returncode == 2

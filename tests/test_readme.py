@@ -44,7 +44,7 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_path_that_a_page_names_is_there(page: str) -> None:
+def test_every_path_in_a_page_exists(page: str) -> None:
     assert [path for path in paths(page) if not (ROOT / path).exists()] == []
 
 

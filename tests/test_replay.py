@@ -39,7 +39,7 @@ def without(templates: Templates, stack: str) -> Templates:
     return templates.with_bodies(bodies)
 
 
-def test_a_consumer_that_comes_later_is_fed_the_past_and_nobody_else_is_woken(
+def test_a_replay_to_a_new_consumer_reaches_no_other_consumer(
     templates: Templates,
 ) -> None:
     with Shop(without(templates, "records-dev-notifications")) as cloud:
@@ -59,7 +59,7 @@ def test_a_consumer_that_comes_later_is_fed_the_past_and_nobody_else_is_woken(
             assert cloud.mails_to(order.customer_id) == ["Order placed"]
 
 
-def test_a_consumer_that_was_there_skips_what_it_has_handled(cloud: Shop) -> None:
+def test_an_existing_consumer_skips_events_that_it_has_handled(cloud: Shop) -> None:
     order = cloud.place_order()
     cloud.settle()
     before = handled(cloud)
@@ -71,7 +71,7 @@ def test_a_consumer_that_was_there_skips_what_it_has_handled(cloud: Shop) -> Non
     assert cloud.order(order.order_id).status == "shipped"
 
 
-def test_a_replay_for_everyone_is_given_to_everyone_but_the_wire_taps(
+def test_a_replay_for_everyone_reaches_every_consumer_except_wire_taps(
     cloud: Shop,
 ) -> None:
     cloud.place_order()
@@ -99,7 +99,7 @@ def test_a_replay_for_everyone_changes_nothing(cloud: Shop) -> None:
         assert Counter(events) == Counter(before[name] * (2 if again else 1)), name
 
 
-def test_only_what_was_published_in_the_time_is_replayed(cloud: Shop) -> None:
+def test_only_events_published_in_the_period_are_replayed(cloud: Shop) -> None:
     cloud.place_order()
     cloud.settle()
     cloud.advance(hours=1)
@@ -113,7 +113,7 @@ def test_only_what_was_published_in_the_time_is_replayed(cloud: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", ["payments", "payments-refund", "orders-status", "notification"])
-def test_a_replay_under_another_name_reaches_nobody(name: str, cloud: Shop) -> None:
+def test_a_replay_with_another_name_reaches_no_consumer(name: str, cloud: Shop) -> None:
     """What somebody starts in the console, without knowing of the names, wakes no one."""
     cloud.place_order()
     cloud.settle()

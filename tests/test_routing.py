@@ -21,7 +21,7 @@ Change = Callable[[dict[str, Any]], object]
         ("orders", {"OrderPlaced"}),
     ],
 )
-def test_an_event_without_a_publisher_or_a_consumer_is_told(
+def test_an_event_without_a_publisher_or_a_consumer_is_reported(
     stack: str, events: set[str], templates: Templates
 ) -> None:
     left = {n: body for n, body in templates.bodies.items() if n != f"records-dev-{stack}"}
@@ -39,7 +39,7 @@ def rules_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [each for each in body["Resources"].values() if each["Type"] == "AWS::Events::Rule"]
 
 
-def test_a_rule_for_less_than_the_handler_takes_is_told(templates: Templates) -> None:
+def test_a_rule_for_fewer_events_than_the_handler_accepts_is_reported(templates: Templates) -> None:
     def forget(body: dict[str, Any]) -> None:
         for rule in rules_of(body):
             types = rule["Properties"]["EventPattern"]["detail-type"]
@@ -52,7 +52,7 @@ def test_a_rule_for_less_than_the_handler_takes_is_told(templates: Templates) ->
     ]
 
 
-def test_a_rule_for_more_than_the_handler_takes_is_told(templates: Templates) -> None:
+def test_a_rule_for_more_events_than_the_handler_accepts_is_reported(templates: Templates) -> None:
     def add(body: dict[str, Any]) -> None:
         for rule in rules_of(body):
             if rule["Properties"]["EventPattern"]["source"] == ["shop.payments"]:
@@ -65,7 +65,7 @@ def test_a_rule_for_more_than_the_handler_takes_is_told(templates: Templates) ->
     ]
 
 
-def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(templates: Templates) -> None:
+def test_a_handler_that_only_its_stack_marks_idempotent_is_reported(templates: Templates) -> None:
     def forget(body: dict[str, Any]) -> None:
         for resource in body["Resources"].values():
             if resource["Type"] == "AWS::Lambda::Function":
@@ -78,7 +78,7 @@ def test_a_handler_whose_stack_alone_takes_it_for_idempotent_is_told(templates: 
     ]
 
 
-def test_a_content_filter_lets_through_what_it_names_and_nothing_else(
+def test_a_filter_matches_the_events_that_it_names_and_no_others(
     templates: Templates,
 ) -> None:
     large = [{"numeric": [">=", 100]}]

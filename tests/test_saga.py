@@ -118,7 +118,7 @@ def test_a_paid_order_is_shipped(cloud: Shop) -> None:
 
 
 @pytest.mark.parametrize(("items", "event"), [(2, OrderShipped), (TOO_HEAVY, OrderUnfulfillable)])
-def test_what_the_state_machine_publishes_is_an_event_like_any_other(
+def test_an_event_of_the_state_machine_is_like_any_other_event(
     items: int, event: type[OrderShipped] | type[OrderUnfulfillable], cloud: Shop
 ) -> None:
     cause = pay(cloud, items=items)
@@ -149,7 +149,7 @@ def test_a_record_that_cost_nothing_is_shipped_as_well(cloud: Shop) -> None:
     assert the_execution(cloud).status == "SUCCEEDED"
 
 
-def test_a_free_order_that_can_not_be_shipped_is_told_without_a_payment(cloud: Shop) -> None:
+def test_an_unfulfillable_order_for_nothing_has_no_payment(cloud: Shop) -> None:
     cloud.place_order(amount="0", items=TOO_HEAVY)
     cloud.settle()
     (event,) = cloud.published("OrderUnfulfillable")
@@ -164,7 +164,7 @@ def test_customers_are_spread_over_sixteen_warehouses(cloud: Shop) -> None:
     assert names == {f"warehouse-{digit:x}" for digit in range(16)}
 
 
-def test_what_is_out_of_stock_is_told_and_takes_nothing(cloud: Shop) -> None:
+def test_an_order_that_is_out_of_stock_is_unfulfillable_and_reserves_nothing(cloud: Shop) -> None:
     has_only(cloud, 1)
     pay(cloud)
     cloud.settle()
@@ -185,7 +185,7 @@ def test_the_last_records_can_be_ordered(cloud: Shop) -> None:
     assert (on_hand(cloud), parcels(cloud)) == (0, {"order-1": "shipped"})
 
 
-def test_an_order_of_more_than_a_warehouse_holds_does_not_find_it_full(cloud: Shop) -> None:
+def test_an_order_larger_than_a_warehouse_is_out_of_stock(cloud: Shop) -> None:
     pay(cloud, items=FULL + 1)
     cloud.settle()
     (event,) = cloud.published("OrderUnfulfillable")
@@ -193,7 +193,7 @@ def test_an_order_of_more_than_a_warehouse_holds_does_not_find_it_full(cloud: Sh
     assert cloud.table("fulfilment-stock") == []
 
 
-def test_a_parcel_that_is_too_heavy_is_given_back_at_once(cloud: Shop) -> None:
+def test_the_stock_of_a_parcel_that_is_too_heavy_is_released_at_once(cloud: Shop) -> None:
     pay(cloud, items=TOO_HEAVY)
     cloud.settle()
 
@@ -211,7 +211,9 @@ def test_the_heaviest_parcel_is_shipped(cloud: Shop) -> None:
 
 @pytest.mark.parametrize("state", TASKS)
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
-def test_what_fails_for_a_while_is_tried_again(fault: StateFault, state: str, cloud: Shop) -> None:
+def test_a_step_that_fails_temporarily_is_retried(
+    fault: StateFault, state: str, cloud: Shop
+) -> None:
     cloud.break_state(SAGA, state, with_=fault, times=3)
     pay(cloud)
     cloud.settle()
@@ -221,7 +223,7 @@ def test_what_fails_for_a_while_is_tried_again(fault: StateFault, state: str, cl
 
 @pytest.mark.parametrize("state", COMPENSATION)
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
-def test_what_fails_for_a_while_when_it_is_given_back_is_tried_again(
+def test_a_compensation_that_fails_temporarily_is_retried(
     fault: StateFault, state: str, cloud: Shop
 ) -> None:
     cloud.break_state(SAGA, state, with_=fault, times=3)
@@ -232,7 +234,7 @@ def test_what_fails_for_a_while_when_it_is_given_back_is_tried_again(
 
 @pytest.mark.parametrize("state", ["ReserveStock", "ArrangeShipping"])
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
-def test_what_fails_for_good_before_the_parcel_is_shipped_is_given_back(
+def test_a_permanent_failure_before_the_shipment_is_compensated(
     fault: StateFault, state: str, cloud: Shop
 ) -> None:
     cloud.break_state(SAGA, state, with_=fault)
@@ -242,7 +244,7 @@ def test_what_fails_for_good_before_the_parcel_is_shipped_is_given_back(
 
 
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
-def test_a_shipment_that_can_not_be_told_fails_visibly_and_is_told_when_redriven(
+def test_a_shipment_that_can_not_be_published_fails_the_execution_and_is_published_after_a_redrive(
     fault: StateFault, cloud: Shop
 ) -> None:
     cloud.break_state(SAGA, "PublishOrderShipped", with_=fault)
@@ -259,7 +261,7 @@ def test_a_shipment_that_can_not_be_told_fails_visibly_and_is_told_when_redriven
 
 @pytest.mark.parametrize("state", COMPENSATION)
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
-def test_what_can_not_be_given_back_fails_visibly_and_is_given_back_when_redriven(
+def test_a_compensation_that_fails_permanently_fails_the_execution_and_succeeds_after_a_redrive(
     fault: StateFault, state: str, cloud: Shop
 ) -> None:
     cloud.break_state(SAGA, state, with_=fault)
@@ -295,7 +297,7 @@ def test_orders_that_want_the_same_warehouse_at_once_wait_for_each_other(
     assert on_hand(cloud) == FULL - 2
 
 
-def test_a_transaction_that_is_canceled_for_what_nobody_thought_of_is_given_back(
+def test_a_transaction_that_is_canceled_for_an_unknown_reason_is_compensated(
     cloud: Shop,
 ) -> None:
     odd = Fails("DynamoDb.TransactionCanceledException", f"{CANCELED} [ValidationError, None]")
@@ -308,7 +310,7 @@ def test_a_transaction_that_is_canceled_for_what_nobody_thought_of_is_given_back
 @pytest.mark.parametrize(
     "fault", [Raises(OSError), Throttled(), TimesOut(), CrashesAfterEffect()], ids=str
 )
-def test_a_carrier_that_fails_for_a_while_ships_in_the_end(fault: Fault, cloud: Shop) -> None:
+def test_a_carrier_that_fails_temporarily_ships_after_a_retry(fault: Fault, cloud: Shop) -> None:
     cloud.break_(SHIPPING, with_=fault, times=3)
     pay(cloud)
     cloud.settle()
@@ -318,7 +320,7 @@ def test_a_carrier_that_fails_for_a_while_ships_in_the_end(fault: Fault, cloud: 
 @pytest.mark.parametrize(
     "fault", [Raises(OSError), Throttled(), TimesOut(), CrashesAfterEffect()], ids=str
 )
-def test_what_a_carrier_never_takes_is_given_back_even_if_it_was_taken_unheard(
+def test_a_parcel_that_is_never_confirmed_is_compensated_even_if_the_carrier_took_it(
     fault: Fault, cloud: Shop
 ) -> None:
     cloud.break_(SHIPPING, with_=fault)
@@ -329,7 +331,7 @@ def test_what_a_carrier_never_takes_is_given_back_even_if_it_was_taken_unheard(
     assert event.data["reason"] == "the shipment could not be arranged"
 
 
-def test_a_shipment_that_is_arranged_too_late_is_none(cloud: Shop) -> None:
+def test_a_shipment_after_the_stock_was_released_is_refused(cloud: Shop) -> None:
     cloud.break_state(SAGA, "ArrangeShipping", with_="Lambda.ServiceException", times=9)
     pay(cloud)
     cloud.settle()
@@ -371,7 +373,7 @@ def test_a_crash_after_the_start_starts_no_second_execution(cloud: Shop) -> None
     assert shipped(cloud)
 
 
-def test_a_payment_from_before_its_later_fields_is_a_dead_letter_that_says_so(cloud: Shop) -> None:
+def test_a_payment_without_its_later_fields_is_a_dead_letter_with_the_reason(cloud: Shop) -> None:
     old = PaymentTaken.model_validate({"order_id": "order-1", "amount": 11.77})
     cloud.publish(old)
     cloud.settle()
@@ -402,7 +404,7 @@ def test_a_start_that_is_not_allowed_is_a_dead_letter(templates: Templates) -> N
 
 
 @pytest.mark.parametrize("action", ["dynamodb:PutItem", "lambda:InvokeFunction"])
-def test_a_state_machine_may_do_what_its_own_role_allows_and_no_more(
+def test_a_state_machine_may_only_do_what_its_role_allows(
     action: str, templates: Templates
 ) -> None:
     with Shop(without_right(templates, "WorkflowRole", action)) as cloud:
@@ -411,7 +413,7 @@ def test_a_state_machine_may_do_what_its_own_role_allows_and_no_more(
         assert told(cloud) == [("OrderUnfulfillable", "order-1")]
 
 
-def test_a_state_machine_that_may_not_publish_fails_visibly(templates: Templates) -> None:
+def test_an_execution_that_may_not_publish_fails(templates: Templates) -> None:
     with Shop(without_right(templates, "WorkflowRole", "events:PutEvents")) as cloud:
         pay(cloud)
         cloud.settle()
@@ -435,7 +437,7 @@ FAULTS = st.lists(
 
 @settings(max_examples=60)
 @given(orders=ORDERS, stock=st.integers(0, 60), faults=FAULTS)
-def test_no_stock_goes_below_zero_or_astray_whatever_is_ordered_and_fails(
+def test_no_stock_is_negative_or_lost_under_random_orders_and_failures(
     templates: Templates,
     orders: Sequence[tuple[str, int]],
     stock: int,

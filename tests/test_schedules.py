@@ -21,7 +21,7 @@ def days(cloud: Shop) -> list[str]:
     return [event.data["day"] for event in cloud.published("DayClosed")]
 
 
-def test_a_day_is_closed_in_the_night_after_it_with_all_that_was_booked_on_it(cloud: Shop) -> None:
+def test_a_day_is_closed_in_the_following_night_with_all_its_bookings(cloud: Shop) -> None:
     cloud.advance(hours=4)
     for amount in ("11.77", "29.33", "0"):
         cloud.place_order(amount=amount)
@@ -38,7 +38,7 @@ def test_a_day_is_closed_in_the_night_after_it_with_all_that_was_booked_on_it(cl
     assert datetime.fromtimestamp(closed.at, UTC) == datetime(2026, 1, 2, 3, tzinfo=UTC)
 
 
-def test_a_schedule_runs_as_often_as_it_is_due_and_keeps_no_cloud_from_settling(
+def test_a_schedule_runs_whenever_it_is_due_and_does_not_prevent_settling(
     cloud: Shop,
 ) -> None:
     cloud.settle()
@@ -54,7 +54,7 @@ def test_a_run_that_is_repeated_publishes_the_same_event_again(cloud: Shop) -> N
     assert first.id == second.id
 
 
-def test_a_run_that_fails_is_tried_twice_more_after_one_minute_and_two(cloud: Shop) -> None:
+def test_a_run_that_fails_is_retried_after_one_and_two_minutes(cloud: Shop) -> None:
     """From "How Lambda handles errors and retries with asynchronous invocation"."""
     cloud.break_(CLOSE, with_=ConnectionError, times=2)
     cloud.advance(days=1)
@@ -65,7 +65,7 @@ def test_a_run_that_fails_is_tried_twice_more_after_one_minute_and_two(cloud: Sh
     assert cloud.dead_letters(CLOSE) == ()
 
 
-def test_a_run_that_fails_for_good_is_a_dead_letter_that_says_for_when_it_was(
+def test_a_run_that_fails_every_retry_is_a_dead_letter_with_its_time(
     cloud: Shop,
 ) -> None:
     cloud.break_(CLOSE, with_=ConnectionError)
@@ -76,7 +76,7 @@ def test_a_run_that_fails_for_good_is_a_dead_letter_that_says_for_when_it_was(
     assert '"condition": "RetriesExhausted"' in letter.body
 
 
-def test_a_function_that_is_throttled_runs_when_it_may(cloud: Shop) -> None:
+def test_a_throttled_function_runs_later(cloud: Shop) -> None:
     cloud.break_(CLOSE, with_=Throttled(), times=3)
     cloud.advance(days=1)
     assert days(cloud) == ["2025-12-31"]
@@ -92,7 +92,7 @@ def changed(templates: Templates, kind: str, change: Change) -> Templates:
     return templates.with_bodies({**templates.bodies, stack: body})
 
 
-def test_a_run_that_scheduler_may_not_start_is_in_the_schedules_dead_letters(
+def test_a_run_that_scheduler_may_not_start_is_a_dead_letter_of_the_schedule(
     templates: Templates,
 ) -> None:
     """From "Configuring a dead-letter queue for EventBridge Scheduler"."""

@@ -41,7 +41,7 @@ def why_it_died(templates: Templates, consumer: str = "notifications") -> str:
         return reason
 
 
-def test_a_wrong_handler_path_is_told_as_lambda_tells_it(templates: Templates) -> None:
+def test_a_wrong_handler_path_fails_with_lambdas_message(templates: Templates) -> None:
     wrong = broken(
         templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handle.handler"),
@@ -52,7 +52,7 @@ def test_a_wrong_handler_path_is_told_as_lambda_tells_it(templates: Templates) -
     )
 
 
-def test_a_wrong_handler_name_is_told(templates: Templates) -> None:
+def test_a_wrong_handler_name_is_reported(templates: Templates) -> None:
     wrong = broken(
         templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handler.handle"),
@@ -71,7 +71,7 @@ def test_a_missing_variable_is_named(variable: str, templates: Templates) -> Non
     assert variable in why_it_died(wrong)
 
 
-def test_what_a_role_does_not_allow_is_denied_by_name(templates: Templates) -> None:
+def test_an_action_that_a_role_does_not_allow_is_denied_by_name(templates: Templates) -> None:
     def forget(policy: dict[str, Any]) -> None:
         statements = policy["PolicyDocument"]["Statement"]
         statements[:] = [s for s in statements if "ses:SendEmail" not in s["Action"]]
@@ -93,7 +93,7 @@ def test_an_event_that_a_service_did_not_declare_is_denied(templates: Templates)
     assert "events:detail-type: PaymentTaken" in reason
 
 
-def test_a_mapping_that_is_switched_off_leaves_events_waiting(templates: Templates) -> None:
+def test_with_a_disabled_event_source_mapping_events_wait(templates: Templates) -> None:
     off = broken(
         templates, NOTIFICATIONS, "Lambda::EventSourceMapping", lambda it: it.update(Enabled=False)
     )
@@ -104,7 +104,7 @@ def test_a_mapping_that_is_switched_off_leaves_events_waiting(templates: Templat
         assert "notifications: waits in the queue" in cloud.history()
 
 
-def test_a_rule_that_matches_nothing_is_named_by_the_event_that_it_misses(
+def test_a_rule_that_matches_nothing_is_reported_with_the_event(
     templates: Templates,
 ) -> None:
     def misspell(rule: dict[str, Any]) -> None:
@@ -169,7 +169,7 @@ def test_without_its_policy_a_queue_gets_nothing_and_the_event_is_kept(
         ),
     ],
 )  # fmt: skip
-def test_what_aws_would_refuse_to_deploy_is_refused(
+def test_a_template_that_aws_would_refuse_is_refused(
     stack: str, kind: str, change: Change, sentence: str, templates: Templates
 ) -> None:
     with pytest.raises(NotDeployable, match=sentence), Shop(broken(templates, stack, kind, change)):
@@ -197,7 +197,7 @@ def test_what_aws_would_refuse_to_deploy_is_refused(
         ),
     ],
 )  # fmt: skip
-def test_what_the_kit_does_not_know_is_named_and_never_passed_over(
+def test_a_resource_that_the_kit_does_not_know_is_named_and_never_ignored(
     kind: str, change: Change, sentence: str, templates: Templates
 ) -> None:
     with pytest.raises(NotInTheKit, match=sentence):
@@ -210,7 +210,7 @@ def order_something(templates: Templates) -> None:
         cloud.settle()
 
 
-def test_a_type_that_the_kit_does_not_know_stops_nobody_who_does_not_use_it(
+def test_an_unknown_resource_type_only_stops_tests_that_use_it(
     templates: Templates,
 ) -> None:
     body = copy.deepcopy(dict(templates.bodies[PAYMENTS]))

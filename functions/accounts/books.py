@@ -16,13 +16,13 @@ _lines = _resource.Table(os.environ["LINES_TABLE"])
 _balances = _resource.Table(os.environ["BALANCES_TABLE"])
 _client = _lines.meta.client
 
-# For payments whose events have no customer_id yet.
-NOBODY = "unknown"
+# The account of payments whose events have no customer_id.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class Line:
-    """An entry in the books: at most one for each order and kind."""
+    """A line in the books: at most one for each order and kind."""
 
     kind: Kind
     order_id: str
@@ -35,7 +35,7 @@ class Line:
 
     @property
     def account(self) -> str:
-        return self.customer_id or NOBODY
+        return self.customer_id or UNKNOWN
 
 
 def book(line: Line) -> None:
@@ -63,7 +63,7 @@ def book(line: Line) -> None:
         )
     except _client.exceptions.TransactionCanceledException as canceled:
         if not _is_booked(canceled):
-            raise  # the balance has changed meanwhile: the event is retried
+            raise  # the balance has changed in between: the event is retried
 
 
 def note(line: Line) -> None:

@@ -1,4 +1,4 @@
-"""Closes the day before: publishes what was booked on it."""
+"""Closes the previous day: publishes the totals of its bookings."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

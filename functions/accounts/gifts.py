@@ -1,4 +1,4 @@
-"""Books each order that costs nothing; its rule delivers no other."""
+"""Books each order that costs nothing; its rule only delivers those."""
 
 from contracts.orders import OrderPlaced
 from functions.accounts.books import Line, note

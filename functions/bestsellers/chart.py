@@ -1,7 +1,7 @@
 """The bestsellers table: a counter for each record, and the chart of the best of them.
 
-It also has, for each shard, the last sequence number that is counted, and a marker for every part
-that is counted: Lambda may deliver a window again, and the table counts it once.
+It also has, for each shard, the last sequence number that was counted, and a marker for every part
+that was counted: Lambda may deliver a window again, and it must be counted once.
 """
 
 import os
@@ -19,7 +19,7 @@ from patchbay.messaging import full_jitter
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-PURCHASE_WEIGHS = 10  # views
+PURCHASE_WEIGHT = 10  # views
 LENGTH = 100  # places of the chart
 MARKED = 7 * 24 * 60 * 60  # seconds: longer than the stream keeps a record
 
@@ -63,13 +63,13 @@ class Chart(BaseModel):
     version: int = 0
     changes: int = 0
     places: list[Place] = Field(default_factory=list)
-    untold: list[Change] = Field(default_factory=list)
+    unpublished: list[Change] = Field(default_factory=list)
 
     def with_scores(self, scores: dict[str, int]) -> "Chart":
         """Return the chart with these records' new scores.
 
-        Scores only grow, so no other record can overtake the last place. Of equal records, the one
-        that was first stays first.
+        Scores only grow, so no other record can overtake the last place. Of records with equal
+        scores, the one that was ahead stays ahead.
         """
         best = {place.record_id: place.score for place in self.places}
         for record_id in sorted(scores):
@@ -82,12 +82,14 @@ class Chart(BaseModel):
             return chart
         number = self.changes + 1
         change = Change(number=number, previous=previous, **places[0].model_dump())
-        return chart.model_copy(update={"changes": number, "untold": [*self.untold, change]})
+        return chart.model_copy(
+            update={"changes": number, "unpublished": [*self.unpublished, change]}
+        )
 
-    def without(self, told: Sequence[Change]) -> "Chart":
-        """Return the chart without those changes, which are published."""
-        untold = [change for change in self.untold if change not in told]
-        return self.model_copy(update={"untold": untold, "version": self.version + 1})
+    def without(self, published: Sequence[Change]) -> "Chart":
+        """Return the chart without those changes, which have been published."""
+        unpublished = [change for change in self.unpublished if change not in published]
+        return self.model_copy(update={"unpublished": unpublished, "version": self.version + 1})
 
 
 _dynamodb = boto3.client("dynamodb")
@@ -109,7 +111,7 @@ def add(shard: str, window: str, tally: Tally) -> None:
     """Add a part's counts to the records' counters, once, however often it is called.
 
     More records than a transaction takes are added in several, each with a marker of its own: a
-    retry goes on where the last attempt failed.
+    retry continues where the last attempt failed.
     """
     counted = {
         each: count for each, count in tally.counts.items() if count.views or count.purchases
@@ -134,19 +136,19 @@ def rank(record_ids: Iterable[str]) -> Chart:
         if _replace(chart, new):
             return new
         _wait(attempt)
-    raise Contended("The chart was written by others all the time.")
+    raise Contended("The chart was changed by other writers in each attempt.")
 
 
-def told(changes: Sequence[Change]) -> None:
-    """Record that those changes are published."""
+def mark_published(changes: Sequence[Change]) -> None:
+    """Record that those changes have been published."""
     for attempt in range(1, ATTEMPTS + 1):
         chart = read()
-        if not any(change in chart.untold for change in changes):
+        if not any(change in chart.unpublished for change in changes):
             return
         if _replace(chart, chart.without(changes)):
             return
         _wait(attempt)
-    raise Contended("The chart was written by others all the time.")
+    raise Contended("The chart was changed by other writers in each attempt.")
 
 
 def _scores(record_ids: Sequence[str]) -> dict[str, int]:
@@ -159,7 +161,7 @@ def _scores(record_ids: Sequence[str]) -> dict[str, int]:
                 RequestItems={_TABLE: {"Keys": keys, "ConsistentRead": True}}
             )
             for item in map(_plain, answer["Responses"].get(_TABLE, [])):
-                score = item["views"] + PURCHASE_WEIGHS * item["purchases"]
+                score = item["views"] + PURCHASE_WEIGHT * item["purchases"]
                 scores[item["record_id"]] = int(score)
             unprocessed = answer["UnprocessedKeys"]
             keys = list(unprocessed[_TABLE]["Keys"]) if _TABLE in unprocessed else []
@@ -185,7 +187,7 @@ def _write(items: Sequence["TransactWriteItemTypeDef"]) -> None:
             if set(codes) - {"None", "TransactionConflict"}:
                 raise
         _wait(attempt)
-    raise Contended(f"{len(items)} counters were written by others all the time.")
+    raise Contended(f"{len(items)} counters were changed by other writers in each attempt.")
 
 
 def _replace(old: Chart, new: Chart) -> bool:

@@ -17,8 +17,8 @@ from functions.bestsellers import chart
 from functions.bestsellers.tally import Tally
 from patchbay.messaging import Cause, Outgoing, caused_by, logger, prepare, send
 
-# Lambda carries 1 MB of state, and ends a window that has more. A count takes 150 bytes at most, so
-# that this many, and a batch, are well below it; the table gets them before the window has ended.
+# Lambda's limit for the state is 1 MB; it ends a window that has more. A count takes at most 150
+# bytes, so this many and a batch are well below it. They are stored before the window ends.
 MAX_RECORDS = 5_000
 
 Record = dict[str, Any]
@@ -33,35 +33,35 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     records: Sequence[Record] = event.get("Records", [])
     shard, window = _shard(event, records), event.get("window")
     good, poison = _read(records)
-    # All of the state, then all of the batch, never a part of both: a retry may cut the batch
+    # Add the whole state, then the whole batch, never parts of both: a retry may split the batch
     # differently, and is recognized by its first sequence number.
     carried = Tally.model_validate(event.get("state") or {})
     ends = not window or bool(event.get("isFinalInvokeForWindow")) or poison is not None
     until = chart.counted_until(shard)
     if carried.first and int(carried.first) <= until:
-        carried.forget()
+        carried.drop_counts()
     until = max(until, int(carried.last or 0))
     if (ends and (carried.counts or not good)) or len(carried.counts) >= MAX_RECORDS:
-        _settle(shard, window, carried)
+        _store(shard, window, carried)
         carried = Tally()
     for number, interaction in good:
         if int(number) > until:
             carried.count(number, interaction)
         else:
-            carried.recall(interaction)
+            carried.add_without_counting(interaction)
     if ends and good:
-        _settle(shard, window, carried)
+        _store(shard, window, carried)
         carried = Tally()
     failures = [{"itemIdentifier": poison}] if poison else []
     return {"state": carried.model_dump() if carried.counts else {}, "batchItemFailures": failures}
 
 
 def _read(records: Sequence[Record]) -> tuple[list[tuple[str, Interaction]], str | None]:
-    """What is before the first poison record, and the sequence number of that, if there is one.
+    """Return the records before the first poison record, and its sequence number or None.
 
-    Lambda goes on from a record that is reported, with all that are behind it. It would never get
-    past one that is the first: that is no partial failure but a whole one, upon which Lambda halves
-    the batch, until the record is alone and can be given up alone.
+    Lambda retries from a reported record on. If that is the first one, Lambda would never get past
+    it, so the whole batch has to fail: Lambda then bisects it until the record is alone, and can be
+    given up alone.
     """
     good: list[tuple[str, Interaction]] = []
     for record in records:
@@ -71,21 +71,21 @@ def _read(records: Sequence[Record]) -> tuple[list[tuple[str, Interaction]], str
             good.append((number, Interaction.model_validate_json(data)))
         except ValidationError as error:
             if not good and len(records) > 1:
-                raise PoisonRecord(f"Record {number} is no interaction: {error}") from error
+                raise PoisonRecord(f"Record {number} is not an interaction: {error}") from error
             logger().error("poison", sequence_number=number, reason=str(error))
             return good, number
     return good, None
 
 
-def _settle(shard: str, window: dict[str, str] | None, tally: Tally) -> None:
+def _store(shard: str, window: dict[str, str] | None, tally: Tally) -> None:
     """Add the counts to the table, and publish changes of the first place."""
     chart.add(shard, window["start"] if window else "none", tally)
     # Changes that an earlier window could not publish are published now, even if this one is empty.
-    changes = chart.rank(tally.counts).untold
+    changes = chart.rank(tally.counts).unpublished
     if changes:
         send([_changed(change) for change in changes])
-        chart.told(changes)
-    logger().info("settled", shard=shard, window=window, records=len(tally.counts))
+        chart.mark_published(changes)
+    logger().info("counted", shard=shard, window=window, records=len(tally.counts))
 
 
 def _changed(change: chart.Change) -> Outgoing:

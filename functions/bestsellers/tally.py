@@ -29,11 +29,11 @@ class Tally(BaseModel):
         else:
             count.purchases += 1
 
-    def recall(self, interaction: Interaction) -> None:
-        """Add a record that is counted already, but may be missing in the chart."""
+    def add_without_counting(self, interaction: Interaction) -> None:
+        """Add a record that was counted before, but may be missing in the chart."""
         self.counts.setdefault(interaction.record_id, Count())
 
-    def forget(self) -> None:
+    def drop_counts(self) -> None:
         """Drop the counts, which are in the table, and keep the records' ids."""
         self.first = self.last = ""
         self.counts = {record_id: Count() for record_id in self.counts}

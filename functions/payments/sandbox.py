@@ -1,12 +1,12 @@
-"""A stand-in for the payment provider, behind a function URL: charges, refunds, and a ledger.
+"""The sandbox: a stand-in for the payment provider, with charges, refunds and a ledger.
 
     POST /charges     {"order_id", "customer_id", "amount"}     idempotent by Idempotency-Key
     POST /refunds     {"order_id", "amount"}                    idempotent by Idempotency-Key
     GET  /ledger      every charge and refund, a page at a time (?after=KEY)
-    GET  /behaviour   how it behaves
+    GET  /behaviour   its current behaviour
     PUT  /behaviour   {"mode": "ok" | "slow" | "down", "decline_above": "100.00" | null}
 
-How it behaves is kept with the ledger, so it can be changed while it runs.
+Its behaviour is stored in the ledger, so that it can be changed while it runs.
 """
 
 import json
@@ -85,13 +85,13 @@ def _route(event: dict[str, Any]) -> Answer:
         case "GET", "/behaviour":
             return HTTPStatus.OK, _behaviour().model_dump()
         case "PUT", "/behaviour":
-            return _behave(Behaviour.model_validate_json(event.get("body") or ""))
+            return _set_behaviour(Behaviour.model_validate_json(event.get("body") or ""))
         case method, path:
             return HTTPStatus.NOT_FOUND, {"error": f"there is no {method} {path}"}
 
 
 def _charge(event: dict[str, Any]) -> Answer:
-    limit = _behaved().decline_above
+    limit = _apply_behaviour().decline_above
     request = _request(event)
     declined = limit is not None and request.amount > limit
     entry = _record("charge", request, "declined" if declined else "succeeded")
@@ -102,7 +102,7 @@ def _charge(event: dict[str, Any]) -> Answer:
 
 
 def _refund(event: dict[str, Any]) -> Answer:
-    _behaved()
+    _apply_behaviour()
     return HTTPStatus.CREATED, _record("refund", _request(event), "succeeded")
 
 
@@ -112,7 +112,7 @@ def _ledger(after: str | None) -> Answer:
     return HTTPStatus.OK, {"entries": entries, "after": following}
 
 
-def _behave(behaviour: Behaviour) -> Answer:
+def _set_behaviour(behaviour: Behaviour) -> Answer:
     ledger().put({"id": BEHAVIOUR, "value": behaviour.model_dump_json()})
     return HTTPStatus.OK, behaviour.model_dump()
 
@@ -123,7 +123,7 @@ def _behaviour() -> Behaviour:
     return Behaviour.model_validate_json(str(item["value"])) if item else Behaviour()
 
 
-def _behaved() -> Behaviour:
+def _apply_behaviour() -> Behaviour:
     """Return the behaviour, after a wait if it is slow; raises Down."""
     behaviour = _behaviour()
     if behaviour.mode == "down":

@@ -1,4 +1,4 @@
-"""The storefront's HTTP API: puts what visitors looked at and bought on the stream."""
+"""The storefront's HTTP API: puts the views and purchases of visitors on the stream."""
 
 from http import HTTPStatus
 from typing import Annotated, Any

@@ -1,8 +1,8 @@
 """Settings: the values that a service needs, declared by the service.
 
 class Reminders(Service):
-    sender = Setting("Who the reminders come from.", local="desk@example.com")
-    per_day = Setting("How many are sent in a day.", kind=int, local=10, dev=100, prod=5_000)
+    sender = Setting("The sender of the reminders.", local="desk@example.com")
+    per_day = Setting("The number of reminders in a day.", kind=int, local=10, dev=100, prod=5_000)
 
 A setting without a value for a kind of stage is required there. Its value is looked up in the CDK
 context (`-c reminders.sender=…`), then in pyproject.toml, and then it is the default.

@@ -18,7 +18,7 @@ MAX_SUMMARY = 72  # characters, so that its line stays within the project's
 
 @dataclass(frozen=True)
 class Condition:
-    """What a consumer asks of one field, as `--where` gives it: `celsius>=30`."""
+    """A condition on one field, from the option `--where`, such as `celsius>=30`."""
 
     field: str
     sign: str
@@ -34,12 +34,12 @@ class Condition:
             if found and name.strip() and value.strip():
                 return cls(name.strip(), sign, value.strip())
         raise UserError(
-            f"--where {text!r} is no condition: write FIELD=VALUE (or FIELD=ONE,OTHER), "
+            f"--where {text!r} is not a condition: write FIELD=VALUE (or FIELD=ONE,OTHER), "
             "FIELD>=NUMBER or FIELD<=NUMBER."
         )
 
     def values(self, event: type[Event]) -> list[Any]:
-        """Return what is compared with, as the event's field holds it; raises UserError."""
+        """Return the values to compare with, in the type of the event's field; raises UserError."""
         if self.field not in event.model_fields:
             raise UserError(
                 f"{event.__name__} has no field {self.field!r}. {nearest(self.field, event)}"
@@ -60,11 +60,11 @@ class Condition:
                 pass
         raise UserError(
             f"--where {self.field}{self.sign}{self.text}: the field {self.field!r} of "
-            f"{event.__name__} holds {' or '.join(sorted(kinds))}, so that nothing would ever pass."
+            f"{event.__name__} holds {' or '.join(sorted(kinds))}, so it would never match."
         )
 
     def code(self, event: type[Event]) -> str:
-        """Return the test as it stands in the stack."""
+        """Return the condition as code for the stack."""
         values = self.values(event)
         if self.sign != "=":
             return f"{'at_least' if self.sign == '>=' else 'at_most'}({values[0]!r})"
@@ -72,14 +72,14 @@ class Condition:
         return f"{function}({', '.join(map(repr, values))})"
 
     def test(self, event: type[Event]) -> Test:
-        """Return the test itself."""
+        """Return the condition as a filter."""
         values = self.values(event)
         if self.sign != "=":
             return (filters.at_least if self.sign == ">=" else filters.at_most)(values[0])
         return filters.equals(values[0]) if len(values) == 1 else filters.one_of(*values)
 
     def failing(self, event: type[Event]) -> Any:
-        """Return a value that does not pass; None where none comes to mind."""
+        """Return a value that does not match, or None if there is no simple one."""
         first, *others = self.values(event)
         if isinstance(first, bool):
             return not first if not others else None
@@ -91,22 +91,22 @@ class Condition:
 
 @dataclass(frozen=True)
 class Consumer:
-    """What a new consumer consumes, and how."""
+    """The options of a new consumer."""
 
     name: Name
     on: Sequence[type[Event]]
     where: Sequence[Condition] = ()
     ordered_by: str | None = None
     publishes: type[Event] | None = None
-    passing: Mapping[type[Event], Mapping[str, Any]] = field(init=False)
-    """The fields, by event, with which one passes the filter."""
+    matching: Mapping[type[Event], Mapping[str, Any]] = field(init=False)
+    """The field values, by event, with which an event matches the filter."""
 
     def __post_init__(self) -> None:
-        """Raises UserError where it asks for what the events do not have."""
+        """Raises UserError where the events lack a field of the options."""
         fields = {
             event: {each.field: each.values(event)[0] for each in self.where} for event in self.on
         }
-        object.__setattr__(self, "passing", fields)
+        object.__setattr__(self, "matching", fields)
         for event in self.on:
             filters.selections([event], {each.field: each.test(event) for each in self.where})
             if self.ordered_by and self.ordered_by not in event.model_fields:
@@ -119,7 +119,7 @@ class Consumer:
 def files(consumer: Consumer) -> dict[Path, str]:
     """Return the content of each new file, by its path; raises UserError."""
     name, on = consumer.name, consumer.on
-    tested = [code_of(event, consumer.passing[event]) for event in on]
+    tested = [code_of(event, consumer.matching[event]) for event in on]
     published = code_of(consumer.publishes) if consumer.publishes else None
     dropped = _dropped(consumer)
     every = [*on, *([consumer.publishes] if consumer.publishes else [])]
@@ -164,13 +164,13 @@ def _options(consumer: Consumer) -> list[str]:
 
 
 def _dropped(consumer: Consumer) -> str:
-    """Return code that makes an event that the filter drops; nothing where none comes to mind."""
+    """Return code that makes an event that the filter drops, or an empty string."""
     event = consumer.on[0]
     for condition in consumer.where:
         value = condition.failing(event)
         try:
             if value is not None:
-                return expression(event, {**consumer.passing[event], condition.field: value})
+                return expression(event, {**consumer.matching[event], condition.field: value})
         except UserError:
             continue
     return ""

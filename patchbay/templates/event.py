@@ -43,7 +43,7 @@ class Field:
         name, _, kind = text.partition(":")
         if not _MODULE.fullmatch(name) or keyword.iskeyword(name) or name in dir(Event):
             raise UserError(
-                f"{name!r} can't be a field's name: it takes lower-case words joined by "
+                f"{name!r} can't be a field's name: use lower-case words joined by "
                 "underscores, as in patient_id."
             )
         if (kind or "str") not in KINDS:
@@ -54,13 +54,13 @@ class Field:
 def module_of(name: str, service: str | None) -> str:
     """Return the module of contracts/ for an event; raises UserError.
 
-    Without a service it is what the event is about: appointments for AppointmentBooked.
+    Without a service, it is the plural of the event's subject: appointments for AppointmentBooked.
     """
     words = in_words(name).split("_")
     module = service.replace("-", "_") if service else "_".join(words[:-1]) + "s"
     if not _MODULE.fullmatch(module) or keyword.iskeyword(module):
         raise UserError(
-            f"{service!r} can't be a service's name: it takes lower-case words joined by hyphens."
+            f"{service!r} can't be a service's name: use lower-case words joined by hyphens."
         )
     return module
 
@@ -69,7 +69,7 @@ def check_name(name: str, known: Collection[str]) -> None:
     """Raise UserError where no new event can have that name."""
     if not _EVENT.fullmatch(name) or hasattr(builtins, name):
         raise UserError(
-            f"{name!r} can't be an event's name: it takes two or more capitalized words that say "
+            f"{name!r} can't be an event's name: use two or more capitalized words that say "
             "what happened, as in AppointmentBooked."
         )
     if name in known:
@@ -95,7 +95,7 @@ def files(
         "imports": sorted({line for each in fields if (line := KINDS[each.kind])}),
     }
     text = render("event/contract.py", values)
-    event = _made_from(text, name, module)
+    event = _event_from(text, name, module)
     schema = Path("contracts", "schemas", f"{namespace}.{module}.{name}.v{event.version}.json")
     test = Path("tests", "contracts", f"test_{module}.py")
     example = code_of(event).example
@@ -108,12 +108,12 @@ def files(
     }, event
 
 
-def _made_from(text: str, name: str, module: str) -> type[Event]:
-    """Return the event that the text of a contract defines, though no file holds it yet."""
+def _event_from(text: str, name: str, module: str) -> type[Event]:
+    """Return the event that the text of a contract defines, before it is written to a file."""
     made = ModuleType(f"contracts.{module}")
     sys.modules[made.__name__] = made  # where pydantic looks up the names of types
     try:
-        exec(text, vars(made))  # noqa: S102 (what the template has rendered, of checked names)
+        exec(text, vars(made))  # noqa: S102 (it was rendered from our template, with checked names)
     finally:
         del sys.modules[made.__name__]
     event: type[Event] = vars(made)[name]

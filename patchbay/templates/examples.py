@@ -17,22 +17,22 @@ from patchbay.events.examples import example
 
 @dataclass(frozen=True)
 class EventCode:
-    """An event, as the templates speak of it."""
+    """The names of an event in the templates."""
 
     name: str
     in_words: str
-    """As in a test's name: appointment_booked."""
+    """The name in a test's name: appointment_booked."""
     example: str
-    """As in `AppointmentBooked(appointment_id="appointment-1")`."""
+    """The expression `AppointmentBooked(appointment_id="appointment-1")`."""
 
 
 def code_of(event: type[Event], fields: Mapping[str, Any] | None = None) -> EventCode:
-    """Return how code makes the event, with some fields as given. Raises UserError."""
+    """Return the event's names and an expression with the given fields; raises UserError."""
     return EventCode(event.__name__, in_words(event.__name__), expression(event, fields))
 
 
 def expression(event: type[Event], fields: Mapping[str, Any] | None = None) -> str:
-    """Return code that makes an event, with some fields as given; raises UserError."""
+    """Return an expression that makes an event with the given fields; raises UserError."""
     values = example(event) | dict(fields or {})
     try:
         made = event.model_validate(values)
@@ -42,13 +42,13 @@ def expression(event: type[Event], fields: Mapping[str, Any] | None = None) -> s
             f"No {event.__name__} has {', '.join(f'{k}={v!r}' for k, v in (fields or {}).items())}"
             f": {'.'.join(map(str, first['loc']))}: {first['msg']}."
         ) from error
-    # As it is validated, so that the code is right for the type checker as well.
+    # The validated values, so that the code has the right types for the type checker.
     arguments = (f"{name}={_literal(getattr(made, name), value)}" for name, value in values.items())
     return f"{event.__name__}({', '.join(arguments)})"
 
 
 def imports_for(expressions: Sequence[str]) -> list[str]:
-    """Return the imports, beside the events' own, that such expressions need."""
+    """Return the imports that these expressions need, besides the events."""
     text = "\n".join(expressions)
     needed = {
         r"\bDecimal\(": "from decimal import Decimal",

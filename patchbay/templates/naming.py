@@ -1,4 +1,4 @@
-"""What a new service is called, in Python and on AWS, and which names it can't have."""
+"""Names of new services, in Python and on AWS, and the checks of them."""
 
 import builtins
 import keyword
@@ -19,9 +19,9 @@ MAX_RULE = 64  # EventBridge's
 MAX_QUEUE = 80  # SQS's
 
 _WORDS = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
-# A service called `x-dead-letters` would ask for the queue that holds the dead letters of `x`.
+# A service called `x-dead-letters` would need the same queue name as the dead letters of `x`.
 _SUFFIXES = ("dead-letters", "undelivered", "unpublished")
-# What the generated files, or the broker's stack, already call something else.
+# Names that the generated files, or the broker's stack, already use.
 _CLASSES_IN_USE = {"Service"}
 _STACKS_IN_USE = {"broker"}
 
@@ -57,30 +57,30 @@ class Name:
 
 
 def parse(text: str) -> Name:
-    """The name that a reader typed, in either spelling; raises UserError for one that can't be."""
+    """Return the name, from either spelling; raises UserError if it is invalid."""
     if not _WORDS.fullmatch(text):
         raise UserError(
-            f"{text!r} can't be a service's name: it takes lower-case words joined by hyphens, "
+            f"{text!r} can't be a service's name: use lower-case words joined by hyphens, "
             "as in loyalty or loyalty-points."
         )
     name = Name(text.replace("-", "_"))
     if keyword.iskeyword(name.module) or keyword.iskeyword(name.class_name):
-        raise UserError(f"{text!r} can't be a service's name: Python keeps that word for itself.")
+        raise UserError(f"{text!r} can't be a service's name: it is a keyword of Python.")
     in_use = _CLASSES_IN_USE | set(events()) | set(dir(builtins))
     if name.class_name in in_use:
         raise UserError(
             f"{text!r} can't be a service's name: its class would be called {name.class_name}, "
-            "which is something else already."
+            "a name that is already in use."
         )
     return name
 
 
 def check_free(name: Name, root: Path) -> None:
-    """Raises UserError where the name, or one that follows from it, belongs to another."""
+    """Raise UserError if the name, or one that is derived from it, is taken."""
     folder = root / name.handler.parent
     if name.service in _STACKS_IN_USE or folder.with_suffix(".py").exists() or _holds_files(folder):
         raise UserError(
-            f"The name {name.service!r} is taken: there is a {_what_has(name, folder)}."
+            f"The name {name.service!r} is taken: there is a {_owner_of(name, folder)}."
         )
     for path in (name.stack, name.test):
         if (root / path).exists():
@@ -89,7 +89,7 @@ def check_free(name: Name, root: Path) -> None:
         parts = {path.stem for path in root.glob(f"functions/{service}/*.py")}
         if name.module in {f"{service}_{part}" for part in parts}:
             raise UserError(
-                f"The name {name.service!r} is taken: it is what AWS calls a part of {service}."
+                f"The name {name.service!r} is taken: AWS resources of {service} have it."
             )
     for suffix in _SUFFIXES:
         if f"-{name.service}".endswith(f"-{suffix}"):
@@ -100,7 +100,7 @@ def check_free(name: Name, root: Path) -> None:
 
 
 def free_name(text: str, root: Path) -> Name:
-    """Return the name that a new service gets; raises UserError where it can't be had."""
+    """Return the name of a new service; raises UserError if it is invalid or taken."""
     name = parse(text)
     check_free(name, root)
     check_length(name, [])
@@ -108,7 +108,7 @@ def free_name(text: str, root: Path) -> Name:
 
 
 def check_length(name: Name, on: Sequence[type[Event]]) -> None:
-    """Raises UserError where AWS would not take a name that follows from it, in some stage."""
+    """Raise UserError if a physical name that is derived from it is too long, in any stage."""
     rules = [f"{name.service}-{event.source().replace('.', '-')}" for event in on]
     excess = max(
         len(named(LONGEST_STAGE, full)) - limit
@@ -120,15 +120,15 @@ def check_length(name: Name, on: Sequence[type[Event]]) -> None:
     )
     if excess > 0:
         raise UserError(
-            f"The name {name.service!r} is too long: with {len(name.service) - excess} characters "
-            "or fewer, AWS takes all the names that follow from it."
+            f"The name {name.service!r} is too long: use {len(name.service) - excess} characters "
+            "or fewer, so that all names derived from it are within AWS's limits."
         )
 
 
 def _holds_files(folder: Path) -> bool:
-    """Whether there is more in it than what Python left of a service that is gone."""
+    """Return whether it has files other than the compiled ones of a deleted service."""
     return any(path.is_file() and path.suffix != ".pyc" for path in folder.rglob("*"))
 
 
-def _what_has(name: Name, folder: Path) -> str:
+def _owner_of(name: Name, folder: Path) -> str:
     return f"stack {name.service}" if name.service in _STACKS_IN_USE else f"functions/{folder.name}"

@@ -17,8 +17,8 @@ from patchbay.templates.render import FILES, SUFFIX, render, tidy
 PROJECT = FILES / "project"
 EVENT = "RequestReceived"
 FIELDS = [Field("request_id", "str"), Field("text", "str")]
-PRODUCER, CONSUMER = Name("requests"), Name("notes")
-# The project's own folders, and what Python or the package has already.
+PUBLISHER, CONSUMER = Name("requests"), Name("notes")
+# The project's own folders and modules.
 _IN_USE = {"app", "contracts", "functions", "patchbay", "stacks", "tests"}
 
 
@@ -28,7 +28,7 @@ def check(name: str) -> str:
     namespace = name.replace("-", "_")
     if namespace in _IN_USE or keyword.iskeyword(namespace) or namespace in sys.stdlib_module_names:
         raise UserError(
-            f"A project can't be called {name!r}: Python, or a folder of the project, is called so."
+            f"A project can't be called {name!r}: Python or the project already uses it."
         )
     return namespace
 
@@ -56,9 +56,9 @@ def files(name: str, namespace: str, pinned: Path) -> dict[Path, str | bytes]:
         template = str(file.relative_to(FILES)).removesuffix(SUFFIX)
         new[Path(template).relative_to("project")] = render(template, values)
     with patch.dict(os.environ, {"PATCHBAY_NAMESPACE": namespace}):
-        contract, received = event.files(EVENT, PRODUCER.module, FIELDS, namespace)
+        contract, received = event.files(EVENT, PUBLISHER.module, FIELDS, namespace)
         new |= contract
-        new |= service.files(PRODUCER, received)
+        new |= service.files(PUBLISHER, received)
         new |= consumer.files(consumer.Consumer(CONSUMER, [received]))
     written: dict[Path, str | bytes] = {**tidy(new, Path(name))}
     written[Path("vendor", pinned.name)] = pinned.read_bytes()

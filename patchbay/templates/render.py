@@ -1,4 +1,4 @@
-"""Renders the files of patchbay/templates/files/: Jinja templates with `<< … >>` and `<% … %>`."""
+"""Rendering of patchbay/templates/files/: Jinja templates with `<< … >>` and `<% … %>`."""
 
 import json
 import subprocess
@@ -12,18 +12,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 FILES = Path(__file__).parent / "files"
 SUFFIX = ".jinja"
-# As in [tool.ruff] of every project: what is rendered is as tidy as `make format` leaves it.
+# As in [tool.ruff] of every project, so that `make format` would change nothing.
 _LINE = ["--config", "line-length = 100"]
 OUR_FOLDERS = ("contracts", "functions", "stacks", "tests")
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
-    """Return the text of a file; a name that no value has is an error."""
+    """Return the text of a file; a name without a value is an error."""
     return _environment().get_template(template + SUFFIX).render(values)
 
 
 def tidy(new: Mapping[Path, str], root: Path) -> dict[Path, str]:
-    """Return the new files of a project with its Python as `make format` leaves it.
+    """Return the new files of a project, formatted as by `make format`.
 
     Imports are sorted, and those that are not used are removed.
     """

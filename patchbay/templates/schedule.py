@@ -16,10 +16,10 @@ _TIMES = re.compile(
 
 
 def check_times(every: str) -> None:
-    """Raise UserError where a schedule can't be written so; the synth checks it in full."""
+    """Raise UserError for an invalid expression; the synth checks it in full."""
     if not _TIMES.fullmatch(every):
         raise UserError(
-            f"{every!r} are no times: write cron(0 3 * * ? *), with its six fields, or "
+            f"{every!r} is not a schedule: write cron(0 3 * * ? *), with its six fields, or "
             "rate(5 minutes)."
         )
 

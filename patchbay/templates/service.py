@@ -33,7 +33,7 @@ def files(name: Name, publishes: type[Event]) -> dict[Path, str]:
 
 
 def id_of(event: type[Event]) -> str | None:
-    """Return the text field that identifies the thing that the event is about; None without one."""
+    """Return the string field that identifies the event's subject, or None."""
     for name, field in event.model_fields.items():
         if name.endswith("_id") and field.annotation is str:
             return name

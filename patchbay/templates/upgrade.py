@@ -1,4 +1,4 @@
-"""Raises the version of Patchbay that a project uses: the pin, the wheel and the lock files."""
+"""Upgrades of the Patchbay that a project uses: the pin, the wheel and the lock files."""
 
 import re
 import subprocess
@@ -17,14 +17,14 @@ _PIN = re.compile(rf"^\./vendor/({wheel.PREFIX}[^\s\[]+\.whl)(?=\[|\s|$)", re.MU
 def upgrade(root: Path, to: str) -> tuple[str, str]:
     """Raise the version, and return the one before and the one after; raises UserError.
 
-    Where it fails, everything is as it was.
+    If it fails, no file is changed.
     """
     text = (root / REQUIREMENTS).read_text() if (root / REQUIREMENTS).is_file() else ""
     found = _PIN.search(text)
     if not found:
         raise UserError(
             f"{root / REQUIREMENTS} has no line ./vendor/{wheel.PREFIX}….whl: this project does "
-            "not hold a wheel of Patchbay, and is upgraded where it says its version."
+            "not hold a wheel of Patchbay. Raise the version in its own requirements instead."
         )
     old = root / VENDOR / found[1]
     with tempfile.TemporaryDirectory() as temporary:
@@ -51,7 +51,7 @@ def _touched(root: Path, old: Path) -> list[Path]:
 
 
 def _lock(root: Path) -> None:
-    """Compile the lock files as the project does it."""
+    """Compile the lock files with the project's own command."""
     result = subprocess.run(
         ["make", "--silent", "lock"], cwd=root, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Patchbay's own wheel, which a project holds in vendor/: built, packed again, or fetched."""
+"""Patchbay's wheel, which a project holds in vendor/: built, repacked, or fetched."""
 
 import base64
 import hashlib
@@ -19,14 +19,14 @@ from patchbay.errors import UserError
 DISTRIBUTION = "patchbay-aws"
 PREFIX = "patchbay_aws-"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time that a zip file can hold
-# What an installer has added to the files of the wheel.
+# Files that the installer added to those of the wheel.
 _OF_THE_INSTALLER = {"INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_cache.json"}
 
 
 def get(source: str | None, into: Path) -> Path:
     """Put a wheel of Patchbay into a folder, and return its path; raises UserError.
 
-    `source` is the path of a wheel, a version, a git address, or None for what is installed.
+    `source` is the path of a wheel, a version, a git address, or None for the installed one.
     """
     into.mkdir(parents=True, exist_ok=True)
     if source is None:
@@ -34,7 +34,9 @@ def get(source: str | None, into: Path) -> Path:
     path = Path(source).expanduser()
     if path.suffix == ".whl" or path.exists():
         if not (path.is_file() and path.name.startswith(PREFIX) and zipfile.is_zipfile(path)):
-            raise UserError(f"{source} is no wheel of Patchbay: {PREFIX}VERSION-py3-none-any.whl.")
+            raise UserError(
+                f"{source} is not a wheel of Patchbay: {PREFIX}VERSION-py3-none-any.whl."
+            )
         return Path(shutil.copyfile(path, into / path.name))
     wanted = source if "://" in source or "@" in source else f"{DISTRIBUTION}=={source}"
     return _fetched(wanted, into)
@@ -46,7 +48,7 @@ def sha256(wheel: Path) -> str:
 
 
 def version(wheel: Path) -> str:
-    """Return a wheel's version, which its name has."""
+    """Return a wheel's version, from its file name."""
     return wheel.name.split("-")[1]
 
 
@@ -58,7 +60,7 @@ def _installed(into: Path) -> Path:
         return _built(path, into)
     if path.suffix == ".whl" and path.is_file():
         return Path(shutil.copyfile(path, into / path.name))
-    return _packed(installed, into)
+    return _repacked(installed, into)
 
 
 def _built(folder: Path, into: Path) -> Path:
@@ -69,8 +71,8 @@ def _built(folder: Path, into: Path) -> Path:
         return Path(shutil.copyfile(built, into / built.name))
 
 
-def _packed(installed: Distribution, into: Path) -> Path:
-    """Pack the files that were installed into a wheel again; the same files give the same bytes."""
+def _repacked(installed: Distribution, into: Path) -> Path:
+    """Repack the installed files into a wheel; the same files give the same bytes."""
     files: dict[str, bytes] = {
         str(file): Path(str(file.locate())).read_bytes()
         for file in sorted(installed.files or (), key=str)
@@ -96,7 +98,7 @@ def _packed(installed: Distribution, into: Path) -> Path:
 
 
 def _fetched(wanted: str, into: Path) -> Path:
-    """Have pip fetch a version, or build what git has."""
+    """Fetch a version with pip, or build it from git."""
     with tempfile.TemporaryDirectory() as out:
         _run(
             [
@@ -113,7 +115,7 @@ def _fetched(wanted: str, into: Path) -> Path:
         )
         found = list(Path(out).glob(f"{PREFIX}*.whl"))
         if len(found) != 1:
-            raise UserError(f"{wanted} is no distribution of Patchbay.")
+            raise UserError(f"{wanted} is not a distribution of Patchbay.")
         return Path(shutil.copyfile(found[0], into / found[0].name))
 
 
@@ -126,4 +128,4 @@ def _uv() -> str:
 def _run(command: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
-        raise UserError(f"Patchbay's wheel can't be had:\n{result.stderr.strip()}")
+        raise UserError(f"Patchbay's wheel can't be built or fetched:\n{result.stderr.strip()}")

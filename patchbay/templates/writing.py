@@ -1,4 +1,4 @@
-"""Writes new files: all of them, or none."""
+"""New files: all of them are written, or none."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,18 +8,18 @@ New = Mapping[Path, str | bytes]
 
 
 def write(new: New, root: Path) -> None:
-    """Write all of the files, or none; raises OSError, also where one exists."""
-    begun: list[Path] = []
+    """Write all files, or none; raises OSError, also if one of them exists."""
+    created: list[Path] = []
     try:
         for path, content in new.items():
             for folder in reversed((root / path).parents):
                 if not folder.exists():
                     folder.mkdir()
-                    begun.append(folder)
+                    created.append(folder)
             with (root / path).open("xb") as file:
-                begun.append(root / path)
+                created.append(root / path)
                 file.write(content if isinstance(content, bytes) else content.encode())
     except BaseException:
-        for path in reversed(begun):
+        for path in reversed(created):
             path.rmdir() if path.is_dir() else path.unlink()
         raise

@@ -15,7 +15,7 @@ dollars: TypeAdapter[Any] = TypeAdapter(Dollars)
 
 
 @given(st.integers(0, int(MOST * 100)))
-def test_an_amount_is_the_same_after_its_way_over_the_bus(cents: int) -> None:
+def test_an_amount_is_unchanged_after_serialization(cents: int) -> None:
     amount = Decimal(cents) / 100
     assert dollars.validate_json(dollars.dump_json(amount)) == amount
 

@@ -43,13 +43,13 @@ def test_a_payment_is_booked_once_whatever_fails(cloud: Shop) -> None:
     assert balances(cloud) == {"A": Decimal("11.77")}
 
 
-def test_a_payment_of_before_events_named_the_customer_is_booked_all_the_same(cloud: Shop) -> None:
+def test_a_payment_event_without_a_customer_is_booked_too(cloud: Shop) -> None:
     cloud.publish(PaymentTaken(order_id="old-1", amount=Decimal("9.99")))
     cloud.settle()
     assert balances(cloud) == {"unknown": Decimal("9.99")}
 
 
-def test_what_is_given_away_is_noted_and_nothing_else_reaches_whoever_notes_it(
+def test_only_orders_that_cost_nothing_are_booked_as_gifts(
     cloud: Shop,
 ) -> None:
     gift = cloud.place_order(amount="0")

@@ -4,7 +4,7 @@ from patchbay.packaging.imports import Sources
 from patchbay.project.root import ROOT
 
 
-def test_a_function_carries_only_the_contracts_that_it_uses() -> None:
+def test_an_asset_has_only_the_contracts_that_its_function_uses() -> None:
     sources = Sources()
     assert "contracts.payments" in sources.needed("functions.notifications.handler")
     outbox = sources.needed("functions.orders.outbox")
@@ -12,7 +12,7 @@ def test_a_function_carries_only_the_contracts_that_it_uses() -> None:
     assert "contracts.payments" not in outbox
 
 
-def test_no_function_carries_stacks_or_tests() -> None:
+def test_no_asset_has_stacks_or_tests() -> None:
     sources = Sources()
     for handler in ROOT.glob("functions/*/*.py"):
         module = ".".join(handler.relative_to(ROOT).with_suffix("").parts)

@@ -89,15 +89,15 @@ def test_a_purchase_weighs_ten_views(published: Published) -> None:
     assert first_places(published) == [("b", None, 10)]
 
 
-def test_a_window_that_comes_back_is_counted_once_and_told_of_under_the_same_id(
+def test_a_window_that_is_retried_is_counted_once_and_published_with_the_same_id(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = invoke(record(1, "a"))["state"]
-    told = chart.told
-    monkeypatch.setattr(chart, "told", _raise)
+    mark_published = chart.mark_published
+    monkeypatch.setattr(chart, "mark_published", _raise)
     with pytest.raises(RuntimeError):
         invoke(state=state, final=True)
-    monkeypatch.setattr(chart, "told", told)
+    monkeypatch.setattr(chart, "mark_published", mark_published)
     invoke(state=state, final=True)
     invoke(state=state, final=True)
     assert counters() == {"a": (1, 0)}
@@ -105,8 +105,8 @@ def test_a_window_that_comes_back_is_counted_once_and_told_of_under_the_same_id(
     assert len(published()) == 2
 
 
-@pytest.mark.parametrize("broken", ["rank", "told"])
-def test_what_fails_after_the_counting_is_made_up_for(
+@pytest.mark.parametrize("broken", ["rank", "mark_published"])
+def test_a_failure_after_counting_is_recovered_by_the_retry(
     broken: str, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = [record(1, "a"), record(2, "b", "purchase")]
@@ -120,7 +120,7 @@ def test_what_fails_after_the_counting_is_made_up_for(
     assert counters() == {"a": (1, 0), "b": (0, 1)}
     assert [place.record_id for place in chart.read().places] == ["b", "a"]
     assert first_places(published)[-1][0] == "b"
-    assert chart.read().untold == []
+    assert chart.read().unpublished == []
 
 
 def test_more_records_than_a_transaction_takes_are_counted_once_wherever_it_fails(
@@ -139,7 +139,7 @@ def test_more_records_than_a_transaction_takes_are_counted_once_wherever_it_fail
     assert len(chart.read().places) == 7
 
 
-def test_a_state_that_grows_too_large_is_counted_before_its_window_ends(
+def test_a_large_state_is_counted_before_its_window_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(handler, "MAX_RECORDS", 2)
@@ -151,14 +151,14 @@ def test_a_state_that_grows_too_large_is_counted_before_its_window_ends(
     assert counters() == {"a": (1, 0), "b": (1, 0), "c": (1, 0)}
 
 
-def test_the_largest_state_is_smaller_than_lambda_takes() -> None:
+def test_the_largest_state_is_within_lambdas_limit() -> None:
     tally = Tally(first="4" * 60, last="4" * 60)
     for number in range(handler.MAX_RECORDS + 100):
         tally.counts[f"{number:064}"] = Count(views=10**9, purchases=10**9)
     assert len(json.dumps(tally.model_dump())) < 1024 * 1024
 
 
-def test_before_a_poison_record_all_is_counted_and_lambda_goes_on_from_it() -> None:
+def test_records_before_a_poison_record_are_counted_and_lambda_retries_from_it() -> None:
     carried = invoke(record(1, "a"))["state"]
     answer = invoke(record(2, "b"), poison(3), record(4, "c"), state=carried)
     assert answer == {"state": {}, "batchItemFailures": [{"itemIdentifier": "3"}]}
@@ -166,7 +166,7 @@ def test_before_a_poison_record_all_is_counted_and_lambda_goes_on_from_it() -> N
 
 
 @pytest.mark.parametrize("keeps_state", [True, False])
-def test_whether_or_not_lambda_keeps_the_state_of_a_partial_failure_each_counts_once(
+def test_each_record_counts_once_whether_or_not_lambda_keeps_the_state_of_a_partial_failure(
     keeps_state: bool,
 ) -> None:
     carried = invoke(record(1, "a"))["state"]
@@ -177,19 +177,19 @@ def test_whether_or_not_lambda_keeps_the_state_of_a_partial_failure_each_counts_
     assert counters() == {"a": (1, 0), "b": (1, 0), "c": (1, 0)}
 
 
-def test_a_poison_record_that_is_the_first_fails_the_batch_so_that_it_is_halved() -> None:
+def test_a_poison_record_at_the_start_fails_the_batch_so_that_it_is_bisected() -> None:
     with pytest.raises(handler.PoisonRecord, match="Record 1 "):
         invoke(poison(1), record(2, "b"))
     assert invoke(poison(1))["batchItemFailures"] == [{"itemIdentifier": "1"}]
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"[]", b'{"kind": "view"}'])
-def test_what_is_no_interaction_is_poison(data: bytes) -> None:
+def test_a_record_that_is_not_an_interaction_is_poison(data: bytes) -> None:
     answer = invoke(record(1, "a", data=data))
     assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]
 
 
-def test_of_equals_who_was_first_stays_first(published: Published) -> None:
+def test_of_records_with_equal_scores_the_first_stays_first(published: Published) -> None:
     without_window(record(1, "b"))
     without_window(record(2, "a"))
     assert first_places(published) == [("b", None, 1)]
@@ -197,7 +197,7 @@ def test_of_equals_who_was_first_stays_first(published: Published) -> None:
     assert first_places(published) == [("b", None, 1), ("a", "b", 2)]
 
 
-def test_two_shards_that_rank_at_once_both_get_into_the_chart(
+def test_two_shards_that_rank_at_the_same_time_are_both_in_the_chart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     without_window(record(1, "a"))

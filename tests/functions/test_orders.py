@@ -104,14 +104,14 @@ def test_an_order_that_is_accepted_is_a_line_of_the_log(lines: Lines) -> None:
     assert [line["correlation_id"] for line in lines("order accepted")] == [order_id]
 
 
-def test_there_is_no_order_that_was_not_placed() -> None:
+def test_an_order_that_was_not_placed_is_not_found() -> None:
     answer = get("no-such-order")
     assert answer.status == 404
     assert "no-such-order" in answer.body["error"]
 
 
 @pytest.mark.parametrize("order_id", ["o" * 65, "o" * 3000, "not an id", "%00"])
-def test_what_can_not_be_an_order_s_id_is_not_found_and_not_asked_for(
+def test_an_invalid_order_id_is_not_found_without_a_request_to_the_table(
     order_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "_table", None)
@@ -150,7 +150,7 @@ def test_a_key_that_was_used_for_another_order_is_refused(change: dict[str, Any]
     assert len(written()) == 1
 
 
-def test_a_repeated_key_shows_how_far_the_order_has_come(deliver: Deliver) -> None:
+def test_a_repeated_key_returns_the_orders_current_status(deliver: Deliver) -> None:
     order_id = post(key="a key").body["order_id"]
     deliver(STATUS, PaymentTaken(order_id=order_id, amount=9.99))
     assert post(key="a key").body["status"] == "paid"
@@ -197,7 +197,7 @@ def test_a_missing_field_is_refused_by_name_and_nothing_is_written(field: str) -
 
 
 @pytest.mark.parametrize("body", [None, "", "{", "null", "[]", "17", '"order"', "NaN", "\x00"])
-def test_a_body_that_is_no_order_is_refused(body: str | None) -> None:
+def test_a_body_that_is_not_an_order_is_refused(body: str | None) -> None:
     answer = call("POST", "/orders", body)
     assert (answer.status, answer.fields) == (400, ["body"])
     assert written() == []
@@ -229,7 +229,7 @@ JUNK = st.recursive(
         },
     )
 )
-def test_whatever_is_posted_is_an_order_or_refused_and_never_an_error(body: Any) -> None:
+def test_any_body_is_an_order_or_refused_and_never_an_error(body: Any) -> None:
     before = len(written())
     answer = post(body)
     assert answer.status in (201, 400)
@@ -288,7 +288,7 @@ def test_a_batch_that_is_read_again_publishes_the_same_ids_again(
     assert ids[:3] == ids[3:]
 
 
-def test_an_order_that_has_moved_on_is_still_published_as_it_was_placed(
+def test_an_order_with_a_later_status_is_still_published_as_it_was_placed(
     stream: Stream, published: Published, deliver: Deliver, order_id: str
 ) -> None:
     batch = stream()
@@ -297,7 +297,7 @@ def test_an_order_that_has_moved_on_is_still_published_as_it_was_placed(
     assert [event.data for event in published()] == [{"order_id": order_id, **NEW_ORDER}]
 
 
-def test_what_the_bus_refuses_brings_the_batch_back(
+def test_if_the_bus_refuses_an_event_the_batch_is_retried(
     stream: Stream, published: Published, order_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EVENT_BUS_NAME", "another")
@@ -306,7 +306,7 @@ def test_what_the_bus_refuses_brings_the_batch_back(
     assert published() == []
 
 
-def test_a_record_that_can_not_be_read_brings_the_batch_back_and_publishes_none_of_it(
+def test_with_an_unreadable_record_the_batch_is_retried_and_nothing_is_published(
     stream: Stream, published: Published
 ) -> None:
     post()
@@ -318,7 +318,7 @@ def test_a_record_that_can_not_be_read_brings_the_batch_back_and_publishes_none_
     assert published() == []
 
 
-def test_what_was_published_is_a_line_of_the_log(
+def test_a_published_order_is_a_line_of_the_log(
     stream: Stream, published: Published, order_id: str, lines: Lines
 ) -> None:
     outbox.handler(stream(), Context())
@@ -345,7 +345,9 @@ def test_an_order_whose_payment_was_taken_is_paid(deliver: Deliver, order_id: st
     assert "reason" not in order
 
 
-def test_an_order_whose_payment_was_declined_says_why(deliver: Deliver, order_id: str) -> None:
+def test_an_order_whose_payment_was_declined_has_the_reason(
+    deliver: Deliver, order_id: str
+) -> None:
     assert deliver(STATUS, declined(order_id)) == []
     order = get(order_id).body
     assert (order["status"], order["reason"]) == ("declined", "no funds")
@@ -377,7 +379,7 @@ def test_an_order_that_was_sent_is_shipped(deliver: Deliver, order_id: str) -> N
 @pytest.mark.parametrize(
     ("step", "status"), [(unfulfillable, "unfulfillable"), (refunded, "refunded")]
 )
-def test_an_order_that_can_not_be_sent_says_why(
+def test_an_order_that_can_not_be_fulfilled_has_the_reason(
     deliver: Deliver, order_id: str, step: Callable[[str], Any], status: str
 ) -> None:
     assert deliver(STATUS, taken(order_id), step(order_id)) == []
@@ -395,7 +397,7 @@ def test_an_order_that_can_not_be_sent_says_why(
         ([shipped, shipped, taken, taken], "shipped"),
     ],
 )
-def test_whatever_comes_first_an_order_ends_where_it_got_furthest(
+def test_in_any_order_of_events_an_order_ends_with_its_latest_status(
     deliver: Deliver, order_id: str, steps: list[Callable[[str], Any]], status: str
 ) -> None:
     assert deliver(STATUS, *[step(order_id) for step in steps]) == []

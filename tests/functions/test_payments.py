@@ -171,7 +171,7 @@ def test_a_declined_payment_is_published_with_the_provider_s_reason(
 
 
 @pytest.mark.usefixtures("provider")
-def test_an_order_for_nothing_is_taken_without_asking_the_provider(
+def test_an_order_for_nothing_is_paid_without_a_request_to_the_provider(
     deliver: Deliver, published: Published, requests: Requests
 ) -> None:
     assert deliver(HANDLER, ORDER.model_copy(update={"amount": Decimal(0)})) == []
@@ -224,7 +224,7 @@ def test_an_order_whose_function_died_between_charge_and_publish_is_charged_once
 
 
 @pytest.mark.usefixtures("provider")
-def test_what_was_taken_for_an_order_that_can_not_be_sent_is_refunded_once(
+def test_an_order_that_can_not_be_fulfilled_is_refunded_once(
     deliver: Deliver, published: Published, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -246,7 +246,7 @@ def test_what_was_taken_for_an_order_that_can_not_be_sent_is_refunded_once(
 
 
 @pytest.mark.usefixtures("provider")
-def test_where_nothing_was_charged_nothing_is_refunded_and_yet_it_is_told(
+def test_an_order_that_was_not_charged_is_not_refunded_but_the_event_is_published(
     deliver: Deliver, published: Published, requests: Requests
 ) -> None:
     assert deliver(REFUND, UNFULFILLABLE.model_copy(update={"amount": Decimal(0)})) == []
@@ -292,7 +292,7 @@ def test_an_order_that_the_provider_does_not_understand_is_rejected(
 
 
 @pytest.mark.usefixtures("provider")
-def test_the_order_id_is_the_key_by_which_the_provider_knows_a_repetition(
+def test_the_order_id_is_the_providers_idempotency_key(
     requests: Requests,
 ) -> None:
     payments = {charge("order-1", "customer-1", AMOUNT) for _ in range(3)}
@@ -302,7 +302,7 @@ def test_the_order_id_is_the_key_by_which_the_provider_knows_a_repetition(
 
 
 @pytest.mark.usefixtures("provider")
-def test_a_slash_at_the_end_of_the_provider_s_address_does_no_harm(
+def test_the_provider_s_address_may_end_with_a_slash(
     requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAYMENT_PROVIDER_URL", os.environ["PAYMENT_PROVIDER_URL"] + "/")
@@ -323,7 +323,7 @@ def test_behind_iam_a_request_is_signed_for_lambda(
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_provider_that_can_not_at_the_moment_is_unavailable(
+def test_a_provider_that_answers_429_or_5xx_is_unavailable(
     answering: Answering, status: int
 ) -> None:
     answering(status, "{}")
@@ -342,7 +342,7 @@ def test_a_request_that_the_provider_refuses_is_rejected(answering: Answering, s
     "body", ["", "<html>gateway timeout</html>", "{", "[]", "null", "17", '"id"', "\x00"]
 )
 @pytest.mark.parametrize("status", [200, 400, 402, 503])
-def test_an_answer_that_is_garbage_is_no_answer(
+def test_a_response_that_is_not_a_json_object_means_unavailable(
     answering: Answering, status: int, body: str
 ) -> None:
     answering(status, body)
@@ -350,7 +350,7 @@ def test_an_answer_that_is_garbage_is_no_answer(
         charge("order-1", "customer-1", AMOUNT)
 
 
-def test_a_charge_without_an_id_is_no_answer(answering: Answering) -> None:
+def test_a_response_without_an_id_means_unavailable(answering: Answering) -> None:
     answering(200, "{}")
     with pytest.raises(ProviderUnavailable, match="no payment id"):
         charge("order-1", "customer-1", AMOUNT)
@@ -401,14 +401,14 @@ def test_a_charge_and_a_refund_may_have_the_same_key() -> None:
 
 
 @pytest.mark.usefixtures("either_ledger")
-def test_what_was_charged_under_a_key_stands_whatever_is_asked_later() -> None:
+def test_a_charge_is_not_changed_by_a_later_request_with_its_key() -> None:
     ask("POST", "/charges", REQUEST)
     status, entry = ask("POST", "/charges", REQUEST | {"amount": "100"})
     assert (status, entry["amount"]) == (201, "9.99")
 
 
 @pytest.mark.usefixtures("either_ledger")
-def test_what_was_declined_stays_declined() -> None:
+def test_a_declined_charge_stays_declined() -> None:
     behave(decline_above="5.00")
     assert ask("POST", "/charges", REQUEST)[0] == 402
     behave(decline_above=None)
@@ -424,7 +424,7 @@ def test_an_amount_at_the_limit_is_charged_and_one_above_is_declined() -> None:
 
 
 @pytest.mark.usefixtures("either_ledger")
-def test_while_it_is_down_it_charges_and_refunds_nothing_but_shows_its_ledger() -> None:
+def test_while_the_sandbox_is_down_it_only_shows_its_ledger() -> None:
     behave(mode="down")
     assert ask("POST", "/charges", REQUEST)[0] == 503
     assert ask("POST", "/refunds", REQUEST)[0] == 503
@@ -432,7 +432,9 @@ def test_while_it_is_down_it_charges_and_refunds_nothing_but_shows_its_ledger() 
 
 
 @pytest.mark.usefixtures("either_ledger")
-def test_while_it_is_slow_it_takes_its_time_and_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_sandbox_is_slow_it_answers_after_a_delay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     behave(mode="slow")
@@ -440,7 +442,7 @@ def test_while_it_is_slow_it_takes_its_time_and_answers(monkeypatch: pytest.Monk
     assert waited == [sandbox.SLOWNESS]
 
 
-def test_the_ledger_comes_a_page_at_a_time_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ledger_can_be_read_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
     behave(mode="ok")
     for number in range(7):
         ask("POST", "/charges", REQUEST, key=f"key-{number}")
@@ -477,7 +479,7 @@ def test_the_ledger_comes_a_page_at_a_time_and_whole(monkeypatch: pytest.MonkeyP
         (REQUEST, "k" * 256),
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused_and_not_entered(
+def test_an_invalid_request_is_refused_and_not_recorded(
     path: str, body: Any, key: str | None
 ) -> None:
     status, answer = ask("POST", path, body, key=key)
@@ -487,7 +489,7 @@ def test_a_request_that_makes_no_sense_is_refused_and_not_entered(
 
 
 @pytest.mark.parametrize("mode", ["ok", "slow", "down"])
-def test_it_tells_at_once_how_it_was_told_to_behave(mode: str) -> None:
+def test_the_sandbox_returns_the_behaviour_that_was_set(mode: str) -> None:
     behave(mode=mode, decline_above="9.50")
     began = time.monotonic()
     assert ask("GET", "/behaviour") == (200, {"mode": mode, "decline_above": "9.50"})
@@ -495,10 +497,10 @@ def test_it_tells_at_once_how_it_was_told_to_behave(mode: str) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["", "{", [], {"mode": "odd"}, {"decline_above": "much"}])
-def test_a_behaviour_that_makes_no_sense_is_refused(behaviour: Any) -> None:
+def test_an_invalid_behaviour_is_refused(behaviour: Any) -> None:
     assert ask("PUT", "/behaviour", behaviour)[0] == 400
 
 
-def test_what_it_does_not_have_is_not_found() -> None:
+def test_an_unknown_path_is_not_found() -> None:
     assert ask("GET", "/charges")[0] == 404
     assert ask("POST", "/nothing", REQUEST)[0] == 404

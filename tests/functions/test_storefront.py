@@ -75,7 +75,7 @@ def streamed(kinesis: Any) -> list[dict[str, Any]]:
     return [{"key": each["PartitionKey"], **json.loads(each["Data"])} for each in records]
 
 
-def test_what_is_taken_is_on_the_stream_under_its_record(kinesis: Any) -> None:
+def test_an_accepted_interaction_is_on_the_stream_with_its_record_as_key(kinesis: Any) -> None:
     bought = VIEW | {"record_id": "b", "kind": "purchase", "customer_id": "00001"}
     assert post([VIEW, bought]) == (202, {"taken": 2})
     assert [(each["key"], each["kind"]) for each in streamed(kinesis)] == [
@@ -98,7 +98,7 @@ def test_what_is_taken_is_on_the_stream_under_its_record(kinesis: Any) -> None:
         ([VIEW | {"customer": "00001"}], "0.customer"),
     ],
 )
-def test_a_body_that_is_wrong_is_refused_as_a_whole_and_the_answer_says_where(
+def test_an_invalid_body_is_refused_as_a_whole_with_the_positions(
     body: Any, field: str, kinesis: Any
 ) -> None:
     status, said = post(body)
@@ -107,7 +107,7 @@ def test_a_body_that_is_wrong_is_refused_as_a_whole_and_the_answer_says_where(
     assert streamed(kinesis) == []
 
 
-def test_only_what_was_refused_is_sent_again(kinesis: Any, busy: Kinesis) -> None:
+def test_only_refused_records_are_sent_again(kinesis: Any, busy: Kinesis) -> None:
     busy.refuse = {"b": 2}
     views = [VIEW | {"record_id": record} for record in "abc"]
     assert post(views) == (202, {"taken": 3})
@@ -115,7 +115,7 @@ def test_only_what_was_refused_is_sent_again(kinesis: Any, busy: Kinesis) -> Non
     assert sorted(each["key"] for each in streamed(kinesis)) == ["a", "b", "c"]
 
 
-def test_what_is_refused_for_good_is_no_success_and_the_answer_says_which(
+def test_records_that_are_refused_every_time_are_reported_by_position(
     kinesis: Any, busy: Kinesis
 ) -> None:
     busy.refuse = {"b": 1000}
@@ -125,6 +125,6 @@ def test_what_is_refused_for_good_is_no_success_and_the_answer_says_which(
     assert [each["key"] for each in streamed(kinesis)] == ["a", "c"]
 
 
-def test_without_the_stream_nothing_is_taken(kinesis: Any) -> None:
+def test_without_the_stream_nothing_is_accepted(kinesis: Any) -> None:
     kinesis.delete_stream(StreamName="storefront")
     assert post([VIEW]) == (503, {"taken": 0, "refused": 1, "refused_at": [0]})

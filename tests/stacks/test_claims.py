@@ -25,7 +25,7 @@ def folders(template: Template, function: str, action: str) -> set[str]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_bucket_is_private_encrypted_and_forgets_when_nothing_can_come_back(
+def test_the_bucket_is_private_and_encrypted_and_its_objects_expire_after_the_last_redrive(
     templates: Templates, stage: str
 ) -> None:
     (bucket,) = templates(stage)[named(stage, "broker")].all("S3::Bucket")
@@ -49,7 +49,7 @@ def test_nothing_reaches_the_bucket_but_over_tls(templates: Templates, stage: st
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_function_reaches_the_data_of_what_it_publishes_and_consumes_and_no_more(
+def test_a_function_can_only_access_the_claims_of_events_that_it_publishes_or_consumes(
     templates: Templates, stage: str
 ) -> None:
     may_put: dict[tuple[str, str], set[str]] = {}

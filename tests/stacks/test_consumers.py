@@ -49,7 +49,7 @@ def test_dead_letters_are_kept_a_fortnight_and_longer_than_the_queue_keeps_its_m
             assert queue.properties["MessageRetentionPeriod"] == FORTNIGHT > kept
 
 
-def test_what_can_not_be_delivered_is_retried_for_a_day_and_then_kept(
+def test_an_undelivered_event_is_retried_for_a_day_and_then_kept(
     found: list[ConsumerResources],
 ) -> None:
     for consumer in found:
@@ -71,7 +71,9 @@ def alarm_topic(stage: str) -> dict[str, Any]:
     return {"Fn::Join": ["", [*where, f":{named(stage, 'alarms')}"]]}
 
 
-def test_a_consumer_may_fall_a_quarter_of_an_hour_behind(found: list[ConsumerResources]) -> None:
+def test_an_alarm_is_raised_when_a_message_waits_for_a_quarter_of_an_hour(
+    found: list[ConsumerResources],
+) -> None:
     for consumer in found:
         (alarm,) = consumer.template.alarms_on(consumer.queue, "ApproximateAgeOfOldestMessage")
         assert alarm.properties["Threshold"] == 15 * 60
@@ -83,9 +85,7 @@ def test_every_alarm_goes_to_the_stages_topic(templates: Templates, stage: str) 
             assert alarm.properties["AlarmActions"] == [alarm_topic(stage)]
 
 
-def test_every_function_keeps_its_logs_for_a_while_and_is_traced(
-    templates: Templates, stage: str
-) -> None:
+def test_every_function_has_a_log_retention_and_is_traced(templates: Templates, stage: str) -> None:
     for template in templates(stage).values():
         for function in template.all("Lambda::Function"):
             logs = template.named(function.properties["LoggingConfig"]["LogGroup"])
@@ -107,14 +107,14 @@ def test_on_aws_every_function_runs_on_graviton_with_the_newest_python(
             assert function.properties["Runtime"] == "python3.14"
 
 
-def test_a_consumer_knows_its_queues(found: list[ConsumerResources]) -> None:
+def test_a_consumer_has_the_urls_of_its_queues(found: list[ConsumerResources]) -> None:
     for consumer in found:
         variables = consumer.function.properties["Environment"]["Variables"]
         assert variables["QUEUE_URL"] == consumer.queue.ref
         assert variables["DEAD_LETTER_QUEUE_URL"] == consumer.dead_letters.ref
 
 
-def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
+def test_a_consumer_uses_the_idempotency_table_of_its_service(
     found: list[ConsumerResources],
 ) -> None:
     remembering = set()
@@ -128,7 +128,7 @@ def test_a_consumer_remembers_what_it_has_done_in_its_own_services_table(
     assert {"notifications", "payments", "payments-refund"} <= remembering
 
 
-def test_where_all_of_a_service_is_naturally_idempotent_it_has_no_memory(
+def test_a_service_with_only_naturally_idempotent_consumers_has_no_idempotency_table(
     found: list[ConsumerResources],
 ) -> None:
     by_name = {consumer.name: consumer for consumer in found}

@@ -10,7 +10,7 @@ from tests.synthesis import assembly
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_nothing_stands_in_the_way_of_what_is_deployed(stage: str, templates: Templates) -> None:
+def test_the_templates_have_no_findings(stage: str, templates: Templates) -> None:
     deployed = templates(stage)
     found = [*findings(deployed), *cfn_lint.lint(deployed)]
     standing = unaccepted(found, read(assembly(stage)), [*NAMES, cfn_lint.CHECK])

@@ -27,7 +27,7 @@ WITHOUT_RESOURCES = {
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_who_publishes_is_told_of_the_systems_own_bus(templates: Templates, stage: str) -> None:
+def test_a_publisher_has_the_name_of_the_systems_bus(templates: Templates, stage: str) -> None:
     for template in templates(stage).values():
         for function in template.all("Lambda::Function"):
             variables = function.properties["Environment"]["Variables"]
@@ -35,7 +35,7 @@ def test_who_publishes_is_told_of_the_systems_own_bus(templates: Templates, stag
 
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
-def test_on_aws_all_resources_are_named_where_an_action_knows_any(
+def test_on_aws_every_action_with_resource_permissions_names_its_resources(
     templates: Templates, stage: str
 ) -> None:
     for template in templates(stage).values():

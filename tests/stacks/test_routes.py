@@ -26,7 +26,7 @@ def placed_in(templates: Mapping[str, Template]) -> Route:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_event_of_the_shop_goes_from_its_owner_to_those_who_asked_for_it(
+def test_every_event_of_the_shop_is_routed_from_its_publisher_to_its_subscribers(
     stage: str, templates: Templates
 ) -> None:
     placed, declined, taken = routes(templates(stage), [OrderPlaced, PaymentDeclined, PaymentTaken])
@@ -48,7 +48,7 @@ def test_the_table_has_every_event_of_the_contracts(templates: Templates) -> Non
     assert found == set(events())
 
 
-def test_a_route_tells_the_services_and_the_rules(templates: Templates) -> None:
+def test_a_route_has_its_services_and_its_rules(templates: Templates) -> None:
     placed = placed_in(templates("dev"))
     assert [publisher.service for publisher in placed.publishers] == ["orders"]
     rules = {each.service: [rule.name for rule in each.rules] for each in placed.subscriptions}

@@ -32,7 +32,9 @@ def takes_all(consumer: ConsumerResources) -> bool:
     return not any("detail-type" in rule.properties["EventPattern"] for rule in consumer.rules)
 
 
-def test_a_wire_tap_takes_whatever_the_system_says_and_nothing_else(templates: Templates) -> None:
+def test_a_wire_tap_receives_every_event_of_the_system_and_nothing_else(
+    templates: Templates,
+) -> None:
     (journal,) = (each for each in consumers(templates("dev")) if each.name == "journal")
     assert takes_all(journal)
     for event in events().values():
@@ -65,7 +67,7 @@ def near_misses(event: type[Event]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("event", events().values(), ids=lambda event: event.__name__)
-def test_no_rule_passes_what_is_only_like_an_event(
+def test_no_rule_matches_a_message_that_only_resembles_an_event(
     event: type[Event], found: dict[str, ConsumerResources]
 ) -> None:
     real = (event.source(), event.detail_type())
@@ -88,7 +90,9 @@ def taken_by(handler: str) -> set[str]:
     return set(ast.unparse(argument.annotation).split(" | "))
 
 
-def test_every_handler_takes_just_what_its_rules_pass(found: dict[str, ConsumerResources]) -> None:
+def test_every_handler_accepts_exactly_the_events_that_its_rules_match(
+    found: dict[str, ConsumerResources],
+) -> None:
     for consumer in found.values():
         passed = {
             name

@@ -37,7 +37,7 @@ def policies(template: Template, kind: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("kind", DATA)
-def test_prod_keeps_its_data_whatever_becomes_of_a_stack(templates: Templates, kind: str) -> None:
+def test_prod_retains_its_data_when_a_stack_is_deleted(templates: Templates, kind: str) -> None:
     found = [policies(template, kind) for template in templates("prod").values()]
     assert set().union(*found) == {("Retain", "Retain")}
 
@@ -51,7 +51,9 @@ def test_prod_protects_its_tables_from_deletion(templates: Templates) -> None:
 
 @pytest.mark.parametrize("stage", ["local", "dev"])
 @pytest.mark.parametrize("kind", DATA)
-def test_elsewhere_all_goes_with_its_stack(templates: Templates, kind: str, stage: str) -> None:
+def test_in_other_stages_everything_is_deleted_with_its_stack(
+    templates: Templates, kind: str, stage: str
+) -> None:
     found = [policies(template, kind) for template in templates(stage).values()]
     assert set().union(*found) <= {("Delete", "Delete")}
 
@@ -74,7 +76,7 @@ def test_every_event_is_archived_on_aws(templates: Templates, stage: str, archiv
 
 
 @pytest.mark.parametrize(("stage", "deployed"), [("dev", True), ("prod", False)])
-def test_the_sandbox_plays_the_payment_provider_in_dev_and_never_in_prod(
+def test_the_sandbox_is_deployed_in_dev_and_never_in_prod(
     templates: Templates, stage: str, deployed: bool
 ) -> None:
     payments = templates(stage)[named(stage, "payments")]
@@ -84,7 +86,7 @@ def test_the_sandbox_plays_the_payment_provider_in_dev_and_never_in_prod(
     assert ("sandbox" in "".join(texts(payments.body)).lower()) is deployed
 
 
-def test_the_sandbox_answers_only_whom_iam_lets_in(templates: Templates) -> None:
+def test_the_sandbox_only_answers_callers_that_iam_allows(templates: Templates) -> None:
     (url,) = templates("dev")["records-dev-payments"].all("Lambda::Url")
     assert url.properties["AuthType"] == "AWS_IAM"
 
@@ -97,7 +99,7 @@ def test_prod_charges_at_the_provider_that_its_settings_name(templates: Template
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_stack_holds_another_back_by_an_export(templates: Templates, stage: str) -> None:
+def test_no_stack_exports_anything_to_another(templates: Templates, stage: str) -> None:
     for template in templates(stage).values():
         outputs: dict[str, Any] = dict(template.body.get("Outputs", {}))
         assert not any("Export" in output for output in outputs.values())
@@ -105,7 +107,7 @@ def test_no_stack_holds_another_back_by_an_export(templates: Templates, stage: s
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_two_resources_of_the_system_want_the_same_name(
+def test_no_two_resources_of_the_system_have_the_same_name(
     templates: Templates, stage: str
 ) -> None:
     for kind, (name, limit) in NAMES.items():
@@ -119,7 +121,7 @@ def test_no_two_resources_of_the_system_want_the_same_name(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_name_says_whose_it_is_and_in_which_stage(templates: Templates, stage: str) -> None:
+def test_every_name_begins_with_the_project_and_the_stage(templates: Templates, stage: str) -> None:
     for stack, template in templates(stage).items():
         assert stack.startswith(named(stage, ""))
         for kind, (name, _) in NAMES.items():
@@ -134,7 +136,7 @@ def test_an_unknown_stage_is_refused_in_one_line(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_all_that_prod_has_to_be_told_is_named_at_once(tmp_path: Path) -> None:
+def test_all_missing_settings_of_prod_are_named_at_once(tmp_path: Path) -> None:
     result = run_app({"stage": "prod"}, tmp_path)
     assert result.returncode == 1
     lines = result.stderr.splitlines()

@@ -29,7 +29,7 @@ def test_customers_data_is_not_in_prods_logs(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_step_counts(stage: str, templates: Templates) -> None:
+def test_the_state_machine_is_of_type_standard(stage: str, templates: Templates) -> None:
     assert the_machine(templates, stage).properties["StateMachineType"] == "STANDARD"
 
 
@@ -42,7 +42,7 @@ def test_its_consumer_alone_may_start_it(stage: str, templates: Templates) -> No
         assert len(starting) == (template.stack == starter.stack)
 
 
-def test_a_bad_definition_fails_the_app_with_a_sentence_and_without_a_traceback(
+def test_an_invalid_definition_fails_the_synth_with_the_reason_and_no_traceback(
     tmp_path: Path,
 ) -> None:
     for name in ("app.py", "cdk.json", "pyproject.toml"):

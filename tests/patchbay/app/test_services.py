@@ -30,20 +30,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def test_services_are_found_by_name_and_the_broker_is_none(folder: Path) -> None:
+def test_services_are_found_by_name_and_the_broker_is_not_one(folder: Path) -> None:
     for name in ("watering", "alerts", "broker"):
         (folder / f"{name}.py").write_text(ONE.format(name.title()))
     assert [service.service_name() for service in services()] == ["alerts", "watering"]
 
 
-def test_a_service_is_called_what_its_module_is(folder: Path) -> None:
+def test_a_service_is_named_after_its_module(folder: Path) -> None:
     (folder / "bed_notes.py").write_text(ONE.format("Whatever"))
     (service,) = services()
     assert service.service_name() == "bed-notes"
     assert issubclass(service, Service)
 
 
-def test_what_a_module_imports_is_not_its_own(folder: Path) -> None:
+def test_an_imported_service_does_not_count(folder: Path) -> None:
     (folder / "first.py").write_text(ONE.format("First"))
     (folder / "second.py").write_text(
         "from stacks.first import First\n\nclass Second(First):\n    pass\n"
@@ -85,7 +85,9 @@ class Source(Service):
         self.stream()
 
 
-def test_who_reads_a_stream_is_deployed_after_whom_it_is_of(tmp_path: Path) -> None:
+def test_a_service_that_reads_a_stream_is_deployed_after_the_streams_service(
+    tmp_path: Path,
+) -> None:
     app = app_for("dev", tmp_path)
     reader, source = Reader(app), Source(app)
     in_order([reader, source])
@@ -93,7 +95,7 @@ def test_who_reads_a_stream_is_deployed_after_whom_it_is_of(tmp_path: Path) -> N
     assert source.dependencies == []
 
 
-def test_a_stream_of_a_service_that_the_stage_does_not_have_is_a_mistake(tmp_path: Path) -> None:
+def test_a_stream_of_a_service_that_the_stage_does_not_have_is_refused(tmp_path: Path) -> None:
     app = app_for("dev", tmp_path)
     with pytest.raises(BadService, match="reader reads the stream of source, a service that"):
         in_order([Reader(app)])

@@ -23,7 +23,7 @@ def test_a_stages_kind_follows_from_its_name(stage: str, kind: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["Dev", "dev ", "a-b", "-a", "a" * 13])
-def test_a_name_that_no_stage_can_have_is_refused(name: str, tmp_path: Path) -> None:
+def test_an_invalid_stage_name_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadStage, match=f"A stage can't be called {name!r}"):
         stage_of(app_for(name, tmp_path))
 

@@ -101,7 +101,7 @@ def cdk(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[list[str], dict[
 
 
 @pytest.mark.parametrize("command", [account.diff, account.deploy, account.destroy])
-def test_the_credentials_of_another_account_do_nothing(
+def test_the_credentials_of_another_account_are_refused(
     command: object, cdk: list[tuple[list[str], dict[str, str]]]
 ) -> None:
     assert callable(command)

@@ -39,7 +39,7 @@ def test_a_change_to_any_source_changes_the_key(project: Path, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_change_to_what_no_stack_imports_does_not_change_the_key(
+def test_a_change_to_a_file_that_no_stack_imports_does_not_change_the_key(
     project: Path, name: str
 ) -> None:
     before = content_key(SETTINGS, project)
@@ -72,7 +72,7 @@ def test_a_setting_of_the_stage_changes_the_key(project: Path) -> None:
     assert content_key(other, project) != content_key(SETTINGS, project)
 
 
-def test_what_python_caches_does_not_change_the_key(project: Path) -> None:
+def test_compiled_python_files_do_not_change_the_key(project: Path) -> None:
     before = content_key(SETTINGS, project)
     (project / "stacks" / "__pycache__").mkdir()
     (project / "stacks" / "__pycache__" / "a.pyc").write_text("1")
@@ -96,7 +96,7 @@ def synthesizer(monkeypatch: pytest.MonkeyPatch) -> Synthesizer:
     return Synthesizer(monkeypatch)
 
 
-def test_what_has_not_changed_is_synthesized_once(synthesizer: Synthesizer, tmp_path: Path) -> None:
+def test_an_unchanged_app_is_synthesized_once(synthesizer: Synthesizer, tmp_path: Path) -> None:
     assert synthesize("local", {}, tmp_path) == synthesize("local", {}, tmp_path)
     assert synthesizer.runs == [{"stage": "local"}]
 
@@ -111,7 +111,7 @@ def test_two_settings_have_two_assemblies_side_by_side(
     assert second.exists()
 
 
-def test_an_assembly_that_was_interrupted_is_made_again(
+def test_an_interrupted_assembly_is_synthesized_again(
     synthesizer: Synthesizer, tmp_path: Path
 ) -> None:
     (synthesize("local", {}, tmp_path) / synthesis.STAMP).unlink()

@@ -32,7 +32,7 @@ def test_every_event_is_found_by_its_detail_type() -> None:
         assert found[event.__name__] is event
 
 
-def test_the_base_of_all_events_is_none_of_them() -> None:
+def test_the_base_class_is_not_an_event() -> None:
     assert Event not in events().values()
 
 
@@ -72,6 +72,6 @@ def test_an_unknown_name_is_answered_with_the_nearest(typed: str, nearest: str) 
         event_named(typed)
 
 
-def test_a_name_that_is_near_to_none_is_answered_with_all() -> None:
+def test_a_name_that_is_close_to_none_is_answered_with_all() -> None:
     with pytest.raises(UnknownEvent, match=r"The events are: .*ReadingTaken"):
         event_named("xyz")

@@ -60,7 +60,7 @@ def test_an_event_does_not_break_itself() -> None:
     assert changes(ORIGINAL) == []
 
 
-def test_a_new_optional_field_breaks_nobody() -> None:
+def test_a_new_optional_field_breaks_nothing() -> None:
     assert changes(ORIGINAL | {"colour": (str | None, None), "fragile": (bool, False)}) == []
 
 
@@ -201,12 +201,12 @@ def test_a_safe_change_has_to_be_recorded(tmp_path: Path) -> None:
     assert problems(changed, tmp_path) == []
 
 
-def test_what_did_not_change_is_not_written_again(tmp_path: Path) -> None:
+def test_an_unchanged_schema_is_not_written_again(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
     assert write(catalogue(bed_dug(ORIGINAL)), tmp_path) == []
 
 
-def test_a_breaking_change_names_the_event_the_field_and_the_way_out(tmp_path: Path) -> None:
+def test_a_breaking_change_names_the_event_the_field_and_the_remedy(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
     assert problems(catalogue(bed_dug(without("weight"))), tmp_path) == [
         "BedDug: field 'weight' was removed or renamed. That breaks its version 1: undo it, "
@@ -214,7 +214,7 @@ def test_a_breaking_change_names_the_event_the_field_and_the_way_out(tmp_path: P
     ]
 
 
-def test_a_breaking_change_is_never_written_over_what_was_promised(tmp_path: Path) -> None:
+def test_a_breaking_change_never_overwrites_a_schema(tmp_path: Path) -> None:
     recorded(tmp_path, ORIGINAL)
     (promised,) = tmp_path.iterdir()
     before, broken = promised.read_text(), catalogue(bed_dug(without("weight")))
@@ -271,7 +271,7 @@ class Now:
 
 
 @pytest.mark.usefixtures("project")
-def test_it_exits_0_and_says_nothing_where_nothing_changed(
+def test_it_exits_0_and_prints_nothing_if_nothing_changed(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now(ORIGINAL)
@@ -280,14 +280,16 @@ def test_it_exits_0_and_says_nothing_where_nothing_changed(
 
 
 @pytest.mark.usefixtures("project")
-def test_it_exits_1_and_names_what_broke(now: Now, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_exits_1_and_names_the_breaking_change(
+    now: Now, capsys: pytest.CaptureFixture[str]
+) -> None:
     now(without("weight"))
     assert main() == 1
     assert "field 'weight' was removed" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("project")
-def test_to_write_a_safe_change_exits_0_and_says_what_was_written(
+def test_writing_a_safe_change_exits_0_and_names_the_file(
     now: Now, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now(ORIGINAL | {"colour": (str | None, None)})
@@ -298,7 +300,7 @@ def test_to_write_a_safe_change_exits_0_and_says_what_was_written(
     assert main() == 0
 
 
-def test_to_write_a_breaking_change_exits_1_and_writes_nothing(project: Path, now: Now) -> None:
+def test_writing_a_breaking_change_exits_1_and_writes_nothing(project: Path, now: Now) -> None:
     (promised,) = project.iterdir()
     before = promised.read_text()
     now(without("weight"))

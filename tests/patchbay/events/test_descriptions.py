@@ -25,7 +25,7 @@ class Label(Sack):
     """How many."""
 
 
-def test_the_text_below_a_field_describes_it() -> None:
+def test_the_docstring_below_a_field_is_its_description() -> None:
     assert descriptions(Sack) == {"weight": "In grams,\nwith the sack itself."}
 
 
@@ -33,7 +33,7 @@ def test_a_field_that_is_inherited_keeps_its_description() -> None:
     assert descriptions(Label).keys() == {"weight", "colours"}
 
 
-def test_what_is_not_in_a_file_has_no_descriptions() -> None:
+def test_a_class_that_is_not_in_a_file_has_no_descriptions() -> None:
     assert descriptions(create_model("Unwritten", __base__=Event, to=(str, ...))) == {}
 
 

@@ -54,7 +54,7 @@ def test_an_envelope_holds_the_metadata_and_all_of_the_event_s_own_fields() -> N
     assert ReadingTaken.model_validate(detail["data"]) == READING
 
 
-def test_metadata_made_now_say_so() -> None:
+def test_metadata_made_now_have_the_current_time() -> None:
     before = datetime.now(UTC)
     made = Metadata.now(id=uuid4(), version=1, correlation_id="j-1")
     assert before <= made.published_at <= datetime.now(UTC)

@@ -36,25 +36,25 @@ class Helped(BaseModel):
     code: Annotated[str, Field(examples=["ZZ123456789"]), StringConstraints(pattern=r"^ZZ\d{9}$")]
 
 
-def test_every_event_has_an_example_that_holds() -> None:
+def test_every_event_has_a_valid_example() -> None:
     for event in events().values():
         event.model_validate(example(event))
         assert event.model_validate(example(event, complete=True))
 
 
-def test_the_values_are_made_of_the_names_where_they_may_be_anything() -> None:
+def test_unrestricted_values_are_derived_from_the_fields_names() -> None:
     made = example(Sack)
     assert Sack.model_validate(made).to.city == "city-1"
     assert made["sack_id"] == "sack-1"
     assert made["kind"] == "soil"
 
 
-def test_what_is_optional_is_there_when_all_is_asked_for() -> None:
+def test_optional_fields_are_in_a_complete_example() -> None:
     assert "bed_id" not in example(Optional)
     assert example(Optional, complete=True)["bed_id"] == "bed-1"
 
 
-def test_an_example_that_the_contract_gives_is_taken() -> None:
+def test_an_example_in_the_contract_is_used() -> None:
     assert example(Helped) == {"code": "ZZ123456789"}
 
 

@@ -64,7 +64,7 @@ def passes(field: str, test: Test, value: Any) -> bool:
         ("note", missing(), [None], ["", "a note"]),
     ],
 )
-def test_a_filter_lets_through_what_it_says_and_nothing_else(
+def test_a_filter_matches_as_aws_does(
     field: str, test: Test, let_through: list[Any], kept_out: list[Any]
 ) -> None:
     assert [value for value in let_through if not passes(field, test, value)] == []
@@ -126,12 +126,12 @@ def test_a_condition_that_can_never_match_is_refused_at_once(make: Any) -> None:
         make()
 
 
-def test_a_filter_holds_for_each_of_several_events() -> None:
+def test_a_filter_is_checked_against_each_event() -> None:
     with pytest.raises(BadFilter, match="'celsius' of AlertCleared, which has no such field"):
         selections([ReadingTaken, AlertCleared], {"celsius": at_least(2)})
 
 
-def test_each_event_may_have_a_filter_of_its_own_and_then_has_a_rule_of_its_own() -> None:
+def test_an_event_with_its_own_filter_has_its_own_rule() -> None:
     found = selections(
         [AlertRaised, AlertCleared, ReadingTaken], {AlertRaised: {"celsius": above(50)}}
     )
@@ -142,7 +142,7 @@ def test_each_event_may_have_a_filter_of_its_own_and_then_has_a_rule_of_its_own(
     ]
 
 
-def test_without_a_filter_there_is_a_rule_a_source() -> None:
+def test_without_a_filter_there_is_one_rule_for_each_source() -> None:
     found = selections([AlertRaised, AlertCleared, ReadingTaken], None)
     assert [(each.source, each.types) for each in found] == [
         ("greenhouse.alerts", ("AlertCleared", "AlertRaised")),

@@ -78,7 +78,7 @@ def test_the_certificate_ends_within_the_days_that_one_cloud_may_run(
     assert ends - begins == DAYS * SECONDS_A_DAY
 
 
-def test_the_servers_key_is_its_owners_alone_and_the_authoritys_is_kept_by_nobody(
+def test_only_the_owner_can_read_the_servers_key_and_the_authoritys_key_is_not_kept(
     issued: Certificates,
 ) -> None:
     folder = issued.key.parent
@@ -88,7 +88,7 @@ def test_the_servers_key_is_its_owners_alone_and_the_authoritys_is_kept_by_nobod
     ]
 
 
-def test_the_files_and_their_folder_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_files_and_their_folder(tmp_path: Path) -> None:
     issued = issue(tmp_path / "tls")
     assert issued.key.parent.stat().st_mode & 0o777 == 0o700
     for path in (issued.authority, issued.certificate, issued.key):

@@ -54,7 +54,7 @@ def handler(event, context):
 """
 
 
-def test_its_functions_see_nothing_of_patchbay_but_what_is_in_their_own_asset(
+def test_its_functions_only_see_the_modules_of_patchbay_in_their_own_asset(
     cloud: LocalCloud,
 ) -> None:
     create_function(cloud, "without", {"handler.py": WHERE_PATCHBAY_IS})
@@ -65,7 +65,7 @@ def test_its_functions_see_nothing_of_patchbay_but_what_is_in_their_own_asset(
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="reads Linux's own books")
-def test_its_server_has_no_package_of_the_projects_environment_but_its_own_modules(
+def test_its_server_has_no_package_of_the_projects_environment(
     cloud: LocalCloud,
 ) -> None:
     modules = asset(SERVER)
@@ -75,7 +75,7 @@ def test_its_server_has_no_package_of_the_projects_environment_but_its_own_modul
     assert str(modules) in command
 
 
-def test_its_root_caller_is_let_in(cloud: LocalCloud) -> None:
+def test_its_root_credentials_are_accepted(cloud: LocalCloud) -> None:
     assert cloud.client("sts").get_caller_identity()["Arn"].endswith(":root")
 
 
@@ -89,7 +89,7 @@ def test_its_root_caller_is_let_in(cloud: LocalCloud) -> None:
         ("AWS_ACCESS_KEY_ID", "somebody-else"),
     ],
 )
-def test_its_clients_do_not_heed_what_the_user_has_set_for_aws(
+def test_its_clients_ignore_the_users_aws_settings(
     cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -122,7 +122,7 @@ def test_a_client_that_does_not_trust_its_authority_refuses_it(cloud: LocalCloud
         connection.request("GET", "/_ministack/health")
 
 
-def test_it_does_not_speak_plain_http(cloud: LocalCloud) -> None:
+def test_it_refuses_plain_http(cloud: LocalCloud) -> None:
     connection = http.client.HTTPConnection(ports.HOST, cloud.access.port, timeout=SECONDS)
     connection.request("GET", "/_ministack/health")
     with pytest.raises((http.client.HTTPException, ConnectionError)):
@@ -131,7 +131,7 @@ def test_it_does_not_speak_plain_http(cloud: LocalCloud) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads Linux's own books")
-def test_it_listens_on_one_port_of_the_loopback_and_nowhere_else(cloud: LocalCloud) -> None:
+def test_it_only_listens_on_one_port_of_the_loopback(cloud: LocalCloud) -> None:
     held = {
         str(descriptor.readlink())
         for process in living(cloud.pid)
@@ -146,7 +146,7 @@ def test_it_listens_on_one_port_of_the_loopback_and_nowhere_else(cloud: LocalClo
     assert listening == [f"0100007F:{cloud.access.port:04X}"]
 
 
-def test_a_second_one_takes_another_port_and_knows_nothing_of_the_first(cloud: LocalCloud) -> None:
+def test_a_second_cloud_has_another_port_and_its_own_state(cloud: LocalCloud) -> None:
     cloud.client("sqs").create_queue(QueueName="of-the-first")
     with LocalCloud(cloud.access.port) as second:
         assert second.access.port != cloud.access.port
@@ -155,7 +155,7 @@ def test_a_second_one_takes_another_port_and_knows_nothing_of_the_first(cloud: L
             replace(second.access, key=cloud.access.key).client("sqs").list_queues()
 
 
-def test_it_can_be_stopped_twice_and_leaves_its_log_and_nothing_else_at_work() -> None:
+def test_it_can_be_stopped_twice_and_only_leaves_its_log() -> None:
     with LocalCloud(PORT) as stopped:
         port, group = stopped.access.port, stopped.pid
         stopped.stop()
@@ -166,7 +166,7 @@ def test_it_can_be_stopped_twice_and_leaves_its_log_and_nothing_else_at_work() -
     assert not (stopped.folder / "tmp").exists()
 
 
-def test_a_cloud_that_does_not_start_says_why_and_where_its_log_is(
+def test_a_cloud_that_does_not_start_reports_the_reason_and_its_log(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("patchbay.local.cloud.issue", _issue_nonsense)
@@ -190,7 +190,7 @@ def _issue_nonsense(folder: Path) -> object:
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, -2), (signal.SIGTERM, -2)]
 )
-def test_nothing_is_left_of_it_when_its_parent_is_ended(
+def test_all_its_processes_end_with_its_parent(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     command = [sys.executable, str(Path(__file__).with_name("a_parent.py")), str(tmp_path / "sign")]

@@ -49,7 +49,7 @@ def test_every_stack_of_an_assembly_is_deployed(cloud: LocalCloud, tmp_path: Pat
     assert {url.rsplit("/", 1)[1] for url in queues} >= {"one", "two"}
 
 
-def test_a_deploy_that_fails_says_why_and_leaves_nothing_of_its_stack(
+def test_a_failed_deployment_reports_the_reason_and_is_rolled_back(
     cloud: LocalCloud, tmp_path: Path
 ) -> None:
     bad = assembly(tmp_path, {"Bad": {"Queue": QUEUE, "Nonsense": NONSENSE}})
@@ -60,7 +60,7 @@ def test_a_deploy_that_fails_says_why_and_leaves_nothing_of_its_stack(
     assert queues.get("QueueUrls", []) == []
 
 
-def test_a_cloud_that_is_gone_fails_the_deploy(tmp_path: Path) -> None:
+def test_a_stopped_cloud_fails_the_deployment(tmp_path: Path) -> None:
     with LocalCloud() as gone:
         gone.stop()
         with pytest.raises(DeployFailed, match="the local cloud is not running"):

@@ -21,7 +21,7 @@ def test_the_environment_has_an_interpreter_that_runs(tmp_path: Path, requiremen
     subprocess.run([str(python), "-c", "pass"], check=True)
 
 
-def test_it_is_made_once(
+def test_it_is_built_once(
     tmp_path: Path, requirements: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "environment"
@@ -34,7 +34,7 @@ def _never(*arguments: str) -> None:
     pytest.fail(f"uv was run: {arguments}")
 
 
-def test_it_is_made_anew_when_its_requirements_change(tmp_path: Path, requirements: Path) -> None:
+def test_it_is_built_again_when_its_requirements_change(tmp_path: Path, requirements: Path) -> None:
     folder = tmp_path / "environment"
     ensure(folder, requirements)
     left = folder / "left-from-before"
@@ -44,7 +44,7 @@ def test_it_is_made_anew_when_its_requirements_change(tmp_path: Path, requiremen
     assert not left.exists()
 
 
-def test_what_worked_is_left_where_a_new_one_can_not_be_made(
+def test_the_old_environment_stays_if_a_new_one_can_not_be_built(
     tmp_path: Path, requirements: Path
 ) -> None:
     folder = tmp_path / "environment"
@@ -58,13 +58,13 @@ def test_what_worked_is_left_where_a_new_one_can_not_be_made(
     assert [path.name for path in tmp_path.glob("environment*")] == ["environment"]
 
 
-def test_it_is_made_anew_when_its_python_is_gone(tmp_path: Path, requirements: Path) -> None:
+def test_it_is_built_again_when_its_python_is_gone(tmp_path: Path, requirements: Path) -> None:
     python = ensure(tmp_path / "environment", requirements)
     python.unlink()
     subprocess.run([str(ensure(tmp_path / "environment", requirements)), "-c", "pass"], check=True)
 
 
-def test_it_is_made_anew_after_a_failure(tmp_path: Path, requirements: Path) -> None:
+def test_it_is_built_again_after_a_failure(tmp_path: Path, requirements: Path) -> None:
     folder = tmp_path / "environment"
     requirements.write_text("a-package-without-hash==1.0\n")
     with pytest.raises(UserError, match="can't be built"):

@@ -66,7 +66,7 @@ def test_a_project_that_names_none_adds_nothing(monkeypatch: pytest.MonkeyPatch)
         ("greenhouse_demo:NOT_A_CLASS", "must be a subclass of patchbay.local.surroundings"),
     ],
 )
-def test_a_name_that_leads_to_no_such_class_is_refused_in_a_sentence(
+def test_a_name_of_no_such_class_is_refused_with_the_reason(
     name: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     naming(name, monkeypatch)

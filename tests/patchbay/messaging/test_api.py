@@ -38,27 +38,27 @@ def sent(api: APIGatewayHttpResolver, content: bytes) -> tuple[int, Any]:
     return found["statusCode"], json.loads(found["body"])
 
 
-def test_an_answer_leaves_out_what_is_not_there(api: APIGatewayHttpResolver) -> None:
+def test_a_response_leaves_out_fields_that_are_none(api: APIGatewayHttpResolver) -> None:
     assert sent(api, b'{"weight": 7}') == (201, {"weight": 7})
 
 
-def test_what_breaks_the_model_is_refused_field_by_field(api: APIGatewayHttpResolver) -> None:
+def test_an_invalid_request_is_refused_field_by_field(api: APIGatewayHttpResolver) -> None:
     status, said = sent(api, b'{"weight": 0, "note": 5}')
     assert (status, said["error"]) == (400, "invalid crate")
     assert [each["field"] for each in said["fields"]] == ["weight", "note"]
 
 
-def test_what_is_no_json_is_refused_as_a_whole(api: APIGatewayHttpResolver) -> None:
+def test_a_body_that_is_not_json_is_refused(api: APIGatewayHttpResolver) -> None:
     status, said = sent(api, b"")
     assert (status, said["fields"][0]["field"]) == (400, "body")
 
 
-def test_what_is_no_text_is_refused(api: APIGatewayHttpResolver) -> None:
+def test_a_body_that_is_not_text_is_refused(api: APIGatewayHttpResolver) -> None:
     status, said = sent(api, b"\xff")
     assert (status, said["error"]) == (400, "body: is not UTF-8 text")
 
 
-def test_what_a_service_finds_wrong_is_refused_in_its_words(api: APIGatewayHttpResolver) -> None:
+def test_a_services_own_refusal_has_its_message(api: APIGatewayHttpResolver) -> None:
     problem = {"field": "weight", "problem": "is too much"}
     assert sent(api, b'{"weight": 1001}') == (
         400,

@@ -21,7 +21,7 @@ def ids(published: Published) -> list[UUID]:
     return [event.metadata.id for event in published()]
 
 
-def test_what_is_published_names_its_cause_and_carries_the_journey_on(
+def test_a_published_event_has_its_cause_and_its_journey(
     queue: ConsumerQueue, published: Published
 ) -> None:
     queue.deliver(Recorder(TAKEN).handler, ORDER)
@@ -44,7 +44,7 @@ def test_a_retried_handler_publishes_the_same_ids_again(
     assert first == second
 
 
-def test_an_id_follows_from_the_cause_the_consumer_the_type_and_the_position() -> None:
+def test_an_id_derives_from_the_cause_the_consumer_the_type_and_the_position() -> None:
     cause = Cause(seed=f"{AN_EVENT_ID}/pickers", correlation_id="j-1")
     # Written down: were they to change with a release, what is retried across it would be doubled.
     assert [str(cause.metadata_for(event).id) for event in (TAKEN, TAKEN, DECLINED)] == [
@@ -73,7 +73,7 @@ def test_two_calls_of_publish_give_different_ids(
     assert len(set(ids(published))) == 2
 
 
-def test_an_id_does_not_depend_on_what_else_is_published(
+def test_an_id_does_not_depend_on_other_types_of_events(
     queue: ConsumerQueue, published: Published
 ) -> None:
     queue.deliver(Recorder(DECLINED, TAKEN).handler, ORDER)
@@ -103,7 +103,7 @@ def test_each_event_of_a_batch_has_its_own_journey(
     assert [event.metadata.correlation_id for event in published()] == ["j-1", "j-2"]
 
 
-def test_outside_of_a_handler_every_publishing_is_a_journey_of_its_own(
+def test_outside_of_a_handler_each_publish_begins_a_journey(
     published: Published,
 ) -> None:
     publish(TAKEN)
@@ -122,7 +122,7 @@ def test_a_handler_s_journey_ends_with_it(queue: ConsumerQueue, published: Publi
     assert published()[0].metadata.correlation_id != "j-1"
 
 
-def test_a_cause_within_a_cause_gives_way_to_it_afterwards() -> None:
+def test_after_an_inner_cause_the_outer_one_is_current_again() -> None:
     outer, inner = (Cause(seed=name, correlation_id=name) for name in ("outer", "inner"))
     with caused_by(outer):
         with caused_by(inner):
@@ -131,7 +131,7 @@ def test_a_cause_within_a_cause_gives_way_to_it_afterwards() -> None:
     assert current_cause() is not outer
 
 
-def test_a_version_is_its_event_s_own() -> None:
+def test_the_metadata_have_the_events_version() -> None:
     class Renewed(Event):
         version = 7
 

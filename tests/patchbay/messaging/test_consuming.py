@@ -50,7 +50,7 @@ def renamed(detail_type: Any) -> dict[str, Any]:
 # What it handles
 
 
-def test_an_event_is_unwrapped_and_handed_over(queue: ConsumerQueue) -> None:
+def test_an_event_is_unwrapped_and_handled(queue: ConsumerQueue) -> None:
     received = []
 
     @consumer
@@ -126,7 +126,7 @@ def of_a_list(events: list[BedPicked]) -> None: ...
         (of_a_list, r"of_a_list takes .*, which is not an Event"),
     ],
 )
-def test_an_annotation_that_names_no_event_is_refused_where_it_is_written(
+def test_an_annotation_that_names_no_event_is_refused_at_import(
     function: Callable[..., None], problem: str
 ) -> None:
     with pytest.raises(TypeError, match=problem):
@@ -174,7 +174,7 @@ def test_the_subscriptions_of_a_function_are_its_annotation() -> None:
         ),
     ],
 )
-def test_what_breaks_the_contract_is_a_dead_letter_at_once_and_says_why(
+def test_an_event_that_breaks_its_contract_is_a_dead_letter_at_once_with_the_reason(
     queue: ConsumerQueue,
     recorder: Recorder,
     dead_letters: DeadLetters,
@@ -188,7 +188,7 @@ def test_what_breaks_the_contract_is_a_dead_letter_at_once_and_says_why(
     assert queue.is_empty()
 
 
-def test_a_dead_letter_is_the_message_as_it_was_and_tells_where_it_died(
+def test_a_dead_letter_is_the_unchanged_message_with_its_consumer(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     body = '{"detail-type":  "Ördered", "detail": {}}'
@@ -221,7 +221,7 @@ def test_a_dead_letter_s_attempts_are_counted(
     assert [letter.attempts for letter in dead_letters()] == [2]
 
 
-def test_a_reject_without_a_reason_is_a_dead_letter_all_the_same(
+def test_a_reject_without_a_reason_is_a_dead_letter_too(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     recorder.fail(error=Reject())
@@ -229,7 +229,7 @@ def test_a_reject_without_a_reason_is_a_dead_letter_all_the_same(
     assert [letter.reason for letter in dead_letters()] == ["Reject"]
 
 
-def test_a_long_reason_is_cut_to_what_an_attribute_should_hold(
+def test_a_long_reason_is_truncated(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     recorder.fail(error=Reject("x" * 5000))
@@ -237,7 +237,7 @@ def test_a_long_reason_is_cut_to_what_an_attribute_should_hold(
     assert [letter.reason for letter in dead_letters()] == ["x" * 1024]
 
 
-def test_a_rejected_event_may_be_put_back_and_is_tried_again(
+def test_a_rejected_event_that_is_redriven_is_handled_again(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     recorder.fail(error=Reject("we had a bug"))
@@ -268,7 +268,7 @@ JSON = st.recursive(
     st.sampled_from(["detail-type", "detail", "metadata", "data"]),
     JSON,
 )
-def test_whatever_stands_in_an_event_s_place_it_is_handled_or_a_dead_letter_and_never_comes_back(
+def test_an_event_with_junk_in_any_place_is_never_retried(
     queue: ConsumerQueue, recorder: Recorder, part: str, junk: Any
 ) -> None:
     event = on_the_wire(a_picking())
@@ -281,7 +281,7 @@ def test_whatever_stands_in_an_event_s_place_it_is_handled_or_a_dead_letter_and_
 # Transient failures
 
 
-def test_a_failure_is_reported_and_the_message_comes_back(
+def test_a_failure_is_reported_and_the_message_is_retried(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters, clock: Clock
 ) -> None:
     picked = a_picking()
@@ -297,7 +297,7 @@ def test_a_failure_is_reported_and_the_message_comes_back(
 
 
 @pytest.mark.usefixtures("longest_backoff")
-def test_the_message_comes_back_after_the_backoff_and_not_after_the_queue_s_own_time(
+def test_a_failed_message_is_retried_after_the_backoff_and_not_after_the_queue_s_visibility_timeout(
     queue: ConsumerQueue, recorder: Recorder, clock: Clock
 ) -> None:
     recorder.fail(times=4)
@@ -311,7 +311,7 @@ def test_the_message_comes_back_after_the_backoff_and_not_after_the_queue_s_own_
         assert len(recorder.attempted) == attempt
 
 
-def test_a_poison_order_goes_to_the_dead_letters_and_its_neighbours_do_not(
+def test_a_poison_order_is_a_dead_letter_and_the_others_of_its_batch_are_handled(
     queue: ConsumerQueue, recorder: Recorder, dead_letters: DeadLetters
 ) -> None:
     first, broken, failing, last = pickings(4)
@@ -331,7 +331,7 @@ def test_a_whole_batch_that_fails_is_still_reported_message_by_message(
     assert queue.deliver(recorder.handler, *batch) == batch
 
 
-def test_a_message_whose_visibility_can_not_be_changed_is_reported_all_the_same(
+def test_a_message_whose_visibility_can_not_be_changed_is_reported_as_failed(
     queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     picked = a_picking()
@@ -356,7 +356,7 @@ def test_in_a_fifo_batch_a_failure_stops_the_later_ones_of_its_group_only(
     assert recorder.handled == [second.bed_id, fourth.bed_id]
 
 
-def test_in_a_fifo_batch_a_dead_letter_stops_nobody_and_keeps_its_group(
+def test_in_a_fifo_batch_a_dead_letter_stops_no_message_and_keeps_its_group(
     fifo_queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     fifo_queue.send("this is no JSON", group="a")
@@ -410,7 +410,7 @@ def test_a_failure_is_a_line_of_the_log_with_its_reason_its_trace_and_the_next_a
     assert lines("handled") == []
 
 
-def test_the_second_attempt_says_that_it_is_the_second(
+def test_the_log_has_the_number_of_the_attempt(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines, clock: Clock
 ) -> None:
     recorder.fail()
@@ -432,7 +432,7 @@ def test_a_rejection_is_a_line_of_the_log(
     assert line["level"] == "ERROR"
 
 
-def test_one_event_s_journey_is_not_told_of_the_next(
+def test_the_log_of_an_event_does_not_have_the_previous_events_journey(
     queue: ConsumerQueue, recorder: Recorder, lines: Lines
 ) -> None:
     order = on_the_wire(a_picking(), correlation_id="j-1")
@@ -441,7 +441,7 @@ def test_one_event_s_journey_is_not_told_of_the_next(
     assert not {"correlation_id", "event_id", "event_type"} & line.keys()
 
 
-def test_what_became_of_the_events_is_counted(
+def test_the_outcomes_of_events_are_counted(
     queue: ConsumerQueue, recorder: Recorder, metric: Metric
 ) -> None:
     good, failing = pickings(2)

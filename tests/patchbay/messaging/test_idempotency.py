@@ -42,7 +42,7 @@ def test_an_event_that_is_twice_in_one_batch_is_handled_once(
     assert recorder.handled == ["bed-1"]
 
 
-def test_two_events_that_say_the_same_are_both_handled(
+def test_two_events_with_the_same_data_are_both_handled(
     queue: ConsumerQueue, recorder: Recorder
 ) -> None:
     queue.deliver(recorder.handler, a_picking(), a_picking())
@@ -57,16 +57,14 @@ def test_two_consumers_that_share_a_table_both_handle_an_event(
     assert recorder.handled == ["bed-1", "bed-1"]
 
 
-def test_an_attempt_that_failed_is_forgotten_and_made_again(
-    queue: ConsumerQueue, recorder: Recorder
-) -> None:
+def test_a_failed_attempt_is_retried(queue: ConsumerQueue, recorder: Recorder) -> None:
     recorder.fail()
     queue.deliver(recorder.handler, ORDER)
     assert queue.deliver(recorder.handler, ORDER) == []
     assert recorder.handled == ["bed-1"]
 
 
-def test_an_event_is_remembered_for_longer_than_any_way_back_to_the_queue(
+def test_an_event_is_remembered_for_longer_than_a_redrive_can_take(
     queue: ConsumerQueue, recorder: Recorder, clock: Clock
 ) -> None:
     queue.deliver(recorder.handler, ORDER)
@@ -80,7 +78,7 @@ def test_an_event_is_remembered_for_longer_than_any_way_back_to_the_queue(
 
 # Who crashes has measured nothing, and Powertools finds that worth a warning.
 @pytest.mark.filterwarnings("ignore:No application metrics to publish:UserWarning")
-def test_a_crash_holds_the_event_until_the_function_s_time_is_up(
+def test_a_crash_blocks_the_event_until_the_function_s_timeout(
     queue: ConsumerQueue,
     recorder: Recorder,
     clock: Clock,
@@ -102,7 +100,7 @@ def test_a_crash_holds_the_event_until_the_function_s_time_is_up(
     assert dead_letters() == []
 
 
-def test_who_is_naturally_idempotent_is_run_each_time_and_notes_nothing(
+def test_a_naturally_idempotent_handler_runs_each_time_and_records_nothing(
     queue: ConsumerQueue, lines: Lines
 ) -> None:
     seen: list[str] = []
@@ -132,14 +130,14 @@ def test_an_unmarked_handler_without_a_table_fails_with_the_reason(
     assert recorder.attempted == []
 
 
-def test_once_tells_whether_it_ran() -> None:
+def test_once_returns_whether_it_ran() -> None:
     ran = []
     assert once("an event", lambda: ran.append(1), Context())
     assert not once("an event", lambda: ran.append(2), Context())
     assert ran == [1]
 
 
-def test_once_forgets_what_raised() -> None:
+def test_once_runs_again_after_an_exception() -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
@@ -148,7 +146,7 @@ def test_once_forgets_what_raised() -> None:
     assert once("an event", lambda: None, Context())
 
 
-def test_once_does_not_run_what_is_still_running() -> None:
+def test_once_does_not_run_an_event_that_is_still_being_handled() -> None:
     def again() -> None:
         once("an event", lambda: None, Context())
 
@@ -156,7 +154,7 @@ def test_once_does_not_run_what_is_still_running() -> None:
         once("an event", again, Context())
 
 
-def test_what_was_done_expires_from_the_table_by_itself(
+def test_the_record_of_a_handled_event_expires(
     queue: ConsumerQueue, recorder: Recorder, clock: Clock
 ) -> None:
     queue.deliver(recorder.handler, ORDER)

@@ -133,12 +133,12 @@ def test_an_event_is_on_the_bus_in_its_envelope(published: Published) -> None:
     assert event.metadata.version == 1
 
 
-def test_events_arrive_in_their_order_and_all_of_them(published: Published) -> None:
+def test_all_events_are_put_on_the_bus_in_their_order(published: Published) -> None:
     publish(*pickings(25))
     assert [event.data["bed_id"] for event in published()] == [o.bed_id for o in pickings(25)]
 
 
-def test_nothing_to_publish_is_nothing_to_send(bus: UseBus) -> None:
+def test_publishing_no_events_sends_no_request(bus: UseBus) -> None:
     accepting = bus(lambda *_: None)
     publish()
     assert accepting.requests == []
@@ -228,7 +228,7 @@ def deposits(monkeypatch: pytest.MonkeyPatch) -> list[Deposit]:
 
 
 @pytest.mark.parametrize("character", [".", "ü", "€", "😀"])
-def test_an_event_at_the_limit_goes_on_the_bus_and_the_data_of_one_of_a_byte_more_to_s3(
+def test_an_event_at_the_limit_is_on_the_bus_and_a_byte_more_goes_to_s3(
     bus: UseBus, deposits: list[Deposit], character: str
 ) -> None:
     accepting = bus(lambda *_: None)
@@ -258,7 +258,7 @@ def too_large() -> Letter:
     return Letter(text="." * claim_check.MAX_DATA_BYTES)
 
 
-def test_where_one_event_is_too_large_none_is_sent(bus: UseBus, deposits: list[Deposit]) -> None:
+def test_if_one_event_is_too_large_none_is_sent(bus: UseBus, deposits: list[Deposit]) -> None:
     accepting = bus(lambda *_: None)
     with pytest.raises(EventTooLarge, match=r"has 33,554,444 bytes of data; .* 33,554,432 at most"):
         publish(*pickings(10), letter_of(MAX_EVENT_BYTES + 1), too_large())
@@ -279,9 +279,7 @@ def test_a_consumer_that_publishes_too_large_an_event_is_rejected_not_retried(
 # What is refused
 
 
-def test_what_was_refused_for_the_moment_is_sent_again_alone(
-    bus: UseBus, waits: list[float]
-) -> None:
+def test_only_the_throttled_entries_are_sent_again(bus: UseBus, waits: list[float]) -> None:
     refused = {named(1), named(3)}
     flaky = bus(
         lambda number, detail: (
@@ -295,7 +293,7 @@ def test_what_was_refused_for_the_moment_is_sent_again_alone(
 
 
 @pytest.mark.usefixtures("longest_backoff")
-def test_it_waits_longer_each_time_and_gives_up_in_the_end(bus: UseBus, waits: list[float]) -> None:
+def test_it_backs_off_and_finally_gives_up(bus: UseBus, waits: list[float]) -> None:
     down = bus(lambda *_: "InternalFailure")
     with pytest.raises(PublishFailed, match="InternalFailure: sorry"):
         send(numbered(1))
@@ -304,7 +302,7 @@ def test_it_waits_longer_each_time_and_gives_up_in_the_end(bus: UseBus, waits: l
     assert max(waits) <= BACKOFF_CAP
 
 
-def test_a_permanent_refusal_is_not_tried_again(bus: UseBus, waits: list[float]) -> None:
+def test_a_permanent_refusal_is_not_retried(bus: UseBus, waits: list[float]) -> None:
     strict = bus(
         lambda _, detail: "NotAuthorizedForSourceException" if detail == named(1) else None
     )
@@ -316,7 +314,7 @@ def test_a_permanent_refusal_is_not_tried_again(bus: UseBus, waits: list[float])
     assert "id-0" not in str(failure.value)
 
 
-def test_the_failure_names_what_was_refused_and_what_was_not_sent_after_that(bus: UseBus) -> None:
+def test_the_failure_names_the_refused_events_and_the_unsent_ones(bus: UseBus) -> None:
     bus(lambda _, detail: "InternalFailure" if detail == named(4) else None)
     with pytest.raises(PublishFailed) as failure:
         send(numbered(12))
@@ -352,9 +350,7 @@ def test_a_bus_that_does_not_exist_is_a_failure(monkeypatch: pytest.MonkeyPatch)
         publish(a_picking())
 
 
-def test_a_consumer_whose_events_were_refused_tries_again(
-    queue: ConsumerQueue, bus: UseBus
-) -> None:
+def test_a_consumer_whose_events_were_refused_is_retried(queue: ConsumerQueue, bus: UseBus) -> None:
     bus(lambda *_: "NotAuthorizedForSourceException")
     order = a_picking()
     assert queue.deliver(Recorder(a_picking()).handler, order) == [order]
@@ -366,9 +362,7 @@ CODES = st.sampled_from(
 
 
 @given(st.integers(1, 25), st.data())
-def test_whatever_is_refused_every_event_is_on_the_bus_or_named(
-    count: int, data: st.DataObject
-) -> None:
+def test_every_event_is_on_the_bus_or_named_in_the_failure(count: int, data: st.DataObject) -> None:
     chaos = Bus(lambda *_: data.draw(CODES))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publishing, "_client", lambda: chaos)
@@ -383,7 +377,7 @@ def test_whatever_is_refused_every_event_is_on_the_bus_or_named(
     assert len(chaos.accepted) == len(set(chaos.accepted))
 
 
-def test_a_consumer_that_publishes_nothing_makes_no_client(
+def test_a_consumer_that_publishes_nothing_creates_no_client(
     queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def never() -> None:

@@ -15,7 +15,7 @@ LONGEST_VISIBILITY_TIMEOUT = 43_200  # seconds: SQS's own limit
 
 
 @given(st.integers(1, 1000))
-def test_a_delay_is_whole_seconds_that_sqs_takes(attempt: int) -> None:
+def test_a_delay_is_in_whole_seconds_within_sqs_limits(attempt: int) -> None:
     delay = redelivery.delay_after(attempt)
     assert isinstance(delay, int)
     assert 0 <= delay <= min(2 ** (attempt - 1), LONGEST_VISIBILITY_TIMEOUT)
@@ -28,14 +28,14 @@ def test_a_delay_is_rounded_up_so_that_none_is_shortened(
     assert redelivery.delay_after(4) == math.ceil(4.1)
 
 
-def test_a_consumer_may_wait_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_consumer_may_have_a_longest_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redelivery, "full_jitter", lambda attempt, cap: cap)
     assert redelivery.delay_after(20) == 900
     monkeypatch.setenv("BACKOFF_CAP", "30")
     assert redelivery.delay_after(20) == 30
 
 
-def test_a_hidden_message_comes_back_when_its_time_is_up(
+def test_a_message_is_visible_again_after_its_visibility_timeout(
     queue: ConsumerQueue, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue.send(a_picking())
@@ -48,7 +48,7 @@ def test_a_hidden_message_comes_back_when_its_time_is_up(
     assert [again["messageId"] for again in queue.receive()] == [record["messageId"]]
 
 
-def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_there_once(
+def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_one_dead_letter(
     fifo_queue: ConsumerQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONSUMER", fifo_queue.consumer)
@@ -61,7 +61,7 @@ def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_there_once(
     assert (letter.group, letter.original_message_id) == ("picker-1", message_id)
 
 
-def test_as_long_as_nothing_fails_no_queue_client_is_made(
+def test_as_long_as_nothing_fails_no_sqs_client_is_created(
     queue: ConsumerQueue, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redelivery, "_client", never)
@@ -73,7 +73,7 @@ def never() -> Any:
     raise AssertionError("a client was made")
 
 
-def test_a_reason_is_sent_without_the_characters_that_sqs_takes_in_no_message(
+def test_a_reason_is_sent_without_the_characters_that_sqs_refuses(
     queue: ConsumerQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONSUMER", queue.consumer)

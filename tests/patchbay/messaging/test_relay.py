@@ -62,20 +62,20 @@ def relay(*bodies: Any, sqs: Sqs) -> list[str]:
     return [each["itemIdentifier"] for each in answer["batchItemFailures"]]
 
 
-def test_each_key_is_a_group_and_each_event_is_told_by_its_id() -> None:
+def test_each_key_is_a_message_group_and_each_event_is_deduplicated_by_its_id() -> None:
     sqs = Sqs()
     assert relay(event(1, "A"), event(2, "B"), event(3, "A"), sqs=sqs) == []
     assert [group for group, _ in sqs.taken] == ["A", "B", "A"]
     assert sqs.ids == ["event-1", "event-2", "event-3"]
 
 
-def test_what_arrived_out_of_order_is_put_right() -> None:
+def test_events_out_of_order_in_a_batch_are_sorted() -> None:
     sqs = Sqs()
     relay(event(1, "A", second=9), event(2, "A", second=3), event(3, "A", second=6), sqs=sqs)
     assert sqs.ids == ["event-2", "event-3", "event-1"]
 
 
-def test_a_message_that_fails_keeps_those_behind_it_in_its_group_and_no_others() -> None:
+def test_a_message_that_fails_holds_back_the_later_ones_of_its_group_only() -> None:
     sqs = Sqs(refuse={"event-2"})
     bodies = [event(1, "A"), event(2, "A"), event(3, "B"), event(4, "A")]
     assert relay(*bodies, sqs=sqs) == ["message-2", "message-4"]
@@ -93,7 +93,7 @@ def test_a_replay_is_not_taken_for_a_duplicate_of_the_first_delivery() -> None:
     "body",
     ["no JSON", "[]", '{"detail": "text"}', {"detail": {"data": {}}}, {"detail": {"metadata": 7}}],
 )
-def test_what_can_not_be_read_goes_on_in_a_group_of_its_own(body: Any) -> None:
+def test_an_unreadable_message_is_relayed_in_a_group_of_its_own(body: Any) -> None:
     sqs = Sqs()
     assert relay(event(1, "A"), body, event(3, "A"), sqs=sqs) == []
     assert "message-2" in [group for group, _ in sqs.taken]
@@ -107,7 +107,7 @@ def test_an_event_without_a_key_is_in_a_group_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("key", ["a space", "ö", "k" * 129, ""])
-def test_a_key_that_sqs_does_not_take_is_a_group_by_its_digest(key: str) -> None:
+def test_a_key_that_sqs_does_not_accept_is_replaced_by_its_digest(key: str) -> None:
     sqs = Sqs()
     relay(event(1, key), event(2, key), sqs=sqs)
     ((first, _), (second, _)) = sqs.taken
@@ -119,7 +119,7 @@ messages = st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 400_000)), 
 
 
 @given(messages)
-def test_no_request_holds_two_of_a_group_and_none_is_too_large(
+def test_no_request_has_two_messages_of_a_group_or_is_too_large(
     sizes: list[tuple[str, int]],
 ) -> None:
     all_of_them = [

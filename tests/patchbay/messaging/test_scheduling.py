@@ -10,13 +10,13 @@ from tests.patchbay.messaging.wire import Context
 DUE = {"schedule": "accounts-close", "at": "2026-01-31T03:00:00Z"}
 
 
-def test_the_function_is_told_when_it_was_due() -> None:
+def test_the_function_gets_the_time_at_which_it_was_due() -> None:
     told: list[datetime] = []
     scheduled(told.append)(dict(DUE), Context())
     assert told == [datetime(2026, 1, 31, 3, tzinfo=UTC)]
 
 
-def test_what_a_run_publishes_derives_from_its_schedule_and_its_time_alone() -> None:
+def test_the_ids_of_a_runs_events_derive_from_its_schedule_and_its_time() -> None:
     seeds: list[str] = []
     handler = scheduled(lambda at: seeds.append(current_cause().seed))
     handler(dict(DUE), Context())
@@ -27,7 +27,7 @@ def test_what_a_run_publishes_derives_from_its_schedule_and_its_time_alone() -> 
     assert seeds[3] != seeds[0]
 
 
-def test_what_it_raises_brings_the_run_back() -> None:
+def test_an_exception_fails_the_run_so_that_it_is_retried() -> None:
     def fail(at: datetime) -> None:
         raise ConnectionError
 

@@ -51,7 +51,7 @@ def states(monkeypatch: pytest.MonkeyPatch) -> StepFunctions:
     return states
 
 
-def test_an_execution_is_named_after_the_event_and_gets_it_in_its_envelope(
+def test_an_execution_is_named_after_the_event_and_its_input_is_the_envelope(
     queue: ConsumerQueue, states: StepFunctions
 ) -> None:
     assert queue.deliver(handler, ORDER) == []
@@ -63,19 +63,19 @@ def test_an_execution_is_named_after_the_event_and_gets_it_in_its_envelope(
     assert BedPicked.model_validate(given["data"]) == a_picking()
 
 
-def test_an_execution_that_is_there_already_will_do(
+def test_an_execution_that_exists_is_not_an_error(
     queue: ConsumerQueue, states: StepFunctions
 ) -> None:
     states.failures = [AlreadyThere()]
     assert queue.deliver(handler, ORDER) == []
 
 
-def test_a_start_that_fails_is_tried_again(queue: ConsumerQueue, states: StepFunctions) -> None:
+def test_a_start_that_fails_is_retried(queue: ConsumerQueue, states: StepFunctions) -> None:
     states.failures = [ConnectionError()]
     assert queue.deliver(handler, ORDER) == [ORDER]
 
 
-def test_outside_of_a_handler_no_event_could_name_an_execution(states: StepFunctions) -> None:
+def test_starting_a_workflow_outside_of_a_handler_is_refused(states: StepFunctions) -> None:
     with pytest.raises(RuntimeError, match="named after the event that is being handled"):
         start_workflow(a_picking())
     assert states.started == []

@@ -25,7 +25,7 @@ def test_an_asset_holds_no_third_party_package_no_test_and_no_neighbour(tmp_path
     assert names_in(folder) == {"functions/alerts/handler.py", "contracts/sensors.py"}
 
 
-def test_the_project_and_the_installed_package_lie_side_by_side(tmp_path: Path) -> None:
+def test_the_modules_of_the_project_and_the_package_are_next_to_each_other(tmp_path: Path) -> None:
     root = tree(
         tmp_path / "tree",
         {
@@ -72,7 +72,7 @@ def test_the_asset_of_a_handler_that_only_consumes_holds_nothing_that_publishes(
     assert not [name for name in names if name.startswith(("patchbay/constructs", "patchbay/cli"))]
 
 
-def test_the_same_modules_give_the_same_asset_and_others_another(tmp_path: Path) -> None:
+def test_the_same_modules_give_the_same_asset_and_other_modules_another(tmp_path: Path) -> None:
     root = tree(tmp_path / "tree", {"functions/alerts/handler.py": "a = 1"})
     first = asset(HANDLER, root, tmp_path / "assets")
     assert asset(HANDLER, root, tmp_path / "assets") == first
@@ -84,7 +84,7 @@ def test_the_same_modules_give_the_same_asset_and_others_another(tmp_path: Path)
     assert len(list((tmp_path / "assets").iterdir())) == 2
 
 
-def test_an_asset_is_called_the_same_wherever_the_project_lies(tmp_path: Path) -> None:
+def test_an_assets_name_does_not_depend_on_the_projects_folder(tmp_path: Path) -> None:
     files = {"functions/alerts/handler.py": "import contracts.sensors", "contracts/sensors.py": ""}
     first, second = (
         asset(HANDLER, tree(tmp_path / name, files), tmp_path / name / "assets")

@@ -35,12 +35,12 @@ def test_a_module_is_found_however_it_is_imported(statement: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("condition", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
-def test_what_is_imported_for_its_types_only_is_not_needed(condition: str, tmp_path: Path) -> None:
+def test_an_import_for_types_only_is_not_needed(condition: str, tmp_path: Path) -> None:
     statement = f"if {condition}:\n    from functions.alerts import limits"
     assert own_imports_of(statement, tmp_path) == set()
 
 
-def test_what_is_imported_by_what_is_imported_is_needed_too(tmp_path: Path) -> None:
+def test_indirect_imports_are_needed_too(tmp_path: Path) -> None:
     sources = Sources(
         tree(
             tmp_path / "project",

@@ -19,7 +19,7 @@ def names_in(archive: Path) -> list[str]:
         return file.namelist()
 
 
-def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path) -> None:
+def test_a_layer_for_aws_has_packages_for_its_platform_on_any_machine(tmp_path: Path) -> None:
     names = names_in(build(ON_AWS, REQUIREMENTS))
     compiled = [name for name in names if name.endswith(".so")]
     assert "python/pydantic_core/_pydantic_core.cpython-314-aarch64-linux-gnu.so" in compiled
@@ -27,7 +27,7 @@ def test_a_layer_for_aws_holds_what_runs_there_whatever_built_it(tmp_path: Path)
     assert all(name.startswith("python/") for name in names)
 
 
-def test_a_layer_leaves_out_what_the_runtime_brings(tmp_path: Path) -> None:
+def test_a_layer_leaves_out_the_packages_of_the_runtime(tmp_path: Path) -> None:
     packages = {name.split("/")[1] for name in names_in(build(ON_AWS, REQUIREMENTS))}
     assert {"pydantic", "aws_lambda_powertools"} <= packages
     assert not {"boto3", "botocore"} & packages
@@ -62,7 +62,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert names_in(first) == ["python/a.py", "python/b.py"]
 
 
-def test_a_package_that_is_not_what_was_pinned_is_refused_in_uvs_words(
+def test_a_package_with_another_hash_is_refused_with_uvs_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layer, "LAYERS", tmp_path / "layers")

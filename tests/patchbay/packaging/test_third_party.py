@@ -48,7 +48,7 @@ def test_a_package_that_is_not_in_the_layer_is_named_with_the_file_and_the_remed
     )
 
 
-def test_all_that_is_missing_is_named_at_once_wherever_it_is_imported(layer: Path) -> None:
+def test_all_missing_packages_are_named_at_once(layer: Path) -> None:
     tree(layer.parent / "project", {"functions/notes/sheet.py": "from rich import table"})
     with pytest.raises(NotInLayer) as failure:
         check("from functions.notes import sheet\ndef later():\n    import moto", layer)
@@ -72,5 +72,5 @@ def test_all_that_is_missing_is_named_at_once_wherever_it_is_imported(layer: Pat
         "from functions.notes import handler",
     ],
 )
-def test_what_the_function_finds_on_aws_may_be_imported(statement: str, layer: Path) -> None:
+def test_packages_of_lambdas_runtime_may_be_imported(statement: str, layer: Path) -> None:
     check(statement, layer)

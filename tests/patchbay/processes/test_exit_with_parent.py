@@ -76,7 +76,7 @@ def parent(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_family_ends_with_the_parent_whatever_ends_the_parent(
+def test_all_child_processes_end_with_the_parent_for_any_reason(
     parent: "subprocess.Popen[str]", tmp_path: Path, number: signal.Signals
 ) -> None:
     assert parent.stdout
@@ -90,7 +90,7 @@ def test_a_family_ends_with_the_parent_whatever_ends_the_parent(
             os.killpg(group, signal.SIGKILL)
 
 
-def test_stop_returns_when_the_whole_family_is_gone(tmp_path: Path) -> None:
+def test_stop_returns_when_the_whole_process_group_is_gone(tmp_path: Path) -> None:
     with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         wait_for_start(tmp_path / "log")
         assert not family.has_ended()
@@ -111,7 +111,7 @@ def test_a_commands_exit_code_is_passed_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's own")
-def test_orphans_that_are_dead_but_never_asked_for_do_not_hold_up_stop(tmp_path: Path) -> None:
+def test_zombies_do_not_delay_stop(tmp_path: Path) -> None:
     """As in a container whose process 1 is no init: here, this process takes its place."""
     with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         wait_for_start(tmp_path / "log")

@@ -31,7 +31,7 @@ def test_a_port_that_is_taken_on_all_interfaces_is_not_reserved_again() -> None:
             assert reserved.getsockname()[1] != port
 
 
-def test_no_free_port_is_an_expected_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_free_port_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "TRIES", 1)
     with ports.reserve(ANY) as taken:
         port = taken.getsockname()[1]

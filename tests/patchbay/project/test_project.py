@@ -48,7 +48,7 @@ def test_a_stage_may_have_an_account_and_a_region_of_its_own(tmp_path: Path) -> 
         ({"name": "a", "stages": {"x": {"acount": "1"}}}, "has no option 'acount'"),
     ],
 )
-def test_what_is_wrong_is_named(section: dict[str, Any], problem: str, tmp_path: Path) -> None:
+def test_an_invalid_option_is_named(section: dict[str, Any], problem: str, tmp_path: Path) -> None:
     with pytest.raises(BadProject, match=problem):
         parse(section, tmp_path)
 
@@ -61,7 +61,7 @@ def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None
         project(tmp_path)
 
 
-def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.patchbay\n")
     with pytest.raises(BadProject, match=r"pyproject\.toml can't be read"):
         project(tmp_path)
@@ -80,7 +80,7 @@ def test_the_longest_names_fit_the_name_of_a_bucket() -> None:
 
 
 @given(stage=STAGES, name=NAMES)
-def test_a_physical_name_is_read_as_it_was_made(stage: str, name: str) -> None:
+def test_a_physical_name_can_be_parsed(stage: str, name: str) -> None:
     assert parsed(named(stage, name)) == (stage, name)
 
 

@@ -49,6 +49,6 @@ def test_a_missing_setting_is_named_with_its_service_and_where_to_put_it() -> No
     check(Alerts("prod", {"contact": "me"}))
 
 
-def test_a_setting_of_another_kind_is_refused() -> None:
+def test_a_setting_of_another_type_is_refused() -> None:
     with pytest.raises(BadSetting, match="most of the service alerts is 'many', not of type int"):
         check(Alerts("dev", most="many"))

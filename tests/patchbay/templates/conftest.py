@@ -1,4 +1,4 @@
-"""The events of a small greenhouse, whatever the project is in which the tests run."""
+"""The events of a small greenhouse, in any project in which these tests run."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ GREENHOUSE = Path(__file__).parent / "greenhouse"
 
 @pytest.fixture(autouse=True)
 def greenhouse(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the catalogue hold its contracts, and no others."""
+    """Make the catalogue hold only the greenhouse's contracts."""
     monkeypatch.syspath_prepend(str(GREENHOUSE))
     monkeypatch.setattr(catalogue, "_CONTRACTS", GREENHOUSE / "contracts")
 
 
 @pytest.fixture
 def root(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which `patchbay add` takes itself to be."""
+    """A folder that `patchbay add` takes for the project's."""
     folder = tmp_path_factory.mktemp("root")
     monkeypatch.setattr(add, "ROOT", folder)
     return folder

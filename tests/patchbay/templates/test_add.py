@@ -1,4 +1,4 @@
-"""What `patchbay add` writes, and what it refuses before it writes anything."""
+"""`patchbay add`: the files that it writes, and its refusals before it writes any."""
 
 import ast
 import subprocess
@@ -16,7 +16,7 @@ CONSUMER = ["add", "consumer"]
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """As much of a project as the scaffold looks at."""
+    """The files of a project that the scaffold looks at."""
     for name in (
         "functions/sensors/status.py",
         "functions/sensors/api.py",
@@ -39,7 +39,7 @@ def new_files(tree: Path, before: set[Path]) -> set[str]:
     return {str(path.relative_to(tree)) for path in all_in(tree) - before if path.is_file()}
 
 
-def test_a_consumer_is_three_files_and_it_says_what_comes_next(
+def test_a_consumer_is_three_files_and_the_next_steps_are_printed(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = all_in(tree)
@@ -128,15 +128,15 @@ def test_each_is_new_files_only_and_tidy_python(
         ("", "ReadingTaken", "usage: make consumer NAME=alerts ON=ReadingTaken"),
         ("feeding", "", "usage: make consumer NAME=alerts ON=ReadingTaken"),
         ("feeding", " , ", "usage: make consumer NAME=alerts ON=ReadingTaken"),
-        ("Feeding", "ReadingTaken", "'Feeding' can't be a service's name: it takes lower-case"),
-        ("2fast", "ReadingTaken", "'2fast' can't be a service's name: it takes lower-case"),
-        ("feeding.fish", "ReadingTaken", "can't be a service's name: it takes lower-case"),
-        ("../feeding", "ReadingTaken", "can't be a service's name: it takes lower-case"),
-        ("feeding--fish", "ReadingTaken", "can't be a service's name: it takes lower-case"),
-        ("fütter", "ReadingTaken", "can't be a service's name: it takes lower-case"),
-        ("feeding\nx", "ReadingTaken", "can't be a service's name: it takes lower-case"),
-        ("class", "ReadingTaken", "Python keeps that word for itself"),
-        ("none", "ReadingTaken", "Python keeps that word for itself"),
+        ("Feeding", "ReadingTaken", "'Feeding' can't be a service's name: use lower-case"),
+        ("2fast", "ReadingTaken", "'2fast' can't be a service's name: use lower-case"),
+        ("feeding.fish", "ReadingTaken", "can't be a service's name: use lower-case"),
+        ("../feeding", "ReadingTaken", "can't be a service's name: use lower-case"),
+        ("feeding--fish", "ReadingTaken", "can't be a service's name: use lower-case"),
+        ("fütter", "ReadingTaken", "can't be a service's name: use lower-case"),
+        ("feeding\nx", "ReadingTaken", "can't be a service's name: use lower-case"),
+        ("class", "ReadingTaken", "it is a keyword of Python"),
+        ("none", "ReadingTaken", "it is a keyword of Python"),
         ("service", "ReadingTaken", "its class would be called Service"),
         ("reading-taken", "ReadingTaken", "its class would be called ReadingTaken"),
         ("warning", "ReadingTaken", "its class would be called Warning"),
@@ -144,16 +144,16 @@ def test_each_is_new_files_only_and_tidy_python(
         ("reports", "ReadingTaken", "'reports' is taken: there is a stacks/reports.py"),
         ("audit", "ReadingTaken", "'audit' is taken: there is a tests/functions/test_audit.py"),
         ("broker", "ReadingTaken", "'broker' is taken: there is a stack broker"),
-        ("sensors-status", "ReadingTaken", "is taken: it is what AWS calls a part"),
+        ("sensors-status", "ReadingTaken", "is taken: AWS resources of sensors have it"),
         ("x-dead-letters", "ReadingTaken", "those ending in 'dead-letters' are for the queues"),
         ("undelivered", "ReadingTaken", "those ending in 'undelivered' are for the queues"),
-        ("a" * 60, "ReadingTaken", "is too long: with "),
+        ("a" * 60, "ReadingTaken", "is too long: use "),
         ("feeding", "ReadingTakn", "no event 'ReadingTakn'. Did you mean 'ReadingTaken'?"),
         ("feeding", "ReadingTaken,bedwatered", "Did you mean 'BedWatered'?"),
         ("feeding", "Xyz", "There is no event 'Xyz'. The events are: "),
     ],
 )
-def test_it_refuses_in_a_line_and_writes_nothing(
+def test_an_invalid_name_is_refused_in_one_line(
     name: str, on: str, reason: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _refuses([*CONSUMER, "--on", on, "--", name], reason, tree, capsys)
@@ -174,12 +174,12 @@ def test_it_refuses_in_a_line_and_writes_nothing(
         (["service", "lamps"], "usage: make service NAME=sensors PUBLISHES=ReadingTaken"),
         (["service", "lamps", "--publishes", "ReadingTaken"], "lamps can't publish it"),
         (["schedule", "nightly"], "usage: make schedule NAME=nightly"),
-        (["schedule", "nightly", "--every", "3 o'clock"], "are no times: write cron("),
-        (["schedule", "nightly", "--every", "cron(0 3 * *)"], "are no times: write cron("),
-        (["schedule", "nightly", "--every", "rate(5_minutes)"], "are no times: write cron("),
+        (["schedule", "nightly", "--every", "3 o'clock"], "is not a schedule: write cron("),
+        (["schedule", "nightly", "--every", "cron(0 3 * *)"], "is not a schedule: write cron("),
+        (["schedule", "nightly", "--every", "rate(5_minutes)"], "is not a schedule: write cron("),
         (
             ["consumer", "feeding", "--on", "ReadingTaken", "--where", "celsius"],
-            "--where 'celsius' is no condition",
+            "--where 'celsius' is not a condition",
         ),
         (
             ["consumer", "feeding", "--on", "ReadingTaken", "--where", "celsus=3"],
@@ -187,7 +187,7 @@ def test_it_refuses_in_a_line_and_writes_nothing(
         ),
         (
             ["consumer", "feeding", "--on", "ReadingTaken", "--where", "celsius=warm"],
-            "holds number, so that nothing would ever pass",
+            "holds number, so it would never match",
         ),
         (
             ["consumer", "feeding", "--on", "BedWatered", "--where", "litres=-1"],
@@ -199,7 +199,7 @@ def test_it_refuses_in_a_line_and_writes_nothing(
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_a_line(
+def test_an_invalid_option_is_refused_in_one_line(
     arguments: list[str], reason: str, tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _refuses(["add", *arguments], reason, tree, capsys)
@@ -217,7 +217,7 @@ def _refuses(
     assert all_in(tree) == before
 
 
-def test_an_event_of_a_module_that_exists_is_refused_with_what_to_do(
+def test_an_event_of_an_existing_module_is_refused_with_the_remedy(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["add", "event", "LampSwitched"]) == 0
@@ -225,7 +225,7 @@ def test_an_event_of_a_module_that_exists_is_refused_with_what_to_do(
     _refuses(["add", "event", "LampBroken"], "There is a contracts/lamps.py already", tree, capsys)
 
 
-def test_a_name_that_only_left_its_compiled_files_behind_is_free(tree: Path) -> None:
+def test_a_deleted_service_with_compiled_files_left_is_no_conflict(tree: Path) -> None:
     assert main([*CONSUMER, "gone", "--on", "ReadingTaken"]) == 0
 
 
@@ -236,7 +236,7 @@ def test_an_event_that_is_named_twice_is_consumed_once(on: str, tree: Path) -> N
 
 
 @pytest.mark.parametrize("folder", ["functions", "stacks", "tests/functions"])
-def test_what_was_written_is_removed_when_the_rest_can_not_be(
+def test_written_files_are_removed_when_a_later_one_can_not_be_written(
     folder: str, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (root / folder).parent.mkdir(exist_ok=True)
@@ -250,7 +250,7 @@ def test_what_was_written_is_removed_when_the_rest_can_not_be(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_file_that_is_written_by_half_is_removed_too(number: int, root: Path) -> None:
+def test_a_partly_written_file_is_removed_too(number: int, root: Path) -> None:
     names = ["functions/a/handler.py", "stacks/a.py", "tests/functions/test_a.py"]
     new: dict[Path, str | bytes] = {Path(name): "text" for name in names}
     new[Path(names[number])] = "x" * 100_000 + "\ud800"  # which no file can hold
@@ -259,7 +259,7 @@ def test_a_file_that_is_written_by_half_is_removed_too(number: int, root: Path) 
     assert all_in(root) == set()
 
 
-def test_a_file_that_appears_meanwhile_is_not_overwritten(root: Path) -> None:
+def test_a_file_that_appears_in_between_is_not_overwritten(root: Path) -> None:
     (root / "stacks").mkdir()
     (root / "stacks/a.py").write_text("mine")
     before = all_in(root)

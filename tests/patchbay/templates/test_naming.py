@@ -1,4 +1,4 @@
-"""Names of services: whatever is accepted is one that Python and AWS take."""
+"""Names of services: Python and AWS accept every name that is accepted here."""
 
 import ast
 import keyword
@@ -37,7 +37,7 @@ def spellings() -> st.SearchStrategy[str]:
 @example("a" * 36, EVENTS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(spellings(), st.lists(st.sampled_from(EVENTS), min_size=1, unique=True))
-def test_whatever_name_is_accepted_is_one_that_python_and_aws_take(
+def test_every_accepted_name_is_valid_in_python_and_on_aws(
     text: str, on: list[type[Event]]
 ) -> None:
     try:
@@ -64,7 +64,7 @@ def lengths(on: list[type[Event]]) -> Iterator[tuple[str, int]]:
     yield from ((f"-{event.source().replace('.', '-')}", 64) for event in on)
 
 
-def test_the_longest_stage_is_the_one_that_lengths_are_judged_by() -> None:
+def test_lengths_are_checked_with_the_longest_stage_name() -> None:
     assert project().stage(LONGEST_STAGE)
     with pytest.raises(BadStage):
         project().stage(f"{LONGEST_STAGE}s")

@@ -1,4 +1,4 @@
-"""What `patchbay new` and `patchbay upgrade` write, and what they refuse before they write."""
+"""`patchbay new` and `patchbay upgrade`: the files that they write, and their refusals."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def a_wheel(folder: Path, version: str) -> Path:
     return path
 
 
-def test_a_new_project_is_called_what_it_was_called(folder: Path) -> None:
+def test_a_new_project_has_the_given_name(folder: Path) -> None:
     assert main(["new", "star-gazing"]) == 0
     project = folder / "star-gazing"
     described = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["patchbay"]
@@ -81,13 +81,13 @@ def test_it_takes_another_wheel_and_another_folder(folder: Path) -> None:
         ("", "A project can't be called ''"),
         ("a" * 40, "A project can't be called 'aaaa"),
         ("../stars", "A project can't be called '../stars'"),
-        ("class", "A project can't be called 'class': Python, or a folder"),
-        ("json", "A project can't be called 'json': Python, or a folder"),
-        ("patchbay", "A project can't be called 'patchbay': Python, or a folder"),
+        ("class", "A project can't be called 'class': Python or the project"),
+        ("json", "A project can't be called 'json': Python or the project"),
+        ("patchbay", "A project can't be called 'patchbay': Python or the project"),
         ("taken", "taken exists, and is not an empty folder."),
     ],
 )
-def test_it_refuses_in_a_sentence_and_writes_nothing(
+def test_it_refuses_with_the_reason_and_writes_nothing(
     name: str, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "taken").mkdir()
@@ -100,7 +100,7 @@ def test_it_refuses_in_a_sentence_and_writes_nothing(
     assert files(folder) == before
 
 
-def test_an_empty_folder_is_taken(folder: Path) -> None:
+def test_an_empty_folder_is_accepted(folder: Path) -> None:
     (folder / "stars").mkdir()
     assert main(["new", "stars"]) == 0
 
@@ -138,9 +138,7 @@ def test_an_upgrade_changes_the_pin_the_wheel_and_the_locks_only(
     assert after["requirements.txt"].startswith(f"locked: ./vendor/{new.name}[all]".encode())
 
 
-def test_an_upgrade_that_can_not_be_locked_leaves_all_as_it_was(
-    project: Path, folder: Path
-) -> None:
+def test_an_upgrade_that_can_not_be_locked_changes_nothing(project: Path, folder: Path) -> None:
     (project / "Makefile").write_text(FAILING)
     before = files(project)
     with pytest.raises(UserError, match="nothing was changed"):
@@ -148,28 +146,28 @@ def test_an_upgrade_that_can_not_be_locked_leaves_all_as_it_was(
     assert files(project) == before
 
 
-def test_what_is_no_wheel_is_refused(project: Path, folder: Path) -> None:
+def test_a_file_that_is_not_a_wheel_is_refused(project: Path, folder: Path) -> None:
     (folder / "other.whl").write_text("none")
     before = files(project)
     for name in ("other.whl", "missing.whl"):
-        with pytest.raises(UserError, match="is no wheel of Patchbay"):
+        with pytest.raises(UserError, match="is not a wheel of Patchbay"):
             upgrade(project, str(folder / name))
     assert files(project) == before
 
 
-def test_a_project_without_a_pinned_wheel_is_told_so(folder: Path) -> None:
+def test_a_project_without_a_pinned_wheel_can_not_be_upgraded(folder: Path) -> None:
     with pytest.raises(UserError, match="does not hold a wheel"):
         upgrade(folder, "1.1.0")
 
 
-def test_what_is_installed_is_packed_the_same_each_time(folder: Path) -> None:
+def test_the_installed_package_is_repacked_to_the_same_bytes(folder: Path) -> None:
     from importlib.metadata import distribution
 
     installed = distribution("pluggy")  # any that is installed from a wheel
     packed = []
     for name in ("a", "b"):
         (folder / name).mkdir()
-        packed.append(wheel._packed(installed, folder / name).read_bytes())
+        packed.append(wheel._repacked(installed, folder / name).read_bytes())
     first, second = packed
     assert first == second
     with zipfile.ZipFile(next((folder / "a").iterdir())) as archive:

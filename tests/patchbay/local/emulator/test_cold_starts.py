@@ -73,7 +73,7 @@ def test_a_burst_starts_one_environment_and_shares_it(
     assert pool.made == {"api": 1}
 
 
-def test_once_it_is_up_and_busy_the_next_is_started(
+def test_once_it_is_busy_the_next_environment_is_started(
     pool: Pool, turns: Turns, threads: ThreadPoolExecutor
 ) -> None:
     turns.acquire("api", {}, b"")
@@ -93,7 +93,7 @@ def test_one_function_does_not_wait_for_another(pool: Pool, turns: Turns) -> Non
     assert turns.acquire("alerts", {}, b"") == ("alerts-1", "spawn")
 
 
-def test_a_start_whose_end_is_never_told_holds_nobody_up_for_good(
+def test_a_start_whose_end_is_never_reported_does_not_block_for_ever(
     pool: Pool, turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cold_starts, "PATIENCE", 0.05)

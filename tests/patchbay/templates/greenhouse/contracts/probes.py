@@ -1,4 +1,4 @@
-"""What the service probes tells the others."""
+"""The events of the service probes."""
 
 from datetime import datetime
 

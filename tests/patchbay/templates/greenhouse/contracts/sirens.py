@@ -1,4 +1,4 @@
-"""What the service sirens tells the others."""
+"""The events of the service sirens."""
 
 from patchbay.events import Event
 

@@ -1,4 +1,4 @@
-"""What the service sprinklers tells the others."""
+"""The events of the service sprinklers."""
 
 from decimal import Decimal
 
