@@ -174,5 +174,5 @@ def test_the_history_has_the_place_of_every_message(cloud: Shop) -> None:
     history = cloud.history()
     assert "OrderPlaced" in history
     assert "notifications: handled at" in history
-    assert "payments: in the dead letters" in history
-    assert "having failed 12 times, the last for: ConnectionError: no route" in history
+    assert "payments: in the dead-letter queue" in history
+    assert "failed 12 times, the last with: ConnectionError: no route" in history

@@ -1,7 +1,7 @@
-"""The test kit: a whole deployed app in the test's own process, on virtual time.
+"""The test kit: the whole deployed app in the test's process, on virtual time.
 
-Each name is loaded from its module when it is first asked for: pytest loads the plugin in projects
-whose tests need none of it.
+Each name is imported from its module at first use, because pytest loads the plugin also in projects
+whose tests do not use the kit.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Virtual time: it stands still while code runs, and moves on to what happens next."""
+"""The virtual clock: it stops while code runs, and then moves to the next action."""
 
 import heapq
 import itertools
@@ -9,30 +9,30 @@ from typing import Self
 
 import time_machine
 
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when every cloud begins
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # the start time of every cloud
 
 Action = Callable[[], None]
 
 
 class Turn(IntEnum):
-    """Who goes first of what happens at the same moment."""
+    """The order of actions at the same moment."""
 
     ARRIVAL = 0
-    POLL = 1  # last, so that what arrives together is a batch
+    POLL = 1  # last, so that messages that arrive together are one batch
 
 
 class NeverIdle(AssertionError):
-    """What happens in the cloud makes more happen, without an end."""
+    """The actions in the cloud cause more actions, without end."""
 
 
 class Clock:
-    """The time in the cloud, in seconds since the epoch, and what is to happen when."""
+    """The time in the cloud, in seconds since the epoch, and the agenda of actions."""
 
-    MAX_STEPS = 1_000_000  # without settling: far more than any test has to do
+    MAX_STEPS = 1_000_000  # in one run: far more than any test needs
 
     def __init__(self) -> None:
         self._agenda: list[tuple[float, Turn, int, Action, bool]] = []
-        self._to_come = 0  # of what is on the agenda, without what comes again and again
+        self._pending = 0  # actions on the agenda that are not idle
         self._order = itertools.count()
         self._travel = time_machine.travel(EPOCH, tick=False)
         self._now = EPOCH.timestamp()
@@ -53,41 +53,42 @@ class Clock:
         return datetime.fromtimestamp(self._now, UTC)
 
     def move_to(self, moment: float) -> None:
-        """Make it that moment for all code there is, without anything happening."""
+        """Set the time for all code, without running any action."""
         self._now = moment
         self._traveller.move_to(moment)
 
     def at(
         self, moment: float, action: Action, turn: Turn = Turn.ARRIVAL, *, idle: bool = False
     ) -> None:
-        """Have something happen then; what is past happens next.
+        """Schedule an action; one in the past runs next.
 
-        What is `idle`, such as a schedule, happens when time comes to it, and keeps no cloud from
-        settling.
+        An `idle` action, such as a schedule, runs when the clock reaches it. `run` without `until`
+        does not wait for it.
         """
-        self._to_come += not idle
+        self._pending += not idle
         heapq.heappush(
             self._agenda, (max(moment, self._now), turn, next(self._order), action, idle)
         )
 
     def run(self, until: float | None = None) -> None:
-        """Let everything happen, in its order, and what comes of it; raises NeverIdle.
+        """Run all actions in order, and those that they cause. Raise NeverIdle.
 
-        Without `until`, it ends when nothing is left to happen.
+        Without `until`, return when only idle actions are left.
         """
         for _ in range(self.MAX_STEPS):
-            if until is None and not self._to_come:
+            if until is None and not self._pending:
                 break
             if not self._agenda or (until is not None and self._agenda[0][0] > until):
                 break
             moment, _, _, action, idle = heapq.heappop(self._agenda)
-            self._to_come -= not idle
+            self._pending -= not idle
             self.move_to(moment)
             action()
         else:
             raise NeverIdle(
-                f"After {self.MAX_STEPS:,} steps, at {self.time.isoformat()}, it still goes on: "
-                "do two consumers answer each other's events?"
+                f"The cloud does not come to rest: after {self.MAX_STEPS:,} steps, at "
+                f"{self.time.isoformat()}, there are more. Check whether two consumers publish "
+                "events that each other consumes."
             )
         if until is not None:
             self.move_to(until)

@@ -1,4 +1,4 @@
-"""What a test does to its cloud, with time and trouble in its hand."""
+"""The cloud of a test: its clock, its actions and its faults."""
 
 import json
 from collections.abc import Mapping
@@ -24,16 +24,16 @@ NO_END = float("inf")
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """What an HTTP API answered."""
+    """The response of an HTTP API."""
 
     status: int
     body: Any
 
 
 class Cloud(View):
-    """The whole deployed system, with the time in the test's hand.
+    """The whole deployed system, on a virtual clock.
 
-    Functions are called by their names without system and stage: `alerts`, `sensors-status`.
+    Functions are named without system and stage: `alerts`, `sensors-status`.
     """
 
     def __init__(self, templates: Templates, *, seed: int = 0) -> None:
@@ -54,22 +54,22 @@ class Cloud(View):
 
     @property
     def start(self) -> datetime:
-        """When the cloud began."""
+        """The start time of the cloud."""
         return EPOCH
 
     def settle(self) -> None:
-        """Let virtual time run until nothing more can happen; raises NeverIdle if that never is."""
+        """Run until the cloud is at rest. Raise NeverIdle if it never is."""
         self._system.clock.run()
 
     def advance(self, **by: float) -> None:
-        """Let that much time pass, and all happen that happens in it: `advance(minutes=5)`."""
+        """Move the clock, such as `advance(minutes=5)`, and run what is due in that time."""
         until = self._system.clock.now + timedelta(**by).total_seconds()
         self._system.clock.run(until=until)
 
-    # What a test does
+    # Actions
 
     def publish(self, event: Event, *, id: UUID | None = None, journey: str | None = None) -> str:
-        """Put an event on the bus, as any publisher would; returns its id."""
+        """Put an event on the bus, as any publisher would, and return its id."""
         drawn = UUID(int=self._system.chance.getrandbits(128), version=4)
         metadata = Metadata.now(
             id=id or drawn, version=event.version, correlation_id=journey or str(drawn)
@@ -82,19 +82,19 @@ class Cloud(View):
         return str(metadata.id)
 
     def run(self, schedule: str) -> None:
-        """Have a schedule's function run now, as for the moment that it is now."""
+        """Run a schedule's function now, with the current time as its due time."""
         name = self._system.templates.physical("AWS::Scheduler::Schedule", schedule)
         self._system.schedules.run(name)
 
     def replay(
         self, to: str | None = None, *, since: datetime = EPOCH, until: datetime | None = None
     ) -> int:
-        """Play what was published in that time again: to one consumer, or to everyone.
+        """Replay the events published in a time range, to one consumer or to all.
 
-        Returns how many events that were. Raises NotInTheKit where the templates have no archive.
+        Return the number of events. Raise NotInTheKit if the templates have no archive.
         """
         if not self._system.templates.all("AWS::Events::Archive"):
-            raise NotInTheKit("No template has an archive to be replayed.")
+            raise NotInTheKit("No template has an archive to replay.")
         moment = self.now.strftime("%y%m%dT%H%M%S")
         name = replay_name(to, moment) if to else replay_name(moment=moment)
         begin, end = since.timestamp(), (until or self.now).timestamp()
@@ -104,7 +104,7 @@ class Cloud(View):
         return len(events)
 
     def deploy(self, templates: Templates) -> None:
-        """Deploy the stacks that are new in a templates beside those that run."""
+        """Deploy the stacks that are new in the templates, beside the running ones."""
         self._system.add(templates)
 
     def put(
@@ -114,9 +114,9 @@ class Cloud(View):
         detail: str | Mapping[str, Any],
         bus: str | None = None,
     ) -> str | None:
-        """Put an event on a bus, whatever it is; returns its id, none if EventBridge refuses it.
+        """Put any entry on a bus, and return its event's id; None if EventBridge refuses it.
 
-        Without `bus`, that is the app's only bus, or the account's default one if it has none.
+        Without `bus`, it is the app's only bus, or the account's default bus if the app has none.
         """
         text = detail if isinstance(detail, str) else json.dumps(detail)
         entry: Any = {
@@ -129,9 +129,9 @@ class Cloud(View):
         return self.published()[-1].id if "EventId" in result else None
 
     def secret(self, name: str, value: str | Mapping[str, Any]) -> None:
-        """Set what is in a secret of Secrets Manager: a text, or JSON.
+        """Set the value of a secret in Secrets Manager, a text or JSON.
 
-        One that the templates do not have, but other teams' do, is made.
+        A secret that the templates do not have, such as another team's, is created.
         """
         text = value if isinstance(value, str) else json.dumps(value)
         kind = "AWS::SecretsManager::Secret"
@@ -143,9 +143,9 @@ class Cloud(View):
         self.client("ssm").put_parameter(Name=physical, Value=value, Type="String", Overwrite=True)
 
     def send(self, consumer: str, body: str, *, group: str = "a group") -> None:
-        """Put a message straight into a consumer's queue, past the bus.
+        """Send a message directly to a consumer's queue.
 
-        `group` is its message group, if that is a FIFO queue.
+        `group` is its message group, if it is a FIFO queue.
         """
         queue = self.queue(consumer)
         if queue.is_fifo:
@@ -162,16 +162,16 @@ class Cloud(View):
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
-        """Send a request to the system's HTTP API, and wait for the answer."""
+        """Send a request to the system's HTTP API, and return its response."""
         text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
         status, content = self._system.http.request(method, path, headers or {}, text.encode())
         return HttpAnswer(status, json.loads(content) if content else None)
 
     def serve(self, host: str, respond: Respond) -> None:
-        """Be a third party that functions reach over HTTP: answer what they ask of that host."""
+        """Simulate a third party's HTTP server at that host, for requests of functions."""
         self._system.network.serve(host, respond)
 
-    # What goes wrong
+    # Faults
 
     def break_(
         self,
@@ -182,10 +182,10 @@ class Cloud(View):
         lasting: timedelta | None = None,
         times: float = NO_END,
     ) -> None:
-        """Have something go wrong for one function: a fault, or an error that its code raises.
+        """Inject a fault into a function, or an error that its code raises.
 
-        It begins `after` some time, and is over when it was met so many `times`, has lasted for so
-        long, or is mended.
+        It starts `after` some time, and ends after so many `times`, after its duration `lasting`,
+        or with `mend`.
         """
         name = self._function(function).short_name
         fault = with_ if isinstance(with_, Fault) else Raises(with_)
@@ -194,13 +194,13 @@ class Cloud(View):
         self._system.faults.add(name, fault, since=since, until=until, times=times)
 
     def mend(self, function: str) -> None:
-        """Take all faults from a function."""
+        """End all faults of a function."""
         self._system.faults.remove(self._function(function).short_name)
 
     def redrive(self, consumer: str) -> int:
-        """Put a consumer's dead letters, and what could not be delivered, back into its queue.
+        """Redrive a consumer's dead letters and undelivered events to its queue.
 
-        Returns how many they were.
+        Return their number.
         """
         queue = self.queue(consumer)
         moved = 0

@@ -1,4 +1,4 @@
-"""Brings a templates to life: its stores in moto, its rules, pollers and addresses in the kit."""
+"""The deployment of templates: stores in moto; rules, event source mappings and URLs in the kit."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ from patchbay.testkit.reading.unknown import reasons, refuse
 from patchbay.testkit.templates import Resource, Templates
 from patchbay.topology.event_pattern import EventPattern, InvalidEventPattern
 
-# What CloudFormation and the services refuse.
+# Limits of CloudFormation and the services.
 MAX_BATCH_WITHOUT_WINDOW = 10
 MIN_CONCURRENCY = 2
 POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -51,18 +51,18 @@ _UNKNOWN_IN_MAPPINGS = (
 
 
 class Deployment:
-    """What a templates becomes when it is deployed."""
+    """The deployed resources of templates."""
 
     def __init__(self, templates: Templates, clock: Clock, buses: Iterable[str] = ()) -> None:
-        """Beside what is there already, such as these buses.
+        """Deploy templates beside existing resources, such as these buses.
 
-        Raises NotDeployable for what AWS would refuse. What the kit can't play is refused when
-        something comes to it.
+        Raise NotDeployable for a resource that AWS would refuse. A resource that the kit can't
+        simulate is refused when it is used.
         """
         self._templates = templates
         self.refused: dict[str, NotInTheKit] = {}
-        """What can't be polled, by the ARN of the queue or stream."""
-        _ = templates.functions  # refused as a whole where a role is wrong
+        """The errors of sources that can't be polled, by the ARN of the queue or stream."""
+        _ = templates.functions  # raises NotDeployable for a wrong role
         new = set(templates.buses) - set(buses)
         for bus in new:
             events_backends[ACCOUNT][REGION].create_event_bus(bus)
@@ -92,7 +92,7 @@ class Deployment:
         self.urls = {url.host: url for url in self._urls()}
 
     def _make_queues(self, clock: Clock) -> dict[str, Queue]:
-        """Every queue by its ARN."""
+        """Create every queue, and return them by ARN."""
         queues: dict[str, Queue] = {}
         for resource in self._templates.all("AWS::SQS::Queue"):
             name = resource.name
@@ -126,7 +126,7 @@ class Deployment:
         if not refused and bus not in self.buses | {"default"}:
             raise NotDeployable(
                 f"{resource} is on the bus {bus}, which does not exist. If it is another team's, "
-                f"say so: `Templates.from_assembly(…, buses=[{bus!r}])`."
+                f"pass it: `Templates.from_assembly(…, buses=[{bus!r}])`."
             )
         schedule = properties.get("ScheduleExpression")
         pattern, text = None, "{}"
@@ -154,7 +154,7 @@ class Deployment:
         retries = target.get("RetryPolicy", {})
         refused: str | None = next(reasons([arn, dead]), None)
         if unknown := [field for field in _UNKNOWN_IN_TARGETS if field in target]:
-            refused = f"{where} has a target with {unknown}, which the kit can't play."
+            refused = f"{where} has a target with {unknown}, which the kit can't simulate."
         made = partial(
             Target,
             id=target["Id"],
@@ -167,7 +167,7 @@ class Deployment:
             return made(refused=refused)
         if ":sqs:" in arn:
             if arn not in self.queues:
-                return made(refused=f"{where} targets {arn}, a queue of none of these templates.")
+                return made(refused=f"{where} targets {arn}, a queue not in these templates.")
             queue = self.queues[arn]
             group = target.get("SqsParameters", {}).get("MessageGroupId")
             if queue.is_fifo and not group:
@@ -180,18 +180,18 @@ class Deployment:
         if ":logs:" in arn:
             return made(is_log=True)
         return made(
-            refused=f"{where} targets {arn}; the kit delivers to the app's queues and functions "
-            "alone. Replace the target in this test, or test it on the embedded cloud or on AWS."
+            refused=f"{where} targets {arn}; the kit delivers only to the app's queues and "
+            "functions. Replace the target in this test, or test on the embedded cloud or on AWS."
         )
 
     def _map(self, resource: Resource) -> None:
         source = str(resource.properties.get("EventSourceArn", ""))
         refuse(resource.properties, str(resource))
         if unknown := [field for field in _UNKNOWN_IN_MAPPINGS if field in resource.properties]:
-            raise NotInTheKit(f"{resource} has {unknown}, which the kit can't play.")
+            raise NotInTheKit(f"{resource} has {unknown}, which the kit can't simulate.")
         function = self._templates.function(resource.properties["FunctionName"])
         if ":sqs:" in source and source not in self.queues:
-            raise NotInTheKit(f"{resource} reads {source}, a queue of none of these templates.")
+            raise NotInTheKit(f"{resource} reads {source}, a queue not in these templates.")
         if ":sqs:" in source:
             self.queue_mappings.append(self._queue_mapping(resource, function))
         elif ":dynamodb:" in source:
@@ -205,7 +205,7 @@ class Deployment:
                 raise NotDeployable(f"{resource} reads {source}, which does not exist.")
             self.stream_mappings += [self._stream_mapping(resource, function, s) for s in found]
         else:
-            raise NotInTheKit(f"{resource} reads {source}; the kit knows queues and streams.")
+            raise NotInTheKit(f"{resource} reads {source}; the kit reads queues and streams only.")
 
     def _queue_mapping(self, resource: Resource, function: Function) -> QueueMapping:
         properties = resource.properties
@@ -263,19 +263,19 @@ class Deployment:
 def _put_parameter(resource: Resource) -> None:
     value = resource.properties.get("Value", "")
     if any(reasons(value)):
-        return  # whoever reads it is told that there is none
+        return  # reading it fails, as if it did not exist
     client: Any = boto3.client("ssm", region_name=REGION)
     kind = resource.properties.get("Type", "String")
     client.put_parameter(Name=resource.name, Value=str(value), Type=kind, Overwrite=True)
 
 
 def _stream_key(source: str) -> str:
-    """What is said to have changed where a stream or queue has: a table by its name."""
+    """Return the identifier with which a source's change is announced: a table's is its name."""
     return source.split("/")[1] if ":dynamodb:" in source else source
 
 
 def _check(mapping: QueueMapping) -> None:
-    """Raises NotDeployable for what Lambda refuses when a mapping is made."""
+    """Raise NotDeployable for a mapping that Lambda would refuse."""
     queue, function = mapping.queue, mapping.function
     if queue.visibility_timeout < function.timeout:
         raise NotDeployable(
@@ -308,7 +308,7 @@ def _filters(resource: Resource) -> tuple[EventPattern, ...]:
 
 
 def _or_no_limit(value: Any) -> float:
-    """Lambda's -1, and no value, mean that there is no limit."""
+    """Return a limit; -1 or no value means no limit."""
     return NO_LIMIT if value is None or int(value) == -1 else float(value)
 
 
@@ -320,5 +320,5 @@ def _existing(queues: Mapping[str, Queue], queue_arn: str, where: str) -> Queue:
 
 @cache
 def _pattern(text: str) -> EventPattern:
-    """Compiled once, however often the same rule is deployed."""
+    """Compile a pattern once, however often the same rule is deployed."""
     return EventPattern(text)

@@ -1,11 +1,11 @@
-"""What the kit says when it can't tell what AWS would do, or when AWS would refuse to deploy."""
+"""The kit's errors: it can't simulate something, or AWS would refuse a deployment."""
 
 
 class NotInTheKit(NotImplementedError):
-    """The templates, or the code, use something of AWS that the kit does not know.
+    """The templates or the code use a feature of AWS that the kit does not simulate.
 
-    It names what that is and where. Nothing that could change an outcome is passed over in
-    silence: teach the kit, or keep that part out of the kit's tests.
+    The message names the feature and the place. The kit ignores nothing that could change an
+    outcome: extend the kit, or test that part elsewhere.
     """
 
 

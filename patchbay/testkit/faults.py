@@ -1,4 +1,4 @@
-"""What a test can have go wrong: a fault each, and by whom and when it is met."""
+"""The faults that a test can inject, and the register of those that are active."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,34 +12,34 @@ Action = Callable[[], None]
 
 
 class Crash(BaseException):
-    """The function's process is gone: nothing of its code runs on, and nothing is reported."""
+    """The function's process has crashed: its code stops, and it reports nothing."""
 
 
 class Fault:
-    """Something that goes wrong. Each hook below is where it may; by default nothing does."""
+    """A fault. Each attribute and method below is a hook; by default it changes nothing."""
 
     throttles = False
     """Whether Lambda refuses to run the function at all."""
 
     copies = 1
-    """How often each event is put into the consumer's queue."""
+    """How many copies of each event the consumer's queue receives."""
 
     reorders = False
-    """Whether the queue hands its messages out in any order but the one they came in."""
+    """Whether the queue delivers its messages in a random order."""
 
     undeliverable = False
-    """Whether EventBridge fails to put events into the consumer's queue."""
+    """Whether EventBridge can't deliver to the consumer's queue."""
 
     def handle(self, action: Action, sleep: Callable[[float], None]) -> None:
         """Run the handler's own code for one event."""
         action()
 
     def answer(self, response: Any) -> Any:
-        """What Lambda gets to see of what the function returns."""
+        """Return the response that Lambda receives from the function."""
         return response
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """What AWS answers to the function instead of doing what it asks; None lets it pass."""
+        """Return AWS's response to a call of the function; None performs the call."""
         return None
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Raises(Fault):
 
 @dataclass(frozen=True)
 class Slow(Fault):
-    """The handler's code takes that much longer."""
+    """The handler's code takes so many seconds longer."""
 
     seconds: float
 
@@ -68,20 +68,20 @@ class Slow(Fault):
 
 
 class TimesOut(Fault):
-    """The handler's code hangs until Lambda ends the function."""
+    """The handler's code hangs until its function times out."""
 
     def handle(self, action: Action, sleep: Callable[[float], None]) -> None:
         sleep(NEVER)
 
 
 class Throttled(Fault):
-    """Lambda does not run the function: too many run already."""
+    """Lambda throttles the function."""
 
     throttles = True
 
 
 class CrashesAfterEffect(Fault):
-    """The handler's code does its work, and the process dies before anyone hears of it."""
+    """The handler's code does its work, and then the process crashes before it responds."""
 
     def handle(self, action: Action, sleep: Callable[[float], None]) -> None:
         action()
@@ -90,7 +90,7 @@ class CrashesAfterEffect(Fault):
 
 @dataclass(frozen=True)
 class ReturnsGarbage(Fault):
-    """The function returns what is no answer to a batch."""
+    """The function returns an invalid batch response."""
 
     value: Any = "garbage"
 
@@ -100,7 +100,7 @@ class ReturnsGarbage(Fault):
 
 @dataclass(frozen=True)
 class Duplicated(Fault):
-    """Every event arrives more than once, which both EventBridge and SQS may do."""
+    """Every event arrives more than once, as EventBridge and SQS allow."""
 
     copies: int = 2
 
@@ -112,14 +112,14 @@ class Reordered(Fault):
 
 
 class Undeliverable(Fault):
-    """EventBridge can't reach the consumer's queue, and tries again as long as its rule says."""
+    """EventBridge can't reach the consumer's queue, and retries as its target is configured."""
 
     undeliverable = True
 
 
 @dataclass(frozen=True)
 class RefusesEntries(Fault):
-    """EventBridge answers 200, and yet takes none of the events that the function publishes."""
+    """EventBridge responds with 200, but accepts none of the function's events."""
 
     code: str = "InternalFailure"
 
@@ -132,7 +132,7 @@ class RefusesEntries(Fault):
 
 
 class DynamoDBThrottled(Fault):
-    """DynamoDB refuses the function's every request, after all that the SDK tries by itself."""
+    """DynamoDB refuses every request of the function, also after the SDK's own retries."""
 
     def call(self, service: str, operation: str, parameters: Mapping[str, Any]) -> Any:
         if service != "dynamodb":
@@ -147,11 +147,11 @@ class _Broken:
     since: float
     until: float
     times: float
-    """How often the fault is met before it is over."""
+    """How often the fault occurs before it ends."""
 
 
 class Faults:
-    """What is broken at the moment, by the name of the function that meets it."""
+    """All faults, by the name of the function that they affect."""
 
     def __init__(self) -> None:
         self._broken: dict[str, list[_Broken]] = {}
@@ -163,12 +163,12 @@ class Faults:
         self._broken.pop(function, None)
 
     def of(self, function: str, now: float) -> list[Fault]:
-        """The faults that the function meets now."""
+        """Return the faults that affect the function now."""
         broken = self._broken.get(function, ())
         return [each.fault for each in broken if each.since <= now < each.until and each.times > 0]
 
     def met(self, function: str, fault: Fault) -> None:
-        """Count one more time that it was met."""
+        """Count one occurrence of a fault."""
         for each in self._broken.get(function, ()):
             if each.fault is fault:
                 each.times -= 1

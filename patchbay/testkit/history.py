@@ -1,4 +1,4 @@
-"""What happened in the cloud: every event, who got it, how often, and where it is now."""
+"""The history of a cloud: every event, with its deliveries and their states."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -15,22 +15,22 @@ from patchbay.testkit.clock import Clock
 
 
 class Fate(Enum):
-    """Where a message is."""
+    """The state of a delivery."""
 
-    WAITING = "waits in the queue"
+    WAITING = "waiting in the queue"
     HANDLED = "handled"
-    DEAD = "in the dead letters"
+    DEAD = "in the dead-letter queue"
     FILTERED = "filtered out by its mapping"
-    EXPIRED = "LOST: it was older than its queue keeps messages"
+    EXPIRED = "LOST: it was older than its queue's retention period"
     LOST = "LOST: Lambda gave it up, and the function has no dead-letter queue or destination"
-    REDRIVEN = "put back into the queue"
+    REDRIVEN = "redriven to the queue"
 
 
 @dataclass
 class Published:
-    """An event that EventBridge took."""
+    """An event that EventBridge accepted."""
 
-    id: str  # of the event, or EventBridge's own where it has none
+    id: str  # of the event, or EventBridge's own if it has none
     type: str
     source: str
     at: float  # seconds since the epoch
@@ -38,7 +38,7 @@ class Published:
     detail: Any
     bus: str = ""
     text: str = ""  # as EventBridge delivers it
-    deliveries: list["Letter"] = field(default_factory=list)
+    deliveries: list["Delivery"] = field(default_factory=list)
     undelivered: dict[str, str] = field(default_factory=dict)  # why, by the queue's name
 
     @property
@@ -47,8 +47,8 @@ class Published:
 
 
 @dataclass
-class Letter:
-    """A message in a queue."""
+class Delivery:
+    """A message in a queue, or an event that a function is invoked with."""
 
     id: str
     queue: str
@@ -60,80 +60,80 @@ class Letter:
     ended: float | None = None
 
     @property
-    def why(self) -> str | None:
-        """Why it failed last."""
+    def last_error(self) -> str | None:
+        """The error of its last attempt."""
         return self.failures[-1][1] if self.failures else None
 
 
 class History:
-    """Keeps what happened, and tells it."""
+    """The record of all that happens in a cloud."""
 
     def __init__(self, clock: Clock, short: Callable[[str], str]) -> None:
         self._clock = clock
         self._short = short
         self._lines: list[str] = []
         self.published: list[Published] = []
-        self.letters: dict[str, Letter] = {}
+        self.deliveries: dict[str, Delivery] = {}
         self.executions: list[Any] = []
         self._lost: list[tuple[str, str, str, str]] = []
 
     @property
     def log(self) -> str:
-        """Everything, in its order, a line each."""
+        """Everything in order, one line each."""
         return "\n".join(self._lines)
 
     def has_published(self, event: Published) -> None:
         self.published.append(event)
-        self._say(event.by, "published", event.type, event.id)
+        self._add_line(event.by, "published", event.type, event.id)
 
     def arrived(self, event: Published, queue: Queue, message_id: str) -> None:
-        letter = Letter(message_id, queue.name, event.id, event.type, self._clock.now)
-        self.letters[message_id] = letter
-        event.deliveries.append(letter)
-        self._say(queue.name, "got", event.type, event.id)
+        delivery = Delivery(message_id, queue.name, event.id, event.type, self._clock.now)
+        self.deliveries[message_id] = delivery
+        event.deliveries.append(delivery)
+        self._add_line(queue.name, "received", event.type, event.id)
 
-    def arrived_at_function(self, event: Published, function: str) -> Letter:
-        """An event that EventBridge gave to a function, past any queue."""
-        letter_id = f"{function} {event.id} {len(event.deliveries)}"
-        letter = Letter(letter_id, function, event.id, event.type, self._clock.now)
-        self.letters[letter_id] = letter
-        event.deliveries.append(letter)
-        self._say(function, "got", event.type, event.id)
-        return letter
+    def arrived_at_function(self, event: Published, function: str) -> Delivery:
+        """Record an event that EventBridge delivers to a function without a queue."""
+        delivery_id = f"{function} {event.id} {len(event.deliveries)}"
+        delivery = Delivery(delivery_id, function, event.id, event.type, self._clock.now)
+        self.deliveries[delivery_id] = delivery
+        event.deliveries.append(delivery)
+        self._add_line(function, "received", event.type, event.id)
+        return delivery
 
-    def handled(self, letter: Letter) -> None:
-        self._end(letter, Fate.HANDLED)
+    def handled(self, delivery: Delivery) -> None:
+        self._end(delivery, Fate.HANDLED)
 
-    def failed(self, letter: Letter, why: str) -> None:
-        self._fail(letter, why)
+    def failed(self, delivery: Delivery, why: str) -> None:
+        self._fail(delivery, why)
 
-    def given_up(self, letter: Letter) -> None:
-        self._end(letter, Fate.DEAD)
+    def given_up(self, delivery: Delivery) -> None:
+        self._end(delivery, Fate.DEAD)
 
-    def lost_for(self, letter: Letter, why: str) -> None:
-        """A function failed on it for good, and nothing keeps it."""
-        self._lost.append((letter.queue, letter.event_type, letter.event_id, why))
-        self._end(letter, Fate.LOST)
+    def lost_for(self, delivery: Delivery, why: str) -> None:
+        """Record an event that a function failed on after all retries, and that nothing keeps."""
+        self._lost.append((delivery.queue, delivery.event_type, delivery.event_id, why))
+        self._end(delivery, Fate.LOST)
 
-    def sent(self, queue: str, message_id: str, body: str) -> Letter:
-        """A message that came from elsewhere than EventBridge."""
+    def sent(self, queue: str, message_id: str, body: str) -> Delivery:
+        """Record a message that did not come from EventBridge."""
         event_id, event_type = _event_in(body)
-        letter = Letter(message_id, queue, event_id, event_type, self._clock.now)
-        self.letters[message_id] = letter
-        self._say(queue, "got", event_type, event_id)
-        return letter
+        delivery = Delivery(message_id, queue, event_id, event_type, self._clock.now)
+        self.deliveries[message_id] = delivery
+        self._add_line(queue, "received", event_type, event_id)
+        return delivery
 
     def not_delivered(self, event: Published, queue: str, why: str) -> None:
         event.undelivered[queue] = why
-        self._say(queue, "could not be given", event.type, event.id, why)
+        self._add_line(queue, "was not delivered", event.type, event.id, why)
 
     def unmatched(self, event: Published, why: str) -> None:
-        self._say("the bus", "has no rule for", event.type, event.id, why)
+        self._add_line("the bus", "has no rule for", event.type, event.id, why)
 
     def throttled(self, queue: Queue, batch: Iterable[Message]) -> None:
         for message in batch:
-            letter = self.letters[message.id]
-            self._fail(letter, "Lambda throttled the function")
+            delivery = self.deliveries[message.id]
+            self._fail(delivery, "Lambda throttled the function")
 
     def processed(
         self,
@@ -143,59 +143,59 @@ class History:
         reason: str | None,
         answer: Answer,
     ) -> None:
-        said = {line["message_id"]: line for line in answer.log if "message_id" in line}
+        logged = {line["message_id"]: line for line in answer.log if "message_id" in line}
         for message in batch:
-            letter = self.letters[message.id]
-            line = said.get(message.id, {})
+            delivery = self.deliveries[message.id]
+            line = logged.get(message.id, {})
             if message.id in failed:
-                self._fail(letter, reason or str(line.get("reason", "it reported a failure")))
+                self._fail(delivery, reason or str(line.get("reason", "it reported a failure")))
             elif line.get("message") == "rejected":
-                self._fail(letter, str(line.get("reason")))
-                self._end(letter, Fate.DEAD)
+                self._fail(delivery, str(line.get("reason")))
+                self._end(delivery, Fate.DEAD)
             else:
-                self._end(letter, Fate.HANDLED)
+                self._end(delivery, Fate.HANDLED)
 
     def died(self, queue: Queue, message: Message) -> None:
-        self._end(self.letters[message.id], Fate.DEAD)
+        self._end(self.deliveries[message.id], Fate.DEAD)
 
     def expired(self, queue: Queue, message: Message) -> None:
-        letter = self.letters[message.id]
-        self._lost.append((queue.name, letter.event_type, letter.event_id, Fate.EXPIRED.value))
-        self._end(letter, Fate.EXPIRED)
+        delivery = self.deliveries[message.id]
+        self._lost.append((queue.name, delivery.event_type, delivery.event_id, Fate.EXPIRED.value))
+        self._end(delivery, Fate.EXPIRED)
 
     def dropped(self, queue: str, event_type: str, event_id: str, why: str) -> None:
-        """It is nowhere any more, though nobody has handled it."""
+        """Record an event that is lost before it was handled."""
         self._lost.append((queue, event_type, event_id, why))
-        self._say(queue, "LOST", event_type, event_id, why)
+        self._add_line(queue, "LOST", event_type, event_id, why)
 
     def filtered(self, queue: Queue, message: Message) -> None:
-        self._end(self.letters[message.id], Fate.FILTERED)
+        self._end(self.deliveries[message.id], Fate.FILTERED)
 
     def redriven(self, queue: str, old_id: str, new_id: str, body: str) -> None:
-        if old_id in self.letters:
-            self._end(self.letters[old_id], Fate.REDRIVEN)
-        letter = self.sent(queue, new_id, body)
-        self.delivered(letter)
+        if old_id in self.deliveries:
+            self._end(self.deliveries[old_id], Fate.REDRIVEN)
+        delivery = self.sent(queue, new_id, body)
+        self.delivered(delivery)
 
-    def delivered(self, letter: Letter) -> None:
-        """A message that brings an event to a consumer, though not from EventBridge itself."""
+    def delivered(self, delivery: Delivery) -> None:
+        """Record a message with an event that did not come from EventBridge directly."""
         for event in self.published:
-            if event.id == letter.event_id and event.type == letter.event_type:
-                event.deliveries.append(letter)
+            if event.id == delivery.event_id and event.type == delivery.event_type:
+                event.deliveries.append(delivery)
 
     def note(self, who: str, *words: str) -> None:
-        """One more line."""
-        self._say(who, *words)
+        """Add one line."""
+        self._add_line(who, *words)
 
     def lost(self) -> list[str]:
-        """What is nowhere any more, though nobody has handled it: a sentence each."""
+        """Return one sentence for each event or message that is lost."""
         return [
             f"{self._short(queue)} lost {event_type} {event_id}: {why}"
             for queue, event_type, event_id, why in self._lost
         ]
 
     def render(self, limit: int = 40) -> str:
-        """What was published, who got it, how often, and where each message is now."""
+        """Format the published events, with their deliveries and their states."""
         lines = [f"It is {_time(self._clock.now)}. {len(self.published)} events were published."]
         for event in self.published[-limit:]:
             lines.append(f"{_time(event.at)}  {event.type} {event.id}, by {self._short(event.by)}")
@@ -205,7 +205,7 @@ class History:
                 for queue, why in event.undelivered.items()
             ]
             if not event.deliveries and not event.undelivered:
-                lines.append("    nobody got it")
+                lines.append("    no target received it")
         if self.executions:
             lines.append(f"{len(self.executions)} executions were started.")
         for execution in self.executions[-limit:]:
@@ -214,29 +214,29 @@ class History:
             lines.insert(1, f"(the last {limit} of them)")
         return "\n".join(lines)
 
-    def _fail(self, letter: Letter, why: str) -> None:
-        letter.failures.append((self._clock.now, why))
-        self._say(letter.queue, "failed", letter.event_type, letter.event_id, why)
+    def _fail(self, delivery: Delivery, why: str) -> None:
+        delivery.failures.append((self._clock.now, why))
+        self._add_line(delivery.queue, "failed", delivery.event_type, delivery.event_id, why)
 
-    def _end(self, letter: Letter, fate: Fate) -> None:
-        letter.fate, letter.ended = fate, self._clock.now
-        self._say(letter.queue, fate.value, letter.event_type, letter.event_id)
+    def _end(self, delivery: Delivery, fate: Fate) -> None:
+        delivery.fate, delivery.ended = fate, self._clock.now
+        self._add_line(delivery.queue, fate.value, delivery.event_type, delivery.event_id)
 
-    def _say(self, who: str, *words: str) -> None:
+    def _add_line(self, who: str, *words: str) -> None:
         self._lines.append(f"{_time(self._clock.now)}  {self._short(who)}  {'  '.join(words)}")
 
 
-def _now(letter: Letter) -> str:
-    text = letter.fate.value
-    if letter.ended is not None:
-        text += f" at {_time(letter.ended)}"
-    if letter.failures:
-        text += f", having failed {len(letter.failures)} times, the last for: {letter.why}"
+def _now(delivery: Delivery) -> str:
+    text = delivery.fate.value
+    if delivery.ended is not None:
+        text += f" at {_time(delivery.ended)}"
+    if delivery.failures:
+        text += f", failed {len(delivery.failures)} times, the last with: {delivery.last_error}"
     return text
 
 
 def _event_in(body: str) -> tuple[str, str]:
-    """The event's id and type, as far as the text is an event."""
+    """Return the event's id and type, if the text is an event."""
     try:
         delivered = json.loads(body)
         return event_id(delivered["detail"], str(delivered["id"])), str(delivered["detail-type"])
@@ -245,7 +245,7 @@ def _event_in(body: str) -> tuple[str, str]:
 
 
 def event_id(detail: Any, otherwise: str) -> str:
-    """The id in the event's envelope."""
+    """Return the id in the event's metadata, or another one."""
     metadata = detail.get("metadata") if isinstance(detail, Mapping) else None
     found = metadata.get("id") if isinstance(metadata, Mapping) else None
     return str(found) if found is not None else otherwise

@@ -1,7 +1,7 @@
-"""The invariants of a project: what must hold in it whatever goes wrong, and how it is used.
+"""The invariants of a project, which must hold under any fault, and the actions of its users.
 
-The isolation matrix and the random schedules come with the package. A project adds what it alone
-knows by a subclass of `Invariants`, which its pyproject.toml names:
+The isolation matrix and the random schedules come with the package. A project adds its own
+invariants in a subclass of `Invariants`, which its pyproject.toml names:
 
     [tool.patchbay]
     isolation = "tests.invariants:ClinicsInvariants"
@@ -38,21 +38,21 @@ class PublishExample:
 
 
 class Invariants(Generic[C]):
-    """The invariants of a system, and the actions of those who use it.
+    """The invariants of a system, and the actions of its users.
 
-    By default the actions are examples of the project's events, and nothing is required beyond
-    what holds for every system: each consumer handles each of its events, and none is lost.
+    By default, the actions publish examples of the project's events. The only invariants are those
+    of every system: each consumer handles each of its events, and none is lost.
     """
 
     cloud_type: type[Any] = Cloud
-    """The class of the cloud that the methods are given: `Cloud`, or the project's own of it."""
+    """The class of the cloud in the methods: `Cloud`, or the project's own subclass."""
 
     def events(self) -> Sequence[type[Event]]:
         """Return the events that must be published: by default, all of the project's contracts."""
         return list(events().values())
 
     def actions(self) -> Sequence[Callable[[C], object]]:
-        """Return what users and other systems do. Each action's `repr` should say what it does."""
+        """Return the actions of users and other systems. An action's `repr` should describe it."""
         return [PublishExample(event) for event in self.events()]
 
     def drive(self, cloud: C) -> None:
@@ -65,19 +65,19 @@ class Invariants(Generic[C]):
         self.drive(cloud)
 
     def prepare(self, cloud: C) -> None:
-        """Set the scene before anything happens. By default there is nothing to do."""
+        """Prepare the system before the actions. By default, do nothing."""
 
     def effects(self, cloud: C) -> Mapping[str, object]:
-        """Return what must be the same in the end with and without a fault, by a name for each.
+        """Return the effects, by name, that must be the same with and without a fault.
 
-        For example `{"the balance of account 7": "$12.00"}`. By default there is nothing.
+        For example `{"the balance of account 7": "$12.00"}`. By default, there are none.
         """
         return {}
 
     def broken(self, cloud: C) -> Iterator[str]:
-        """Yield a sentence for each invariant that does not hold once the system is at rest.
+        """Yield a sentence for each invariant that does not hold when the system is at rest.
 
-        For example "appointment 7 was booked 2 times". By default there are none.
+        For example "appointment 7 was booked 2 times". By default, there are none.
         """
         yield from ()
 
@@ -85,7 +85,7 @@ class Invariants(Generic[C]):
 def of_project(root: Path = ROOT) -> Invariants[Any]:
     """Return the invariants that a project's pyproject.toml names, or the default ones.
 
-    Raises UserError where it names what can't be imported, or is no subclass of `Invariants`.
+    Raise UserError if the class can't be imported, or is no subclass of `Invariants`.
     """
     named = project(root).isolation
     if named is None:
@@ -95,12 +95,12 @@ def of_project(root: Path = ROOT) -> Invariants[Any]:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
-            f"pyproject.toml says `isolation = {named!r}` under [tool.patchbay], and that can't "
-            f"be imported ({error}). Name a class as `package.module:Class`."
+            f"pyproject.toml has `isolation = {named!r}` under [tool.patchbay], which can't be "
+            f"imported ({error}). Name a class as `package.module:Class`."
         ) from error
     if not (isinstance(found, type) and issubclass(found, Invariants)):
         raise UserError(
-            f"pyproject.toml says `isolation = {named!r}` under [tool.patchbay], and that is no "
+            f"pyproject.toml has `isolation = {named!r}` under [tool.patchbay], which is no "
             "subclass of patchbay.testkit.invariants.Invariants."
         )
     return found()

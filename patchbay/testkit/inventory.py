@@ -1,7 +1,8 @@
-"""What an operator asks AWS about a deployment: the kit answers from the templates.
+"""The inventory of a deployment: the kit's responses to an operator's queries of AWS.
 
-moto holds neither the functions nor the rules of a cloud, since it would run and deliver as well,
-and do both otherwise than AWS does. It holds tables' streams, and gives no record of them away.
+The responses come from the templates. moto holds neither functions nor rules, because it would run
+and deliver too, and differently from AWS. It holds tables' streams, but does not return their
+records.
 """
 
 import json
@@ -16,33 +17,33 @@ from patchbay.testkit.reading.arns import arn_of
 from patchbay.testkit.templates import Resource, Templates
 
 Lines = Mapping[str, list[dict[str, Any]]]
-"""What each function has logged, by its name without system and stage."""
+"""The log of each function, by its name without system and stage."""
 
 
 class Inventory:
-    """Answers for Lambda, EventBridge, Scheduler and CloudWatch Logs what is there."""
+    """The queries of Lambda, EventBridge, Scheduler and CloudWatch Logs that the kit answers."""
 
     def __init__(self, templates: Callable[[], Templates], lines: Lines) -> None:
         self._current = templates
         self._lines = lines
 
     def knows(self, service: str, operation: str) -> bool:
-        """Whether it is the one to be asked."""
+        """Return whether it answers an operation."""
         return (service, operation) in _ANSWERS
 
-    def answer(self, client: Any, operation: str, asked: Mapping[str, Any]) -> Any:
-        """What AWS would answer; raises botocore's ClientError as it would."""
+    def answer(self, client: Any, operation: str, request: Mapping[str, Any]) -> Any:
+        """Return AWS's response. Raise botocore's ClientError as AWS would."""
         service = client.meta.service_model.service_name
-        found = _ANSWERS[service, operation](self, asked)
+        found = _ANSWERS[service, operation](self, request)
         if found is None:
             code = "ResourceNotFoundException"
-            error: Any = {"Error": {"Code": code, "Message": f"no such thing: {dict(asked)}"}}
+            error: Any = {"Error": {"Code": code, "Message": f"there is none: {dict(request)}"}}
             kind: type[ClientError] = client.exceptions.from_code(code)
             raise kind(error, operation)
         return found
 
     def redrive_policy(self, queue: str) -> dict[str, str]:
-        """What a queue's attributes say of it, which moto is not told, lest it redrives as well."""
+        """Return a queue's redrive policy as an attribute; moto has none, or it would redrive."""
         for resource in self._templates.all("AWS::SQS::Queue"):
             if resource.name == queue and "RedrivePolicy" in resource.properties:
                 return {"RedrivePolicy": json.dumps(resource.properties["RedrivePolicy"])}
@@ -52,20 +53,20 @@ class Inventory:
     def _templates(self) -> Templates:
         return self._current()
 
-    def _mappings(self, asked: Mapping[str, Any]) -> Any:
+    def _mappings(self, request: Mapping[str, Any]) -> Any:
         found = self._templates.all("AWS::Lambda::EventSourceMapping")
         return {"EventSourceMappings": [self._mapping(each) for each in found]}
 
     def _mapping(self, resource: Resource) -> dict[str, Any]:
         function = self._templates.function(resource.properties["FunctionName"])
         state = "Enabled" if resource.properties.get("Enabled", True) else "Disabled"
-        told = {**resource.properties, "FunctionArn": function.arn, "State": state}
-        del told["FunctionName"]
-        return {"UUID": resource.id, **told}
+        described = {**resource.properties, "FunctionArn": function.arn, "State": state}
+        del described["FunctionName"]
+        return {"UUID": resource.id, **described}
 
-    def _function(self, asked: Mapping[str, Any]) -> Any:
+    def _function(self, request: Mapping[str, Any]) -> Any:
         for function in self._templates.functions.values():
-            if asked["FunctionName"] in (function.name, function.arn):
+            if request["FunctionName"] in (function.name, function.arn):
                 return {
                     "FunctionName": function.name,
                     "FunctionArn": function.arn,
@@ -73,14 +74,14 @@ class Inventory:
                 }
         return None
 
-    def _invoke_config(self, asked: Mapping[str, Any]) -> Any:
+    def _invoke_config(self, request: Mapping[str, Any]) -> Any:
         for resource in self._templates.all("AWS::Lambda::EventInvokeConfig"):
-            if resource.properties["FunctionName"] == asked["FunctionName"]:
+            if resource.properties["FunctionName"] == request["FunctionName"]:
                 return dict(resource.properties)
         return None
 
-    def _rules(self, asked: Mapping[str, Any]) -> Any:
-        return {"Rules": [self._rule(each) for each in self._rules_of(asked["EventBusName"])]}
+    def _rules(self, request: Mapping[str, Any]) -> Any:
+        return {"Rules": [self._rule(each) for each in self._rules_of(request["EventBusName"])]}
 
     def _rule(self, rule: Resource) -> dict[str, Any]:
         bus = rule.properties["EventBusName"]
@@ -92,9 +93,9 @@ class Inventory:
             "EventBusName": bus,
         }
 
-    def _targets(self, asked: Mapping[str, Any]) -> Any:
-        for rule in self._rules_of(asked["EventBusName"]):
-            if rule.name == asked["Rule"]:
+    def _targets(self, request: Mapping[str, Any]) -> Any:
+        for rule in self._rules_of(request["EventBusName"]):
+            if rule.name == request["Rule"]:
                 return {"Targets": rule.properties["Targets"]}
         return None
 
@@ -102,27 +103,27 @@ class Inventory:
         rules = self._templates.all("AWS::Events::Rule")
         return [rule for rule in rules if rule.properties["EventBusName"] == bus]
 
-    def _schedules(self, asked: Mapping[str, Any]) -> Any:
+    def _schedules(self, request: Mapping[str, Any]) -> Any:
         return {
             "Schedules": [
                 {"Name": each.name, "GroupName": each.properties["GroupName"]}
                 for each in self._templates.all("AWS::Scheduler::Schedule")
-                if each.name.startswith(asked.get("NamePrefix", ""))
+                if each.name.startswith(request.get("NamePrefix", ""))
             ]
         }
 
-    def _schedule(self, asked: Mapping[str, Any]) -> Any:
+    def _schedule(self, request: Mapping[str, Any]) -> Any:
         for each in self._templates.all("AWS::Scheduler::Schedule"):
-            if each.name == asked["Name"]:
+            if each.name == request["Name"]:
                 return {"Name": each.name, "Target": each.properties["Target"]}
         return None
 
-    def _log_lines(self, asked: Mapping[str, Any]) -> Any:
-        """All lines of that time, whatever the pattern asks: as much as the embedded cloud does."""
-        name = asked["logGroupName"].removeprefix("/aws/lambda/")
+    def _log_lines(self, request: Mapping[str, Any]) -> Any:
+        """Return all lines of a time range. Ignore the filter, as the embedded cloud does."""
+        name = request["logGroupName"].removeprefix("/aws/lambda/")
         if name not in {each.name for each in self._templates.functions.values()}:
             return None
-        since, until = asked.get("startTime", 0), asked.get("endTime", float("inf"))
+        since, until = request.get("startTime", 0), request.get("endTime", float("inf"))
         events = [
             {"timestamp": _moment(line), "message": json.dumps(line), "eventId": str(number)}
             for number, line in enumerate(self._lines.get(self._templates.short(name), []))
@@ -130,25 +131,25 @@ class Inventory:
         ]
         return {"events": events}
 
-    def _shards(self, asked: Mapping[str, Any]) -> Any:
-        stream = TableStream(asked["StreamArn"].split("/")[1], asked["StreamArn"])
+    def _shards(self, request: Mapping[str, Any]) -> Any:
+        stream = TableStream(request["StreamArn"].split("/")[1], request["StreamArn"])
         shard = {"ShardId": stream.shard_id, "SequenceNumberRange": {}}
         return {"StreamDescription": {"StreamArn": stream.arn, "Shards": [shard]}}
 
-    def _iterator(self, asked: Mapping[str, Any]) -> Any:
-        stream = TableStream(asked["StreamArn"].split("/")[1], asked["StreamArn"])
-        if asked["ShardId"] != stream.shard_id:
+    def _iterator(self, request: Mapping[str, Any]) -> Any:
+        stream = TableStream(request["StreamArn"].split("/")[1], request["StreamArn"])
+        if request["ShardId"] != stream.shard_id:
             return None
         numbers = [int(each.to_json()["dynamodb"]["SequenceNumber"]) for each in stream.records()]
         where = {
             "LATEST": max(numbers, default=0) + 1,
             "TRIM_HORIZON": 0,
-            "AT_SEQUENCE_NUMBER": int(asked.get("SequenceNumber", 0)),
+            "AT_SEQUENCE_NUMBER": int(request.get("SequenceNumber", 0)),
         }
-        return {"ShardIterator": f"{stream.table}/{where[asked['ShardIteratorType']]}"}
+        return {"ShardIterator": f"{stream.table}/{where[request['ShardIteratorType']]}"}
 
-    def _records(self, asked: Mapping[str, Any]) -> Any:
-        table, _, start = asked["ShardIterator"].partition("/")
+    def _records(self, request: Mapping[str, Any]) -> Any:
+        table, _, start = request["ShardIterator"].partition("/")
         records = [each.to_json() for each in TableStream(table, "").records()]
         found = [each for each in records if int(each["dynamodb"]["SequenceNumber"]) >= int(start)]
         following = max(
@@ -158,7 +159,7 @@ class Inventory:
 
 
 def _moment(line: Mapping[str, Any]) -> int:
-    """When it was logged, in milliseconds, as far as it says so."""
+    """Return a line's timestamp in milliseconds; 0 if it has none."""
     try:
         at = datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z")
     except (KeyError, TypeError, ValueError):

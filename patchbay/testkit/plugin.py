@@ -1,18 +1,18 @@
-"""The pytest plugin: the fixture `cloud`, a project's whole app deployed anew for each test.
+"""The pytest plugin: the fixture `cloud`, a project's whole app, deployed for each test.
 
-It is there wherever the package is installed, and does nothing until a test asks for a fixture;
-but in a project of Patchbay's, no test has a way to a real AWS account, jsii runs on the pinned
-Node, and Hypothesis draws the same examples in every run.
+It is active wherever the package is installed, and does nothing until a test uses a fixture. But in
+a Patchbay project, no test can reach a real AWS account, jsii runs on the pinned Node, and
+Hypothesis draws the same examples in every run.
 
-Fixtures, each of which a project may override in its conftest.py:
-- `cloud`: the app, freshly deployed. If a test fails, its report tells what happened in it.
-- `cloud_class`: the class of `cloud`, for a project whose tests say `cloud.book_appointment()`.
+Fixtures, which a project may override in its conftest.py:
+- `cloud`: the app, freshly deployed. The report of a failed test has the cloud's history.
+- `cloud_class`: the class of `cloud`, for a project's own methods: `cloud.book_appointment()`.
 - `templates`: the app's synthesized templates.
 
 Settings in pytest's configuration:
 - `patchbay_stage`: the stage for which the app is synthesized; `dev` by default.
-- `patchbay_assembly`: the folder of a cloud assembly to be tested as it is, such as `cdk.out`. It
-  is for an app that is not a project of Patchbay's; there, it is `cdk.out` by default.
+- `patchbay_assembly`: the folder of a synthesized cloud assembly, for an app that is not a Patchbay
+  project; there, it is `cdk.out` by default.
 """
 
 import os
@@ -38,11 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Prepare the process of a project's tests, before anything of the project is imported."""
+    """Prepare the process of a project's tests before it imports the project."""
     if _is_a_project(early_config.rootpath):
-        _shut_every_way_to_aws()
+        _block_aws_accounts()
         _use_own_node()
-        _draw_the_same_examples()
+        _make_hypothesis_repeatable()
 
 
 def _is_a_project(folder: Path) -> bool:
@@ -50,7 +50,7 @@ def _is_a_project(folder: Path) -> bool:
     return file.is_file() and _SECTION in file.read_text(errors="replace")
 
 
-def _shut_every_way_to_aws() -> None:
+def _block_aws_accounts() -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ |= {
@@ -71,7 +71,7 @@ def _use_own_node() -> None:
     use_own_node(os.environ)
 
 
-def _draw_the_same_examples() -> None:
+def _make_hypothesis_repeatable() -> None:
     try:
         from hypothesis import settings
     except ImportError:
@@ -84,7 +84,7 @@ def _draw_the_same_examples() -> None:
 
 @pytest.fixture(scope="session")
 def templates(request: pytest.FixtureRequest) -> "Templates":
-    """The app's synthesized templates: made anew only where a source has changed."""
+    """Return the app's synthesized templates, synthesized again only if a source has changed."""
     from patchbay.testkit.templates import Templates
 
     root, assembly = request.config.rootpath, request.config.getini("patchbay_assembly")
@@ -101,7 +101,7 @@ def templates(request: pytest.FixtureRequest) -> "Templates":
 
 @pytest.fixture(scope="session")
 def cloud_class() -> "type[Cloud]":
-    """The class of the fixture `cloud`."""
+    """Return the class of the fixture `cloud`."""
     from patchbay.testkit.cloud import Cloud
 
     return Cloud
@@ -109,7 +109,7 @@ def cloud_class() -> "type[Cloud]":
 
 @pytest.fixture
 def cloud(templates: "Templates", cloud_class: "type[Cloud]") -> "Iterator[Cloud]":
-    """The app, freshly deployed. Time stands at the start of 2026 until the test moves it."""
+    """Deploy the app. Its clock starts at 2026-01-01, and only the test moves it."""
     with cloud_class(templates) as deployed:
         yield deployed
 
@@ -118,9 +118,9 @@ def cloud(templates: "Templates", cloud_class: "type[Cloud]") -> "Iterator[Cloud
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Have a test that fails tell what happened in its clouds."""
+    """Add the history of its clouds to the report of a failed test."""
     report = yield
-    # Where nobody has imported it, there is no cloud.
+    # If the module is not imported, there is no cloud.
     if report.failed and call.when == "call" and "patchbay.testkit.cloud" in sys.modules:
         from patchbay.testkit.cloud import Cloud
 

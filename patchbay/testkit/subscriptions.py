@@ -1,4 +1,4 @@
-"""The subscriptions of each consumer: in its handler's annotation, in its rules, and in fact."""
+"""The subscriptions of each consumer: by its handler's annotation, its rules, its deliveries."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -17,11 +17,11 @@ from patchbay.topology.rules import rule_of
 from patchbay.topology.template import Template
 
 Address = tuple[str, str]
-"""Where an event is on the bus: its source and its detail-type."""
+"""An event's source and detail-type."""
 
 
 def annotated(function: Function) -> set[Address]:
-    """Return the events that a consumer's handler takes; raises InitFailed if it won't load."""
+    """Return the events that a consumer's handler takes. Raise InitFailed if it does not load."""
     events = _taken(function)
     if AnyEvent.detail_type() in events:
         events = catalogue()
@@ -38,13 +38,13 @@ def _taken(function: Function) -> dict[str, type[Event]]:
 
 
 def address(event: type[Event]) -> Address:
-    """Return where an event is on the bus."""
+    """Return an event's source and detail-type."""
     return event.source(), event.detail_type()
 
 
 def receivers(cloud: Cloud, event: Published) -> set[str]:
     """Return the consumers into whose queues an event was delivered."""
-    queues = {letter.queue for letter in event.deliveries}
+    queues = {delivery.queue for delivery in event.deliveries}
     return {name for name in cloud.consumers if cloud.queue(name).name in queues}
 
 
@@ -80,7 +80,7 @@ def filtering(templates: Templates, event: type[Event]) -> set[str]:
 def due_to(cloud: Cloud, templates: Templates, consumer: str) -> set[str]:
     """Return the ids of the published events that a consumer must have handled in the end.
 
-    They are those that its handler takes; where its rules filter, those that were delivered.
+    They are those that its handler takes; if its rules filter, only those that were delivered.
     """
     queues = (cloud.queue(consumer).name, cloud.intake(consumer).name)
     taken, filters = takers(templates)[consumer], consumer in _filtered(templates)
@@ -88,13 +88,13 @@ def due_to(cloud: Cloud, templates: Templates, consumer: str) -> set[str]:
         event.id
         for event in cloud.published()
         if (event.source, event.type) in taken
-        and (not filters or any(letter.queue in queues for letter in event.deliveries))
+        and (not filters or any(delivery.queue in queues for delivery in event.deliveries))
     }
 
 
 @cache
 def _filtered(templates: Templates) -> set[str]:
-    """Return the consumers that have a rule which looks into an event's content."""
+    """Return the consumers with a rule that filters by an event's content."""
     return {
         resources.name
         for resources in consumers(_read(templates))
@@ -108,8 +108,8 @@ def _read(templates: Templates) -> dict[str, Template]:
     return {stack: Template(stack, body) for stack, body in templates.bodies.items()}
 
 
-def says_it_is_idempotent(function: Function) -> bool:
-    """Whether its handler is marked as naturally idempotent; raises InitFailed."""
+def is_marked_idempotent(function: Function) -> bool:
+    """Return whether its handler is marked as naturally idempotent. Raise InitFailed."""
     code = code_of(function)
     return hasattr(code.handler, "naturally_idempotent")
 
@@ -117,24 +117,24 @@ def says_it_is_idempotent(function: Function) -> bool:
 def mismatches(templates: Templates, routed: dict[str, set[Address]]) -> Iterator[str]:
     """Yield a sentence for each difference between a handler's annotation and its stack.
 
-    `routed` are the events that each consumer's rules pass, by its name.
+    `routed` are the events that each consumer's rules let through, by its name.
     """
     for function in templates.functions.values():
         if function.short_name not in routed:
             continue
-        if says_it_is_idempotent(function) == (MEMORY in function.environment):
+        if is_marked_idempotent(function) == (MEMORY in function.environment):
             yield (
-                f"Of {function.short_name}, either its handler says that it is naturally "
-                "idempotent or its stack does: let both say so, or neither."
+                f"Only one of the handler and the stack of {function.short_name} declares it "
+                "naturally idempotent: declare it in both, or in neither."
             )
         taken, given = annotated(function), routed[function.short_name]
         for source, detail_type in sorted(taken - given):
             yield (
                 f"The handler of {function.short_name} takes {detail_type} from {source}, but no "
-                "rule passes it: add it to `on=` in its stack."
+                "rule lets it through: add it to `on=` in its stack."
             )
         for source, detail_type in sorted(given - taken):
             yield (
-                f"{function.short_name} gets {detail_type} from {source}, which its handler does "
+                f"{function.short_name} receives {detail_type} from {source}, but its handler does "
                 "not take: add it to the annotation, or remove it from `on=` in its stack."
             )

@@ -1,4 +1,4 @@
-"""Puts the parts together: a deployed templates that runs, and through which all calls go."""
+"""The running system: deployed templates, and all parts of the kit that simulate AWS."""
 
 import json
 import random
@@ -48,7 +48,7 @@ ONLY_FROM_THE_START = (
 
 
 class System:
-    """A templates at work, while it is entered."""
+    """Deployed templates, which run while the context is entered."""
 
     def __init__(self, templates: Templates, seed: int) -> None:
         self.templates = templates
@@ -62,7 +62,7 @@ class System:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(mock_aws())
-            # Within another mock_aws, this one would go on with what is there.
+            # Within another mock_aws, this one would keep the state of the outer one.
             BackendDict.reset()
             mock_random.seed(self.seed)
             stack.enter_context(self.clock)
@@ -104,7 +104,7 @@ class System:
             self.asynchronous,
             self.wake,
         )
-        self._listen(deployed)
+        self._add_deployment(deployed)
         self.secrets = Secrets(self.templates)
         self.schedules = Schedules(
             self.clock,
@@ -147,33 +147,33 @@ class System:
         )
 
     def add(self, templates: Templates) -> None:
-        """Deploy the stacks of a templates that are not there yet; the others stay as they are."""
+        """Deploy the stacks that are new in the templates; the others stay as they are."""
         there = self.templates.bodies
         new = {stack: body for stack, body in templates.bodies.items() if stack not in there}
         added = templates.with_bodies(new)
         for kind in ONLY_FROM_THE_START:
             for resource in added.all(kind):
                 raise NotInTheKit(
-                    f"{resource} can't be added to what runs: deploy it from the start."
+                    f"{resource} can't be added to a running system: deploy it from the start."
                 )
         self.templates = templates
-        self._listen(Deployment(added, self.clock, self._existing_buses))
+        self._add_deployment(Deployment(added, self.clock, self._existing_buses))
 
     def options_of(self, function: Function) -> Options:
-        """How a function is run asynchronously."""
+        """Return a function's settings for asynchronous invocations."""
         return options_of(self.templates, function, self._queue)
 
     def _queue(self, arn: str, where: str) -> Queue:
         if arn not in self.queues:
-            raise NotInTheKit(f"{where} sends to {arn}, a queue of none of these templates.")
+            raise NotInTheKit(f"{where} sends to {arn}, a queue that is not in these templates.")
         return self.queues[arn]
 
-    def _listen(self, deployed: Deployment) -> None:
+    def _add_deployment(self, deployed: Deployment) -> None:
         self.queues |= deployed.queues
         self._refused |= deployed.refused
         self.rules += deployed.rules
         for rule in deployed.rules:
-            self.buses.listen(rule)
+            self.buses.start_schedule(rule)
         self.pollers += [
             Poller(self.clock, self.functions, self.faults, self.history, mapping, self.seed)
             for mapping in deployed.queue_mappings
@@ -190,7 +190,7 @@ class System:
         Payload: bytes | str = b"{}",  # noqa: N803
         **_: Any,
     ) -> dict[str, Any]:
-        """Run a function for who asks Lambda to."""
+        """Perform the operation Invoke of Lambda."""
         function = self.templates.function(FunctionName)
         text = Payload if isinstance(Payload, str) else Payload.decode()
         if InvocationType == "Event":
@@ -202,7 +202,7 @@ class System:
         return {"StatusCode": 200, "Payload": BytesIO(json.dumps(payload).encode()), **failed}
 
     def wake(self, queue: Queue) -> None:
-        """Have whoever polls the queue look now: something has arrived."""
+        """Wake the queue's poller: a message has arrived."""
         self._wake(queue.arn, self.clock.now)
 
     def _wake(self, arn: str, moment: float | None) -> None:
@@ -220,7 +220,7 @@ class System:
                 stream.wake()
 
     def _faults_of(self, queue: Queue) -> list[Fault]:
-        """The faults of whoever reads the queue, or what is relayed from it."""
+        """Return the faults of the functions that read the queue, directly or behind a relay."""
         return [
             fault
             for poller in self.pollers
@@ -234,7 +234,7 @@ class System:
         return self._faults_of(target.queue) if target.queue else []
 
     def intake_of(self, queue: Queue) -> Queue:
-        """The queue from which a relay fills this one; without a relay, it is the same."""
+        """Return the queue of the relay that sends to this one; without a relay, this one."""
         for poller in self.pollers:
             if poller.mapping.function.relays_to == queue.url:
                 return poller.mapping.queue
@@ -242,7 +242,7 @@ class System:
 
 
 def _method(function: Any) -> Any:
-    """The bound method in a form that gets the patched class's instance as well."""
+    """Return a function that can replace a method: it passes the instance as an argument."""
 
     def call(instance: Any, *arguments: Any, **options: Any) -> Any:
         return function(instance, *arguments, **options)

@@ -1,4 +1,4 @@
-"""The synthesized templates of an app, as CloudFormation and the services would take them."""
+"""The synthesized templates of an app, with their references resolved, and their code."""
 
 import shutil
 import tempfile
@@ -28,7 +28,7 @@ ASYNC_INVOKE = "AWS::Lambda::EventInvokeConfig"
 
 
 class Templates:
-    """All that one deployment of an app consists of. What runs on it does not change it."""
+    """The templates and assets of one deployment of an app. Running it does not change them."""
 
     def __init__(
         self,
@@ -41,12 +41,12 @@ class Templates:
         paths: Mapping[tuple[str, str], str] | None = None,
         buses: Iterable[str] = (),
     ) -> None:
-        """Make them from template bodies by stack name, and the folder or files of their assets.
+        """Create them from template bodies by stack name, and their assets' folder or files.
 
-        `prefix` is left out of names where tests say them: by default that of the project's
-        `stage`. `values` are what the templates get from elsewhere: parameters, exports of stacks
-        that are not in the app, SSM parameters, dynamic references. `paths` are constructs' paths,
-        `buses` those of other teams, which are there already.
+        `prefix` is left out of names in tests: by default that of the project's `stage`. `values`
+        are values from outside the templates: parameters, exports of other apps' stacks, SSM
+        parameters, dynamic references. `paths` are constructs' paths, `buses` the existing buses
+        of other teams.
         """
         self.bodies = bodies
         self.prefix = named(stage, "") if prefix is None and stage else prefix or ""
@@ -68,14 +68,14 @@ class Templates:
         values: Mapping[str, Any] | None = None,
         buses: Iterable[str] = (),
     ) -> "Templates":
-        """Read what `cdk synth` has written to a folder, such as `cdk.out`.
+        """Read the output of `cdk synth` from a folder, such as `cdk.out`.
 
-        Works with any app whose functions are Python. `stage` is the name of one CDK Stage of the
-        app, or of the Patchbay stage that it was synthesized for; `stacks` are the ones to be
-        deployed, by default all. In tests, a function is called by its physical name without
-        `prefix` (by default, the name of the only event bus, where all named functions begin with
-        it), or else by its construct's id, or its path where several have that id; its logical id
-        and its physical name will do as well. Raises NoAssembly.
+        It works with any app whose functions are Python. `stage` is the name of one CDK Stage of
+        the app, or of the Patchbay stage that it was synthesized for; `stacks` are the ones to
+        deploy, by default all. Tests name a function by its physical name without `prefix` (by
+        default, the name of the only event bus, if all named functions begin with it), or by its
+        construct's id, or by its path if several have that id. Its logical id and its physical
+        name work as well. Raise NoAssembly.
         """
         assembly = read(Path(folder), stage, stacks)
         made = cls(
@@ -91,15 +91,15 @@ class Templates:
         return made
 
     def with_bodies(self, bodies: Mapping[str, Mapping[str, Any]]) -> "Templates":
-        """Return the same code, deployed by other templates."""
+        """Return the same code with other templates."""
         return self._changed(bodies, self._assets)
 
     def with_code(
         self, function: str, file: str, changes: Mapping[str, str], folder: Path
     ) -> "Templates":
-        """Return the same templates, with texts in one function's file replaced, each of them once.
+        """Return the same templates, with texts in one function's file replaced.
 
-        `folder` is an empty one, for the changed code.
+        Each text must occur once. `folder` is an empty folder for the changed code.
         """
         changed = self.function_called(function)
         key = self._resource_of(changed).properties["Code"]["S3Key"]
@@ -121,25 +121,25 @@ class Templates:
     # Names
 
     def short(self, name: str) -> str:
-        """Return what tests call a thing of that physical name."""
+        """Return a resource's name in tests from its physical name."""
         return self._short_names.get(name) or name.removeprefix(self.prefix)
 
     def physical(self, kind: str, called: str) -> str:
-        """Return the physical name of what a test calls by any of its names."""
+        """Return the physical name of a resource by any of its names in tests."""
         for resource in self.all(kind):
             if called in self.names_of(resource):
                 return resource.name
         return self.prefix + called
 
     def physical_or(self, kind: str, called: str) -> str:
-        """Return the same, or the name as it is where the templates have no such thing."""
+        """Return the physical name, or the given name if the templates have no such resource."""
         for resource in self.all(kind):
             if called in self.names_of(resource):
                 return resource.name
         return called
 
     def names_of(self, resource: Resource) -> set[str]:
-        """Return all names by which a test may call a resource."""
+        """Return all names of a resource in tests."""
         return {self.short(resource.name), resource.name, resource.id, _construct(resource.path)}
 
     @cached_property
@@ -149,7 +149,7 @@ class Templates:
         return {function.arn: function for function in made}
 
     def function(self, name_or_arn: str) -> Function:
-        """Return the function that AWS is asked for: by its name or ARN, qualified or not."""
+        """Return a function by its name or ARN, qualified or not. Raise NotDeployable."""
         _, is_arn, rest = name_or_arn.partition(":function:")
         name = (rest if is_arn else name_or_arn).partition(":")[0]
         arn = arn_of("AWS::Lambda::Function", name)
@@ -166,7 +166,7 @@ class Templates:
         return True
 
     def function_called(self, called: str) -> Function:
-        """Return the function that a test calls by any of its names; raises LookupError."""
+        """Return a function by any of its names in tests. Raise LookupError."""
         for resource in self.all("AWS::Lambda::Function"):
             if called in self.names_of(resource):
                 return self.functions[arn_of("AWS::Lambda::Function", resource.name)]
@@ -175,9 +175,9 @@ class Templates:
 
     @cached_property
     def buses(self) -> dict[str, set[str]]:
-        """The names by which tests call each custom bus, by its physical one.
+        """The names of each custom bus in tests, by its physical name.
 
-        An app without a bus of its own uses another team's, which is taken to be there.
+        An app without its own bus uses another team's, which is assumed to exist.
         """
         found = {each.name: self.names_of(each) for each in self.all("AWS::Events::EventBus")}
         found |= {name: {name} for name in self._others_buses}
@@ -189,7 +189,7 @@ class Templates:
         return found
 
     def bus(self, called: str | None) -> str:
-        """Return the physical name of a bus; without a name, the app's own; raises LookupError."""
+        """Return the physical name of a bus, by default the app's own. Raise LookupError."""
         buses = self.buses
         if called == "default" or (called is None and not buses):
             return "default"
@@ -198,7 +198,7 @@ class Templates:
             if own in buses or len(buses) == 1:
                 return own if own in buses else next(iter(buses))
             raise LookupError(
-                f"The app has the buses {sorted(buses)}: say which by `bus=`, or `default`."
+                f"The app has the buses {sorted(buses)}: pass one of them, or `default`, as `bus=`."
             )
         for name, names in buses.items():
             if called in names or called == arn_of("AWS::Events::EventBus", name):
@@ -217,14 +217,14 @@ class Templates:
         ]
 
     def role(self, arn: str) -> tuple[Resource, list[Statement]]:
-        """Return a role, and all that its policies say."""
+        """Return a role, and the statements of its policies."""
         for role in self.all("AWS::IAM::Role"):
             if arn_of(role.kind, role.name) == arn:
                 return role, list(self._statements_of(role))
         raise NotDeployable(f"The role {arn} is in no template.")
 
     def statements(self, resource: Resource, arn: str, service: str) -> list[Statement]:
-        """Return all that the role of that ARN allows a resource; raises NotDeployable."""
+        """Return the statements of a resource's role. Raise NotDeployable."""
         if not any(arn_of(role.kind, role.name) == arn for role in self.all("AWS::IAM::Role")):
             return [unreadable(f"the role {arn} of {resource}, which is in no template")]
         role, statements = self.role(arn)
@@ -268,13 +268,13 @@ class Templates:
         )
 
     def _code(self, function: Resource) -> tuple[Path, str | None]:
-        """Return where a function's code is, and why it can't be run, if it can't."""
+        """Return the folder of a function's code, and the reason if the kit can't run it."""
         properties, nowhere = function.properties, Path()
         image = "ImageUri" in properties.get("Code", {})
         runtime = "a container image" if image else str(properties.get("Runtime", "python"))
         if not runtime.startswith("python"):
-            why = f"it runs on {runtime}, and the test kit runs Python alone"
-            return nowhere, f"{function}: {why}. Replace what calls it in this test."
+            why = f"it runs on {runtime}, and the test kit runs Python only"
+            return nowhere, f"{function}: {why}. Replace its caller in this test."
         variables = properties.get("Environment", {}).get("Variables", {})
         for name, value in variables.items():
             for reason in reasons(value, Kind.VALUE):
@@ -314,7 +314,7 @@ class Templates:
 
     @cached_property
     def _asset_files(self) -> Mapping[str, Path]:
-        """Every asset by its key; in a folder, that is what stands between its first two dots."""
+        """Every asset by its key, which is in a file's name between its first two dots."""
         if isinstance(self._assets, Mapping):
             return self._assets
         return {path.name.split(".")[1]: path for path in sorted(self._assets.glob("asset.*"))}
@@ -339,7 +339,7 @@ class Templates:
     def _resources(self) -> Iterator[Resource]:
         for stack in self._app.stacks.values():
             for logical_id, body in stack.resources.items():
-                # A nested stack's constructs are described with those of its outermost one.
+                # The construct paths of a nested stack are in the metadata of its outermost stack.
                 outermost = stack.name.partition("/")[0]
                 path = self._paths.get((outermost, logical_id))
                 path = path or body.get("Metadata", {}).get("aws:cdk:path") or ""
@@ -354,7 +354,7 @@ class Templates:
 
     @cached_property
     def _short_names(self) -> dict[str, str]:
-        """What tests call the resources to which CloudFormation gives their names."""
+        """The names in tests of the resources whose names CloudFormation generates."""
         made_up = [
             (resource, _construct(resource.path).rpartition("/")[2] or resource.id)
             for resources in self._by_kind.values()
@@ -370,7 +370,7 @@ class Templates:
         }
 
     def _guessed_prefix(self) -> str:
-        """The bus's name and a hyphen, if all functions that have names begin with it."""
+        """Return the bus's name and a hyphen, if all named functions begin with it."""
         names = [each.name for each in self.all("AWS::Lambda::Function") if each.has_own_name]
         buses = [each.name for each in self.all("AWS::Events::EventBus")]
         for bus in buses:
@@ -380,7 +380,7 @@ class Templates:
 
 
 def _construct(path: str) -> str:
-    """The path of the construct that a team has written, of which CDK makes the resource."""
+    """Return the path of the app's own construct, without CDK's inner one."""
     return path.removesuffix("/Resource").removesuffix("/Default")
 
 
@@ -388,7 +388,7 @@ def _environment(function: Resource) -> dict[str, str]:
     variables: Mapping[str, Any] = function.properties.get("Environment", {}).get("Variables", {})
     return {
         **{name: _as_text(value) for name, value in variables.items()},
-        # What Lambda itself sets. The keys are no secret: moto takes any.
+        # The variables that Lambda sets. The keys are no secret: moto accepts any.
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
@@ -401,7 +401,7 @@ def _environment(function: Resource) -> dict[str, str]:
 
 
 def _as_text(value: Any) -> str:
-    """As CloudFormation writes a variable that is no text."""
+    """Return a variable's value as CloudFormation writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -409,7 +409,7 @@ _temporary: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def _folder() -> Path:
-    """A folder for as long as the process lives."""
+    """Create a folder that is removed when the process ends."""
     made = tempfile.TemporaryDirectory(prefix="patchbay-kit-")
     _temporary.append(made)
     return Path(made.name)
@@ -417,7 +417,7 @@ def _folder() -> Path:
 
 @cache
 def _inline(text: str) -> Path:
-    """Lambda puts code that a template holds itself into index.py."""
+    """Write a template's inline code to index.py, as Lambda does, and return the folder."""
     folder = _folder()
     folder.joinpath("index.py").write_text(text)
     return folder
@@ -425,7 +425,7 @@ def _inline(text: str) -> Path:
 
 @cache
 def _unpacked(asset: Path) -> Path:
-    """The folder of an asset: itself, or what is in its zip file."""
+    """Return the folder of an asset, unpacked if it is a zip file."""
     if asset.is_dir():
         return asset
     if not zipfile.is_zipfile(asset):

@@ -1,4 +1,4 @@
-"""What a test asks of its cloud, by the names of functions without system and stage."""
+"""The queries of a test on its cloud. Functions are named without system and stage."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,23 +37,23 @@ class DeadLetter:
 
 
 class DeadLetters(tuple[DeadLetter, ...]):
-    """What is in a dead-letter queue, the oldest first."""
+    """The dead letters of a dead-letter queue, the oldest first."""
 
     __slots__ = ()
 
     @property
     def causes(self) -> list[str]:
-        """The ids of the events that are in it."""
-        return [letter.event_id for letter in self]
+        """The ids of their events."""
+        return [dead_letter.event_id for dead_letter in self]
 
     @property
     def reasons(self) -> list[str | None]:
-        return [letter.reason for letter in self]
+        return [dead_letter.reason for dead_letter in self]
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that SES took."""
+    """A mail that SES accepted."""
 
     to: str
     subject: str
@@ -61,17 +61,17 @@ class Mail:
 
 
 class View(Workflows):
-    """The part of a cloud that tells what has happened in it."""
+    """The queries of a cloud."""
 
     @property
     def consumers(self) -> list[str]:
-        """Every function that a queue feeds, but for relays, which are a part of their consumer."""
+        """The functions that read a queue, except relays, which are a part of their consumer."""
         functions = [poller.mapping.function for poller in self._system.pollers]
         return sorted(each.short_name for each in functions if not each.relays_to)
 
     @property
     def wire_taps(self) -> set[str]:
-        """The consumers that take whatever there is, and that may be given an event twice."""
+        """The consumers that take all events. They may handle an event twice."""
         naming = {
             target.queue.name
             for rule in self._system.rules
@@ -83,31 +83,31 @@ class View(Workflows):
 
     @property
     def naturally_idempotent(self) -> set[str]:
-        """The consumers that keep no note of what they have handled: to be given it again is fine.
+        """The consumers without an idempotency table: they may handle an event twice.
 
-        Every wire tap is one.
+        Every wire tap is among them.
         """
         functions = [poller.mapping.function for poller in self._system.pollers]
         without = {each.short_name for each in functions if MEMORY not in each.environment}
         return without & set(self.consumers)
 
     def published(self, detail_type: str | None = None) -> list[Published]:
-        """What is on the bus so far, or what of it is of one type."""
+        """Return the published events, all or of one type."""
         events = self._system.history.published
         return [event for event in events if detail_type in (None, event.type)]
 
     def delivered_to(self, event_id: str) -> list[str]:
         """Return the consumers into whose queues EventBridge has put an event."""
         queues = {
-            letter.queue
+            delivery.queue
             for event in self.published()
             if event.id == event_id
-            for letter in event.deliveries
+            for delivery in event.deliveries
         }
         return [each for each in self.consumers if self.intake(each).name in queues]
 
     def handled(self, consumer: str) -> list[str]:
-        """The ids of the events that a consumer has handled, once for each time that it did."""
+        """Return the ids of the events that a consumer has handled, once for each time."""
         function = self._function(consumer)
         if CONSUMER_NAME in function.environment:
             self.queue(consumer)
@@ -117,67 +117,71 @@ class View(Workflows):
             self._check_invoked(function)
         queues.add(function.name)
         return [
-            letter.event_id
-            for letter in self._system.history.letters.values()
-            if letter.queue in queues and letter.fate is Fate.HANDLED
+            delivery.event_id
+            for delivery in self._system.history.deliveries.values()
+            if delivery.queue in queues and delivery.fate is Fate.HANDLED
         ]
 
     def handled_at(self, consumer: str) -> dict[str, datetime]:
-        """When each event's message left the consumer's queue for good, the first time."""
+        """Return the time at which a consumer first handled each event, by the event's id."""
         name = self.queue(consumer).name
         times: dict[str, datetime] = {}
-        for letter in self._system.history.letters.values():
-            if letter.queue == name and letter.fate is Fate.HANDLED and letter.ended is not None:
-                times.setdefault(letter.event_id, datetime.fromtimestamp(letter.ended, UTC))
+        for delivery in self._system.history.deliveries.values():
+            if (
+                delivery.queue == name
+                and delivery.fate is Fate.HANDLED
+                and delivery.ended is not None
+            ):
+                times.setdefault(delivery.event_id, datetime.fromtimestamp(delivery.ended, UTC))
         return times
 
     def dead_letters(self, function: str) -> DeadLetters:
-        """What a consumer failed on for good, an outbox could not publish, a schedule not run.
+        """Return a consumer's dead letters, and those of an outbox or a schedule.
 
-        Of a function that events or topics invoke, it is what Lambda gave up; of a queue, what is
-        in its dead-letter queue.
+        For a function that events or topics invoke, they are the events that Lambda gave up; for
+        a queue, those in its dead-letter queue.
         """
         for schedule in self._system.schedules.all:
             if schedule.function.short_name == function:
-                return DeadLetters(self._letters_in(dict.fromkeys(schedule.failures)))
+                return DeadLetters(self._dead_letters_in(dict.fromkeys(schedule.failures)))
         for stream in self._system.streams:
             if stream.mapping.function.short_name == function:
                 failed = stream.mapping.on_failure
-                return DeadLetters(self._letters_in([failed] if failed else []))
+                return DeadLetters(self._dead_letters_in([failed] if failed else []))
         if not self._is_polled(function) and not self._queue_called(function):
             failures = self._system.options_of(self._function(function)).failures
-            return DeadLetters(self._letters_in(dict.fromkeys(failures)))
+            return DeadLetters(self._dead_letters_in(dict.fromkeys(failures)))
         dead = self.queue(function).dead_letters
-        return DeadLetters(self._letters_in([dead] if dead else []))
+        return DeadLetters(self._dead_letters_in([dead] if dead else []))
 
     def undelivered(self, consumer: str) -> DeadLetters:
-        """What EventBridge, or a relay, could not put into a consumer's queue."""
+        """Return the events that EventBridge or a relay could not deliver to a consumer's queue."""
         if not self._is_polled(consumer) and not self._queue_called(consumer):
             function = self._function(consumer)
             targets = [each for rule in self._system.rules for each in rule.targets]
             dead = [each.dead_letters for each in targets if each.function == function]
-            return DeadLetters(self._letters_in(dict.fromkeys(each for each in dead if each)))
+            return DeadLetters(self._dead_letters_in(dict.fromkeys(each for each in dead if each)))
         queue = self.queue(consumer)
-        return DeadLetters(self._letters_in(self._undelivered_of(queue)))
+        return DeadLetters(self._dead_letters_in(self._undelivered_of(queue)))
 
     def waiting(self, consumer: str) -> int:
-        """How many messages are in a consumer's queue, in flight or not, or on the way there."""
+        """Return the number of messages in a consumer's queue and its relay's, in flight or not."""
         queue = self.queue(consumer)
         return sum(map(len, {queue, self._system.intake_of(queue)}))
 
     @property
     def lost(self) -> list[str]:
-        """What is nowhere any more, though nobody has handled it: a sentence each."""
+        """One sentence for each event or message that is lost."""
         return self._system.history.lost()
 
     def logs(self, function: str, message: str | None = None) -> list[dict[str, Any]]:
-        """What a function logged, or the lines that say `message`."""
+        """Return the log of a function, or its lines with that `message`."""
         name = self._function(function).short_name
         lines = self._system.functions.logs.get(name, [])
         return [line for line in lines if message in (None, line.get("message"))]
 
     def mails(self) -> list[Mail]:
-        """What was mailed, in its order."""
+        """Return the sent mails, in order."""
         sent: list[Any] = ses_backends[ACCOUNT][REGION].sent_messages
         return [
             Mail(to, mail.subject, mail.body)
@@ -192,53 +196,53 @@ class View(Workflows):
         return [self._system.templates.short(name) for name in names]
 
     def table(self, name: str) -> list[dict[str, Any]]:
-        """Every item of a table, given by its name without system and stage."""
+        """Return every item of a table, by its name without system and stage."""
         return [_plain(item) for item in self.resource_table(name).scan()["Items"]]
 
     def resource_table(self, name: str) -> "DynamoDBTable":
-        """A table as boto3 gives it, to be read and written by the test itself."""
+        """Return a table as a boto3 resource, for the test to read and write."""
         physical = self._system.templates.physical("AWS::DynamoDB::Table", name)
         return _dynamodb().Table(physical)
 
     def messages(self, queue: str) -> list[str]:
-        """The bodies of all messages in a queue, in flight or not, the oldest first."""
+        """Return the bodies of all messages in a queue, in flight or not, the oldest first."""
         return [message.body for message in self.queue(queue).messages()]
 
     @property
     def buckets(self) -> Buckets:
-        """What S3 holds."""
+        """The buckets of S3."""
         return self._system.buckets
 
     def history(self) -> str:
-        """What was published, who got it, how often, and where each message is now."""
+        """Return the published events, with their deliveries and their states."""
         return self._system.history.render()
 
     @property
     def log(self) -> str:
-        """Everything that happened, a line each: the same in every run with the same seed."""
+        """Everything that happened, one line each: the same in every run with the same seed."""
         return self._system.history.log
 
-    # What an operator asks
+    # Clients
 
     def client(self, service: str, /) -> Any:
-        """A boto3 client that reaches it, as `patchbay.operations.clients.Clients` gives one."""
+        """Return a boto3 client of this cloud, as `patchbay.operations.clients.Clients` does."""
         return _client(service)
 
     # Names
 
     @property
     def prefix(self) -> str:
-        """What every physical name begins with: the system, and the stage."""
+        """The prefix of every physical name: the system and the stage."""
         return self._system.templates.prefix
 
     def queue(self, consumer: str) -> Queue:
-        """A consumer's queue, or the queue of that name."""
+        """Return a consumer's queue, or the queue of that name."""
         if not self._is_polled(consumer) and (queue := self._queue_called(consumer)):
             return queue
         return self._poller(consumer).mapping.queue
 
     def intake(self, consumer: str) -> Queue:
-        """The queue that a consumer's rules fill: its own, or that of its relay."""
+        """Return the queue that a consumer's rules send to: its own, or its relay's."""
         return self._system.intake_of(self.queue(consumer))
 
     def _poller(self, consumer: str) -> Poller:
@@ -275,7 +279,7 @@ class View(Workflows):
         return None
 
     def _name(self, called: str) -> str:
-        """The short name of what may be called by another of its names."""
+        """Return the short name of a function by any of its names."""
         try:
             return self._function(called).short_name
         except LookupError:
@@ -295,22 +299,22 @@ class View(Workflows):
             found.append(intake.dead_letters)
         return found
 
-    def _letters_in(self, queues: Iterable[Queue]) -> Iterator[DeadLetter]:
+    def _dead_letters_in(self, queues: Iterable[Queue]) -> Iterator[DeadLetter]:
         for queue in queues:
             for message in queue.messages():
                 yield self._dead_letter(message)
 
     def _dead_letter(self, message: Message) -> DeadLetter:
-        letter = self._system.history.letters[message.id]
+        delivery = self._system.history.deliveries[message.id]
         attributes = message.message_attributes
         named = ("Reason", "ERROR_MESSAGE", "ErrorMessage")
         given = next((attributes[name] for name in named if name in attributes), None)
-        reason = given["StringValue"] if given else letter.why or _reason_in(message.body)
-        return DeadLetter(letter.event_id, letter.event_type, reason, message.body)
+        reason = given["StringValue"] if given else delivery.last_error or _reason_in(message.body)
+        return DeadLetter(delivery.event_id, delivery.event_type, reason, message.body)
 
 
 def _reason_in(body: str) -> str | None:
-    """Why it failed, as far as the text is what Lambda sends to a failure destination."""
+    """Return the error in a message that Lambda sent to a failure destination, if it is one."""
     try:
         found = json.loads(body)["responsePayload"]["errorMessage"]
     except (ValueError, KeyError, TypeError):
@@ -319,14 +323,14 @@ def _reason_in(body: str) -> str | None:
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers as Python's own where that loses nothing."""
+    """Return an item with whole numbers as int."""
     return {
         key: int(value) if isinstance(value, Decimal) and value == int(value) else value
         for key, value in item.items()
     }
 
 
-# Made once, since making one takes as long as a whole test: moto answers whichever cloud asks.
+# Created once, because creating a client takes as long as a test. moto serves every cloud.
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a test says to the state machines of its cloud, and asks of them."""
+"""The actions and queries of a test on the state machines of its cloud."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 
 from patchbay.testkit.faults import Fault
 from patchbay.testkit.reading.intrinsics import REGION
-from patchbay.testkit.states.execution import ENDED_BADLY, Execution, StateMachine
+from patchbay.testkit.states.execution import FAILED_STATUSES, Execution, StateMachine
 from patchbay.testkit.states.state_faults import Fails, StateFault
 from patchbay.testkit.states.state_machine import key_of
 from patchbay.testkit.system import System
@@ -16,12 +16,12 @@ NO_END = float("inf")
 
 
 class Workflows:
-    """The part of a cloud that has state machines, by their names without system and stage."""
+    """The state machines of a cloud, by their names without system and stage."""
 
     _system: System
 
     def executions(self, workflow: str) -> list[Execution]:
-        """Every execution of a state machine, in the order in which they were started."""
+        """Return the executions of a state machine, in the order of their starts."""
         machine = self._machine(workflow)
         return [each for each in self._system.state_machines.executions if each.machine is machine]
 
@@ -34,7 +34,7 @@ class Workflows:
         lasting: timedelta | None = None,
         times: float = NO_END,
     ) -> None:
-        """Have something go wrong in a Task: a fault, or an error by its name."""
+        """Inject a fault into a Task: a `StateFault`, or an error by its name."""
         fault: Fault = Fails(with_) if isinstance(with_, str) else with_
         since = self._system.clock.now
         until = since + (lasting.total_seconds() if lasting is not None else NO_END)
@@ -42,12 +42,12 @@ class Workflows:
         self._system.faults.add(key, fault, since=since, until=until, times=times)
 
     def mend_state(self, workflow: str, state: str) -> None:
-        """Take all faults from a state."""
+        """End all faults of a state."""
         self._system.faults.remove(self._key(workflow, state))
 
     def redrive_executions(self, workflow: str) -> int:
-        """Have all that ended badly go on where they stopped; returns how many they were."""
-        ended = [each for each in self.executions(workflow) if each.status in ENDED_BADLY]
+        """Redrive all failed executions from where they stopped, and return their number."""
+        ended = [each for each in self.executions(workflow) if each.status in FAILED_STATUSES]
         states: Any = boto3.client("stepfunctions", region_name=REGION)
         for execution in ended:
             states.redrive_execution(executionArn=execution.arn)

@@ -1,4 +1,4 @@
-"""Isolation that is broken on purpose, on copies of the real templates and code: it is seen."""
+"""The isolation matrix finds deliberate mistakes in copies of the real templates and code."""
 
 import copy
 from collections.abc import Callable
@@ -19,11 +19,11 @@ TEN_MINUTES = 600  # seconds
 Resources = dict[str, dict[str, Any]]
 Change = Callable[[Resources], object]
 Name = tuple[str, str]
-"""Of a cell: its consumer and its trouble."""
+"""A cell's consumer and its trouble."""
 
 
 def changed(templates: Templates, service: str, change: Change) -> Templates:
-    """The same system, but for a change to a copy of one service's resources."""
+    """Return the system with a change to a copy of one service's resources."""
     stack = f"{templates.prefix}{service}"
     body = copy.deepcopy(dict(templates.bodies[stack]))
     change(body["Resources"])
@@ -31,7 +31,7 @@ def changed(templates: Templates, service: str, change: Change) -> Templates:
 
 
 def failing(templates: Templates, *cells: Name) -> dict[Name, str]:
-    """Which of these cells do not hold, and why."""
+    """Return the reason of each of these cells that does not hold."""
     matrix = Matrix(templates, ShopsInvariants())
     troubles = {trouble.name: trouble for trouble in matrix.troubles}
     tried = [matrix.cell(consumer, troubles[trouble]) for consumer, trouble in cells]
@@ -39,7 +39,7 @@ def failing(templates: Templates, *cells: Name) -> dict[Name, str]:
 
 
 def properties(resources: Resources, kind: str, name: str = "") -> dict[str, Any]:
-    """Those of the only resource of that type, or of the one of that name."""
+    """Return the properties of the only resource of that type, or of that name."""
     (found,) = (
         each["Properties"]
         for each in resources.values()
@@ -58,7 +58,7 @@ def mapping(resources: Resources) -> dict[str, Any]:
 
 
 def allow_everything(resources: Resources) -> None:
-    """So that what keeps the matrix from holding is not the rights."""
+    """Allow all actions, so that missing permissions are not what the matrix finds."""
     for each in resources.values():
         if each["Type"] == "AWS::IAM::Policy":
             statements = each["Properties"]["PolicyDocument"]["Statement"]
@@ -69,7 +69,7 @@ def queue_arn(name: str) -> str:
     return arn_of("AWS::SQS::Queue", f"records-dev-{name}")
 
 
-def test_a_queue_without_dead_letters_loses_what_keeps_failing(templates: Templates) -> None:
+def test_a_queue_without_a_dead_letter_queue_loses_failed_events(templates: Templates) -> None:
     def forget(resources: Resources) -> None:
         payments = queue(resources, "payments")
         del payments["RedrivePolicy"]
@@ -79,10 +79,10 @@ def test_a_queue_without_dead_letters_loses_what_keeps_failing(templates: Templa
     why = failing(changed(templates, "payments", forget), raises, twice)
     assert list(why) == [raises]
     assert why[raises].startswith("payments lost OrderPlaced")
-    assert "it was older than its queue keeps messages" in why[raises]
+    assert "it was older than its queue's retention period" in why[raises]
 
 
-def test_without_partial_responses_what_failed_is_deleted(templates: Templates) -> None:
+def test_without_partial_batch_responses_failed_messages_are_deleted(templates: Templates) -> None:
     def forget(resources: Resources) -> None:
         del mapping(resources)["FunctionResponseTypes"]
 
@@ -93,7 +93,9 @@ def test_without_partial_responses_what_failed_is_deleted(templates: Templates) 
     assert "nor kept it as a dead letter" in why[raises]
 
 
-def test_a_rule_without_dead_letters_loses_what_it_can_not_deliver(templates: Templates) -> None:
+def test_a_target_without_a_dead_letter_queue_loses_undelivered_events(
+    templates: Templates,
+) -> None:
     def forget(resources: Resources) -> None:
         for each in resources.values():
             if each["Type"] == "AWS::Events::Rule":
@@ -106,7 +108,7 @@ def test_a_rule_without_dead_letters_loses_what_it_can_not_deliver(templates: Te
     assert "the target has no dead-letter queue" in why[unreachable]
 
 
-def test_dead_letters_that_two_consumers_share_are_found_with_the_wrong_one(
+def test_a_dead_letter_queue_that_two_consumers_share_is_found(
     templates: Templates,
 ) -> None:
     def share(resources: Resources) -> None:
@@ -117,8 +119,8 @@ def test_dead_letters_that_two_consumers_share_are_found_with_the_wrong_one(
     slow = ("notifications", "is slow")
     why = failing(changed(templates, "notifications", share), mails, charges, slow)
     assert list(why) == [mails, charges]
-    assert "payments has 7 dead letters, though only notifications was in trouble" in why[mails]
-    assert "notifications has 5 dead letters, though only payments was in trouble" in why[charges]
+    assert "payments has 7 dead letters, though only notifications had a fault" in why[mails]
+    assert "notifications has 5 dead letters, though only payments had a fault" in why[charges]
 
 
 def test_two_consumers_on_one_queue_take_each_others_events(templates: Templates) -> None:
@@ -132,7 +134,7 @@ def test_two_consumers_on_one_queue_take_each_others_events(templates: Templates
     assert all("payments has not handled 5 of the 5 events" in each for each in why.values())
 
 
-def test_two_consumers_with_one_memory_take_each_others_events_for_handled(
+def test_two_consumers_with_one_idempotency_table_skip_each_others_events(
     templates: Templates,
 ) -> None:
     def share(resources: Resources) -> None:
@@ -148,7 +150,7 @@ def test_two_consumers_with_one_memory_take_each_others_events_for_handled(
     assert "has not handled" in why[slow]
 
 
-def test_a_queue_that_hides_messages_for_less_than_the_function_takes_is_not_even_deployed(
+def test_a_visibility_timeout_below_the_functions_timeout_is_not_deployable(
     templates: Templates,
 ) -> None:
     def shorten(resources: Resources) -> None:
@@ -158,21 +160,21 @@ def test_a_queue_that_hides_messages_for_less_than_the_function_takes_is_not_eve
         Matrix(changed(templates, "payments", shorten), ShopsInvariants())
 
 
-def test_a_charge_under_another_key_each_time_is_in_the_ledger_more_than_once(
+def test_a_charge_with_a_new_idempotency_key_for_each_attempt_is_charged_more_than_once(
     templates: Templates, tmp_path: Path
 ) -> None:
     raises, crashes = ("payments", "raises"), ("payments", "crashes after its work")
     why = failing(charging_carelessly(templates, tmp_path), raises, crashes)
     assert list(why) == [crashes]
     assert "the ledger entries of order" in why[crashes]
-    assert ": 13, and without the trouble 1" in why[crashes]
+    assert ": 13, but without the fault 1" in why[crashes]
 
 
-def test_books_that_take_a_payment_each_time_they_are_told_of_it_do_not_add_up(
+def test_accounts_that_book_a_payment_for_each_delivery_do_not_add_up(
     templates: Templates, tmp_path: Path
 ) -> None:
     raises = ("accounts-statement", "raises")
     crashes = ("accounts-statement", "crashes after its work")
     why = failing(booking_carelessly(templates, tmp_path), raises, crashes)
     assert list(why) == [crashes]
-    assert "after 13 lines, and without the trouble $" in why[crashes]
+    assert "after 13 lines, but without the fault $" in why[crashes]

@@ -1,4 +1,4 @@
-"""Stands between boto3 and moto: judges what functions may ask, and has faults answer for AWS."""
+"""The layer between boto3 and moto: it enforces IAM, injects faults, and routes each call."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -24,16 +24,16 @@ from patchbay.testkit.reading.unknown import refuse
 from patchbay.testkit.states.state_machine import Refused, StateMachines
 from patchbay.testkit.states.tasks import Caller
 
-MAX_REQUEST_BYTES = 1024 * 1024  # of a PutEvents request's entries together: its own limit
+MAX_REQUEST_BYTES = 1024 * 1024  # EventBridge's limit for all entries of a PutEvents request
 THE_TEST = "the test"
 
 RealCall = Callable[[Any, str, Mapping[str, Any]], Any]
 Changed = Callable[[str], None]
-"""Told what a call may have changed: a queue or a stream, by its ARN, or a table, by its name."""
+"""Called with what a call may have changed: the ARN of a queue or stream, or a table's name."""
 
 
 class Aws:
-    """Answers every boto3 call in the process."""
+    """The receiver of every boto3 call in the process."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class Aws:
         self._source_changed = source_changed
 
     def call(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """What botocore does for every call: `client.operation(**parameters)`."""
+        """Perform a call, `client.operation(**parameters)`, in place of botocore."""
         invocation = self._functions.running
         try:
             return self._call(client, operation, parameters, invocation)
         except NotInTheKit as refused:
-            # A handler, which catches what it likes, must not hide it from the test.
+            # The test must see it, even if the handler catches it.
             if invocation:
                 invocation.refused = invocation.refused or refused
             raise
@@ -97,7 +97,7 @@ class Aws:
     def perform(
         self, caller: Caller, client: Any, operation: str, parameters: Mapping[str, Any]
     ) -> Any:
-        """Do what a state machine's Task asks, if its role may."""
+        """Perform a state machine's call, if its role allows it."""
         service: str = client.meta.service_model.service_name
         self._authorize(caller.name, caller.statements, service, operation, parameters)
         return self._answer(client, operation, parameters, caller.name)
@@ -130,7 +130,7 @@ class Aws:
             name = parameters["QueueUrl"].rpartition("/")[2]
             return change_visibility(name, parameters["Entries"])
         if (service, operation) == ("sqs", "ReceiveMessage"):
-            # Virtual time does not pass for who waits.
+            # A long poll would not let virtual time pass.
             parameters = {**parameters, "WaitTimeSeconds": 0}
         answer = self._real(client, operation, parameters)
         if (service, operation) == ("sqs", "GetQueueAttributes"):
@@ -204,9 +204,9 @@ class Aws:
         elif operation == "SendMessageBatch":
             bodies = {entry["Id"]: entry["MessageBody"] for entry in parameters["Entries"]}
             for sent in answer.get("Successful", []):
-                letter = self._history.sent(queue, sent["MessageId"], bodies[sent["Id"]])
+                delivery = self._history.sent(queue, sent["MessageId"], bodies[sent["Id"]])
                 if by and by.function.relays_to == parameters["QueueUrl"]:
-                    self._history.delivered(letter)
+                    self._history.delivered(delivery)
 
 
 def _in_words(context: Mapping[str, Any]) -> str:
@@ -214,14 +214,14 @@ def _in_words(context: Mapping[str, Any]) -> str:
 
 
 def _size(entry: Mapping[str, Any]) -> int:
-    """Bytes, as EventBridge counts an entry."""
+    """Return the size of an entry in bytes, as EventBridge counts it."""
     texts = [entry.get("Source", ""), entry.get("DetailType", ""), entry.get("Detail", "")]
     texts += entry.get("Resources", [])
     return sum(len(text.encode()) for text in texts) + (14 if "Time" in entry else 0)
 
 
 def _tables(parameters: Mapping[str, Any]) -> list[str]:
-    """The tables that a call may have written to."""
+    """Return the tables that a call may have written to."""
     if "TransactItems" in parameters:
         items = [item for each in parameters["TransactItems"] for item in each.values()]
         return [item["TableName"] for item in items]

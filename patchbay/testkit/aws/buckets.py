@@ -1,4 +1,4 @@
-"""S3's buckets: moto holds them, and here is what their policies and their silence say."""
+"""S3's buckets, held by moto, with their policies and their answer for missing keys."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _NOTIFIED = {"PutObject", "CopyObject", "CompleteMultipartUpload", "DeleteObject"}
-# What functions call comes over TLS: boto3 knows no other way.
+# Functions always call over TLS, because boto3 does.
 OVER_TLS = {"aws:SecureTransport": ["true"]}
 
 
 class Buckets:
-    """The buckets of a templates."""
+    """The buckets of the templates."""
 
     def __init__(self, templates: Templates) -> None:
         self._policies = {
@@ -47,20 +47,20 @@ class Buckets:
         return name
 
     def put(self, key: str, body: bytes) -> None:
-        """Deposit what a test publishes, in the bucket of claims."""
+        """Put an object into the bucket of claims."""
         _client().put_object(Bucket=self._claims, Key=key, Body=body)
 
     def keys(self) -> list[str]:
-        """What is in the bucket of claims."""
+        """Return the keys in the bucket of claims."""
         found = _client().list_objects_v2(Bucket=self._claims).get("Contents", [])
         return [each["Key"] for each in found]
 
     def forget(self, key: str) -> None:
-        """Have it gone, as the bucket's lifecycle would."""
+        """Delete an object, as the bucket's lifecycle would."""
         _client().delete_object(Bucket=self._claims, Key=key)
 
     def check_notifications(self, operation: str, bucket: str) -> None:
-        """Raise NotInTheKit where a call would have the bucket notify others of it."""
+        """Raise NotInTheKit if a call would cause a notification of the bucket."""
         if bucket in self._notifying and operation in _NOTIFIED:
             raise NotInTheKit(
                 f"{operation} on {bucket} would send the notifications of "
@@ -69,16 +69,16 @@ class Buckets:
             )
 
     def denies(self, call: Call) -> bool:
-        """Whether a bucket's own policy denies what the caller's role may allow."""
+        """Return whether the bucket's policy denies a call."""
         bucket = call.resource.rpartition(":")[2].partition("/")[0]
         denials = [each for each in self._policies.get(bucket, ()) if each["Effect"] == "Deny"]
         asked = Call(call.action, call.resource, {**call.context, **OVER_TLS})
-        # What a denial concerns, it would allow if it were no denial.
+        # A denial matches a call if the same statement with Allow would allow it.
         return allows([{**each, "Effect": "Allow"} for each in denials], asked)
 
     @staticmethod
     def ask(caller: Function | None, bucket: str, real: Callable[[], Any]) -> Any:
-        """Have moto answer; what is not there is kept from whoever may not list the bucket."""
+        """Call moto. A missing key is AccessDenied for a caller that may not list the bucket."""
         try:
             return real()
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""What a boto3 call means to IAM: which action it is, and on which resource."""
+"""The IAM action and resource of each boto3 call."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,17 +12,17 @@ Parameters = Mapping[str, Any]
 _PREFIX = {
     "sesv2": "ses",
     "stepfunctions": "states",
-}  # where the service's name is not its actions' prefix
+}  # services whose name is not the prefix of their actions
 
 
 def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
-    """All that the call needs to be allowed; raises NotInTheKit for what it can't judge."""
+    """Return the permissions that a call needs. Raise NotInTheKit for an unknown call."""
     action = f"{_PREFIX.get(service, service)}:{operation}"
     match service:
         case "events" if operation == "PutEvents":
             return [_put_event(action, entry) for entry in parameters["Entries"]]
         case "sqs" if "QueueUrl" in parameters:
-            # IAM has no actions of their own for batches.
+            # IAM has no separate actions for batches.
             single = action.removesuffix("Batch")
             return [Call(single, queue_arn_of_url(parameters["QueueUrl"]), {})]
         case "s3" if operation in ("GetObject", "PutObject"):
@@ -60,7 +60,7 @@ def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
         case "s3" if operation in _S3_LISTS:
             return [Call("s3:ListBucket", f"arn:aws:s3:::{parameters['Bucket']}", {})]
         case "sts" if operation == "GetCallerIdentity":
-            return []  # which needs no permission
+            return []  # it needs no permission
         case "cloudwatch" if operation == "PutMetricData":
             return [Call(action, "*", {"cloudwatch:namespace": [parameters["Namespace"]]})]
         case "sns" if operation == "PublishBatch":
@@ -68,8 +68,8 @@ def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
         case "sns" if "TopicArn" in parameters:
             return [Call(action, parameters["TopicArn"], {})]
     raise NotInTheKit(
-        f"A function calls {action}. The kit does not know on which resource, so it can't tell "
-        "whether its role may: teach patchbay/testkit/aws/calls.py."
+        f"A function calls {action}. The kit does not know its resource, so it can't check the "
+        "function's role: extend patchbay/testkit/aws/calls.py."
     )
 
 
@@ -100,7 +100,7 @@ def _on_tables(action: str, parameters: Parameters) -> Iterator[Call]:
     if "TransactItems" in parameters:
         for item in parameters["TransactItems"]:
             for part, fields in item.items():
-                # A transaction needs what its parts need.
+                # A transaction needs the permissions of its parts.
                 part_action = f"dynamodb:{part.removesuffix('Item')}Item"
                 yield Call(part_action, _table(fields["TableName"]), {})
         return

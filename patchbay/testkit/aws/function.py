@@ -1,4 +1,4 @@
-"""A Lambda function: how it is invoked, how long it may take, and what becomes of its answer."""
+"""Lambda functions, and their invocations on virtual time."""
 
 import json
 import os
@@ -26,16 +26,16 @@ from patchbay.testkit.running.output import LOG
 from patchbay.topology.consumers import RELAYS_TO
 
 CONSUMER = "patchbay.messaging.consuming"
-CONSUMER_NAME = "CONSUMER"  # the variable by which a consumer knows its name
-MEMORY = "IDEMPOTENCY_TABLE"  # the variable of who notes what it has handled
+CONSUMER_NAME = "CONSUMER"  # the environment variable with a consumer's name
+MEMORY = "IDEMPOTENCY_TABLE"  # the environment variable with its idempotency table
 
 
 @dataclass(frozen=True)
 class Function:
-    """What the template says of a function."""
+    """A function, as its template defines it."""
 
     name: str
-    short_name: str  # without the system and the stage: what tests call it
+    short_name: str  # without system and stage, as in tests
     stack: str
     asset: Path
     handler: str
@@ -44,9 +44,9 @@ class Function:
     memory: int  # MB
     reserved_concurrency: int | None
     statements: Sequence[Statement]  # of its role's policies
-    layers: Sequence[Path] = ()  # folders from which it imports as well
+    layers: Sequence[Path] = ()  # folders of its layers
     problem: str | None = None  # why the kit can't run it
-    dead_letter_target: str | None = None  # for what it fails on when it is run asynchronously
+    dead_letter_target: str | None = None  # for failed asynchronous invocations
 
     @property
     def arn(self) -> str:
@@ -54,12 +54,12 @@ class Function:
 
     @property
     def relays_to(self) -> str | None:
-        """The URL of the queue that it fills from another, if it is a relay."""
+        """The URL of the queue that it sends to, if it is a relay."""
         return self.environment.get(RELAYS_TO)
 
 
 def code_of(function: Function) -> Code:
-    """Load a function's code; raises InitFailed, and NotInTheKit where the kit can't run it."""
+    """Load a function's code. Raise InitFailed, or NotInTheKit if the kit can't run it."""
     if function.problem:
         raise NotInTheKit(function.problem)
     return load(function.asset, function.handler, function.environment, function.layers)
@@ -67,7 +67,7 @@ def code_of(function: Function) -> Code:
 
 @dataclass(frozen=True)
 class Answer:
-    """How an invocation ended."""
+    """The result of an invocation."""
 
     ended: float  # when, in seconds since the epoch
     payload: Any = None
@@ -77,7 +77,7 @@ class Answer:
 
 @dataclass
 class Invocation:
-    """A function at work. It has a time of its own, which runs ahead while the function waits."""
+    """A running invocation. It has its own time, which runs ahead while the function waits."""
 
     function: Function
     started: float
@@ -85,7 +85,7 @@ class Invocation:
     log: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     refused: NotInTheKit | None = None
-    """What of all it did the kit could not play: no handler may take that for AWS's error."""
+    """The first call that the kit could not simulate. The test must see it."""
 
     @property
     def deadline(self) -> float:
@@ -93,7 +93,7 @@ class Invocation:
 
 
 class Lambda:
-    """Runs the functions: one at a time in fact, any number of them in the cloud's own time."""
+    """Lambda: it runs one function at a time in real time, and any number in virtual time."""
 
     def __init__(self, clock: Clock, faults: Faults, seed: int) -> None:
         self._clock = clock
@@ -106,11 +106,11 @@ class Lambda:
 
     @property
     def running(self) -> Invocation | None:
-        """The invocation whose code runs at the moment."""
+        """The invocation whose code is running now."""
         return self._running[-1] if self._running else None
 
     def throttles(self, function: Function) -> bool:
-        """Whether it would be refused now: by a fault, or by its reserved concurrency."""
+        """Return whether a fault or its reserved concurrency throttles a function now."""
         for fault in self._faults.of(function.short_name, self._clock.now):
             if fault.throttles:
                 self._faults.met(function.short_name, fault)
@@ -122,7 +122,7 @@ class Lambda:
         return len(busy) >= function.reserved_concurrency
 
     def invoke(self, function: Function, event: dict[str, Any]) -> Answer:
-        """Run it on the event; what it does happens now, and its answer is known when it ends."""
+        """Invoke a function. Its effects happen now, its result is known when it ends."""
         outer = self.running
         began = outer.now if outer else self._clock.now
         invocation = Invocation(function, began, began)
@@ -144,7 +144,7 @@ class Lambda:
         return Answer(invocation.now, payload, error, invocation.log)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass for the function that runs, and end it if that is more than it has."""
+        """Let time pass for the running function, up to its timeout."""
         invocation = self.running
         if invocation is None:
             self._clock.run(until=self._clock.now + seconds)
@@ -186,7 +186,7 @@ class Lambda:
             returned: list[Any] = []
             self._with_faults(lambda: returned.append(code.handler(event, context)))()
             return returned[0] if returned else None
-        # Where each event's own handling starts, for a fault concerns an event and not its batch.
+        # A fault affects a single event, not its batch, so it is injected for each event.
         run_for = consumer.run_for
         consumer.run_for = lambda function: partial(self._run_with_faults, run_for(function))
         try:
@@ -212,7 +212,7 @@ class Lambda:
 
     @contextmanager
     def _own_time(self, invocation: Invocation) -> Iterator[None]:
-        # A warning ends no function on AWS, whatever pytest makes of it.
+        # A warning ends no function on AWS, even if pytest makes it an error.
         with warnings.catch_warnings(action="ignore"):
             yield from self._in_its_own_time(invocation)
 
@@ -242,7 +242,7 @@ class Lambda:
 
 @contextmanager
 def _own_chance(seed: str) -> Iterator[None]:
-    """The same draws for the same invocation, uuid4's as well, whatever was drawn before."""
+    """Make random values, also uuid4's, the same for the same invocation."""
     state, urandom = random.getstate(), os.urandom
     random.seed(seed)
     os.urandom = random.Random(seed).randbytes
@@ -254,7 +254,7 @@ def _own_chance(seed: str) -> Iterator[None]:
 
 
 class Context(LambdaContext):
-    """What Lambda tells a function of itself."""
+    """The context object of an invocation."""
 
     def __init__(self, invocation: Invocation, number: int) -> None:
         function = invocation.function

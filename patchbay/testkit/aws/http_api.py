@@ -1,4 +1,4 @@
-"""API Gateway: finds the function that a request goes to, as the template's routes say."""
+"""API Gateway: it routes a request to a function by the template's routes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from patchbay.testkit.reading.arns import arn
 from patchbay.testkit.templates import Templates
 
 APIGATEWAY = "apigateway.amazonaws.com"
-FULL_CONCURRENCY, FAILED = 503, 500  # what API Gateway answers where there is no answer
+FULL_CONCURRENCY, FAILED = 503, 500  # API Gateway's status if the function does not respond
 
 _VARIABLE = re.compile(r"\{(\w+)\+?\}")
 
@@ -38,10 +38,10 @@ class HttpApis:
     def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
-        """Send a request; returns the status and the body of the answer."""
+        """Send a request, and return the status and the body of the response."""
         path = target.partition("?")[0]
         for resource in self._templates.all("AWS::ApiGateway::RestApi"):
-            raise NotInTheKit(f"{resource} is a REST API: the kit plays HTTP APIs.")
+            raise NotInTheKit(f"{resource} is a REST API: the kit simulates HTTP APIs only.")
         for route in self._routes:
             match = route.path.fullmatch(path)
             if match and route.method in (method, "ANY"):
@@ -78,7 +78,10 @@ def _routes(templates: Templates) -> Iterator[_Route]:
     for route in templates.all("AWS::ApiGatewayV2::Route"):
         properties = route.properties
         if properties.get("AuthorizationType", "NONE") != "NONE":
-            raise NotInTheKit(f"{route} asks for {properties['AuthorizationType']} authorization.")
+            raise NotInTheKit(
+                f"{route} has {properties['AuthorizationType']} authorization, which the kit can't "
+                "simulate."
+            )
         integration = integrations[properties["Target"].removeprefix("integrations/")]
         function = templates.function(integration.properties["IntegrationUri"])
         method, _, path = properties["RouteKey"].partition(" ")

@@ -1,4 +1,4 @@
-"""Decides whether a role's policies allow a call, and a resource's own policy a service."""
+"""IAM: it evaluates the policies of roles and of resources."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ _UNKNOWN = ("NotAction", "NotResource", "NotPrincipal")
 
 @dataclass(frozen=True)
 class Call:
-    """One thing that somebody asks AWS to do."""
+    """A request to AWS: an action on a resource, with the context of its conditions."""
 
     action: str
     resource: str
@@ -25,9 +25,9 @@ class Call:
 
 
 def allows(statements: Iterable[Statement], call: Call) -> bool:
-    """Return whether one statement allows it and none denies it, which is IAM's whole rule.
+    """Return whether one statement allows a call and none denies it, which is IAM's rule.
 
-    Raises NotInTheKit where that hangs on a policy that the kit can't read.
+    Raise NotInTheKit if the result depends on a policy that the kit can't read.
     """
     statements = list(statements)
     effects = {
@@ -39,22 +39,21 @@ def allows(statements: Iterable[Statement], call: Call) -> bool:
         for each in statements:
             if each["Effect"] == "Unreadable":
                 raise NotInTheKit(
-                    f"Whether {call.action} on {call.resource} is allowed hangs on "
-                    f"{each['What']}: write the permission into the role as well, or test this "
-                    "on AWS."
+                    f"Whether {call.action} on {call.resource} is allowed depends on "
+                    f"{each['What']}: add the permission to the role as well, or test this on AWS."
                 )
     return "Allow" in effects and "Deny" not in effects
 
 
 def allows_service(statements: Iterable[Statement], service: str, call: Call) -> bool:
-    """The same for a resource's policy, which names who may."""
+    """Return whether a resource's policy allows a service a call."""
     return allows((each for each in statements if _names(each, service)), call)
 
 
 def _concerns(statement: Statement, call: Call) -> bool:
     for field in _UNKNOWN:
         if field in statement:
-            raise NotInTheKit(f"A policy statement has {field}, which the kit can't judge.")
+            raise NotInTheKit(f"A policy statement has {field}, which the kit can't evaluate.")
     return (
         any(_like(pattern, call.action, fold=True) for pattern in _list(statement["Action"]))
         and any(_like(pattern, call.resource) for pattern in _list(statement["Resource"]))
@@ -69,7 +68,7 @@ def _concerns(statement: Statement, call: Call) -> bool:
 def _holds(operator: str, key: str, wanted: Sequence[Any], context: Context) -> bool:
     name, if_exists = operator.removesuffix("IfExists"), operator.endswith("IfExists")
     if name not in _OPERATORS:
-        raise NotInTheKit(f"A policy's condition uses {operator}, which the kit can't judge.")
+        raise NotInTheKit(f"A policy's condition uses {operator}, which the kit can't evaluate.")
     present = context.get(key)
     if present is None:
         return if_exists
@@ -108,13 +107,13 @@ def _list(value: Any) -> list[Any]:
 
 
 def assumes(policy: Mapping[str, Any], service: str, context: Context) -> bool:
-    """Whether a role's trust policy lets that service assume it, in those circumstances."""
+    """Return whether a role's trust policy lets a service assume it in that context."""
     statements = [{**each, "Resource": "*"} for each in policy["Statement"]]
     return allows_service(statements, service, Call("sts:AssumeRole", "*", context))
 
 
 def allows_role(policy: Mapping[str, Any], service: str) -> bool:
-    """Whether a role's trust policy lets that service assume it."""
+    """Return whether a role's trust policy lets a service assume it, in any context."""
     return any(
         statement["Effect"] == "Allow"
         and "sts:AssumeRole" in _list(statement["Action"])

@@ -1,4 +1,4 @@
-"""The network that functions see: function URLs, and what a test has put there. Nothing else."""
+"""The network of the functions: function URLs and a test's servers, and nothing else."""
 
 import base64
 import json
@@ -15,12 +15,12 @@ from patchbay.testkit.aws.function import Function, Invocation, Lambda
 from patchbay.testkit.aws.iam import Call, allows
 
 Respond = Callable[[str, str, bytes], tuple[int, Any]]
-"""Given method, path and body, what a server answers: a status, and what becomes its JSON."""
+"""A server's handler: it takes method, path and body, and returns a status and a JSON value."""
 
 
 @dataclass(frozen=True)
 class FunctionUrl:
-    """What the template says of a function's URL."""
+    """A function's URL, as its template defines it."""
 
     host: str
     function: Function
@@ -36,7 +36,7 @@ class _Request:
 
 
 class Network:
-    """Answers what functions ask over HTTP, in the cloud's own time."""
+    """The HTTP requests of functions, on virtual time."""
 
     def __init__(self, functions: Lambda, urls: Mapping[str, FunctionUrl]) -> None:
         self._functions = functions
@@ -44,11 +44,11 @@ class Network:
         self._servers: dict[str, Respond] = {}
 
     def serve(self, host: str, respond: Respond) -> None:
-        """Put a server on the network, for a third party that functions talk to."""
+        """Add a server to the network, for a third party that functions call."""
         self._servers[host] = respond
 
     def urlopen(self, pool: HTTPConnectionPool, method: str, url: str, **options: Any) -> Any:
-        """Stands in for urllib3's, which requests, httpx's peers and botocore all end in."""
+        """Replace urllib3's method, which requests and botocore use."""
         caller = self._functions.running
         body = options.get("body") or b""
         headers = {str(k).lower(): _text(v) for k, v in (options.get("headers") or {}).items()}
@@ -85,18 +85,18 @@ class Network:
     def _wait(
         self, pool: HTTPConnectionPool, url: str, caller: Invocation, started: float, timeout: Any
     ) -> None:
-        """Have the caller wait for its answer, as long as it is ready to."""
+        """Let the caller wait for its response, up to its timeout."""
         seconds = timeout.read_timeout if isinstance(timeout, Timeout) else timeout
         if isinstance(seconds, (int, float)) and caller.now - started > seconds:
             self._functions.pass_time_until(caller, started + seconds)
-            raise ReadTimeoutError(pool, url, f"no answer in {seconds} s")
+            raise ReadTimeoutError(pool, url, f"no response in {seconds} s")
         self._functions.pass_time_until(caller, caller.now)
 
 
 def http_event(
     method: str, target: str, headers: Mapping[str, str], body: bytes, host: str, **more: Any
 ) -> dict[str, Any]:
-    """A request in the form in which API Gateway and function URLs hand it over (format 2.0)."""
+    """Return a request as an event of API Gateway and function URLs (payload format 2.0)."""
     parts = urlsplit(target)
     try:
         text, is_base64 = body.decode(), False
@@ -122,7 +122,7 @@ def http_event(
 
 
 def response_of(payload: Any) -> tuple[int, bytes]:
-    """Status and body of what a function answers, by the rules of payload format 2.0."""
+    """Return the status and body of a function's response, by payload format 2.0."""
     if isinstance(payload, dict) and "statusCode" in payload:
         body = payload.get("body") or ""
         raw = base64.b64decode(body) if payload.get("isBase64Encoded") else str(body).encode()

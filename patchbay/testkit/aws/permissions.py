@@ -1,4 +1,4 @@
-"""A function's own policy: which service may invoke it, as AWS::Lambda::Permission says."""
+"""The resource policy of a function, from AWS::Lambda::Permission."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from patchbay.testkit.templates import Resource, Templates
 
 
 def may_invoke(templates: Templates, function: Function, service: str, source: str) -> bool:
-    """Return whether a service may invoke a function for the thing of that ARN."""
+    """Return whether a service may invoke a function on behalf of the source's ARN."""
     statements = [
         _statement(permission)
         for permission in templates.all("AWS::Lambda::Permission")
@@ -19,7 +19,7 @@ def may_invoke(templates: Templates, function: Function, service: str, source: s
 
 
 def _statement(permission: Resource) -> dict[str, Any]:
-    """The statement that a permission adds to its function's policy."""
+    """Return the statement that a permission adds to its function's policy."""
     properties = permission.properties
     source = properties.get("SourceArn")
     return {

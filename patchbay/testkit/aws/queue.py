@@ -1,7 +1,7 @@
-"""SQS's queues: moto holds them and their messages, and here is how they are received.
+"""SQS's queues: moto holds them and their messages, and this module receives from them.
 
-moto's own ReceiveMessage delivers a FIFO queue out of order after a failure, and makes a message
-visible a moment late; what functions ask of SQS themselves is answered by moto.
+moto's ReceiveMessage delivers a FIFO queue out of order after a failure, and makes a message
+visible a moment late. moto answers the functions' own calls to SQS.
 """
 
 import json
@@ -19,8 +19,8 @@ from patchbay.testkit.clock import Clock
 from patchbay.testkit.reading.arns import arn_of, queue_url
 from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 
-DEDUPLICATED_FOR = 5 * 60.0  # seconds in which a FIFO queue takes a message for a duplicate
-MAX_MESSAGE_BYTES = 1024 * 1024  # SQS's own limit, of the body and the attributes together
+DEDUPLICATED_FOR = 5 * 60.0  # seconds, SQS's deduplication interval
+MAX_MESSAGE_BYTES = 1024 * 1024  # SQS's own limit, for the body and the attributes together
 
 
 class Queue:
@@ -40,12 +40,12 @@ class Queue:
         self._redrive = properties.get("RedrivePolicy")
         self.dead_letters: Queue | None = None
         self.refused: str | None = None
-        """Why the kit can't play it."""
+        """Why the kit can't simulate it."""
         self._moto = _create(properties)
         self._taken: dict[tuple[str | None, str | None], float] = {}
         self._by_group = properties.get("DeduplicationScope") == "messageGroup"
         if self.is_fifo:
-            # moto forgets what it has taken as soon as it is deleted.
+            # moto no longer deduplicates a message after it is deleted.
             self._moto.add_message = self._add_once  # type: ignore[method-assign]
 
     @property
@@ -65,11 +65,11 @@ class Queue:
         return len(self._moto._messages)
 
     def __bool__(self) -> bool:
-        """An empty queue is a queue."""
+        """Return True: an empty queue is not false."""
         return True
 
     def messages(self) -> list[Message]:
-        """All that is in it, whether it can be received or not, the oldest first."""
+        """Return all messages, visible or not, the oldest first."""
         return list(self._moto._messages)
 
     def send(
@@ -80,7 +80,7 @@ class Queue:
         deduplication: str | None = None,
         attributes: Mapping[str, str] | None = None,
     ) -> str:
-        """Put a message in; returns its id."""
+        """Send a message, and return its id."""
         sent = sqs_backends[ACCOUNT][REGION].send_message(
             self.name,
             body,
@@ -94,10 +94,9 @@ class Queue:
         return sent.id
 
     def receive(self, limit: int, chance: random.Random | None = None) -> "Received":
-        """Take up to so many messages into flight, in order, or in a random one by `chance`.
+        """Receive up to `limit` messages, in order, or in a random order from `chance`.
 
-        What was received too often before goes to the dead letters instead, and what is too old
-        is gone.
+        Messages over the maxReceiveCount go to the dead-letter queue, and expired ones are deleted.
         """
         received = Received()
         candidates = self._receivable(received.expired)
@@ -125,7 +124,7 @@ class Queue:
         self._moto._messages.append(message)
 
     def delete(self, message: Message) -> None:
-        """Remove it, as whoever received it may; what is gone already is no error."""
+        """Delete a message. If it is deleted already, do nothing."""
         if message in self._moto._messages:
             self._moto._messages.remove(message)
 
@@ -133,7 +132,7 @@ class Queue:
         return any(message.id == message_id for message in self._moto._messages)
 
     def next_at(self) -> float | None:
-        """When a message can be received next, in seconds since the epoch."""
+        """Return when the next message is visible, in seconds since the epoch."""
         if not self.is_fifo:
             return min((_free_at(message) for message in self._moto._messages), default=None)
         groups: dict[str, float] = {}
@@ -143,7 +142,7 @@ class Queue:
         return min(groups.values(), default=None)
 
     def forward(self, target: "Queue") -> list[tuple[str, str, str]]:
-        """Move every message to another queue, as new ones: their old and new ids, and bodies."""
+        """Move all messages to another queue, and return their old ids, new ids and bodies."""
         moved = []
         for message in self.messages():
             moved.append((message.id, target.take(message), message.body))
@@ -151,12 +150,12 @@ class Queue:
         return moved
 
     def take(self, message: Message) -> str:
-        """Put in a message that comes from another queue, as a new one; returns its id."""
+        """Send the message of another queue as a new one, and return its id."""
         sent = sqs_backends[ACCOUNT][REGION].send_message(
             self.name,
             message.body,
             message_attributes=message.message_attributes,
-            # What EventBridge left in a standard queue has no group yet.
+            # A message from a standard queue has no group.
             group_id=message.group_id or ("all" if self.is_fifo else None),
             deduplication_id=str(uuid4()) if self.is_fifo else None,
         )
@@ -164,7 +163,7 @@ class Queue:
 
     def _receivable(self, expired: list[Message]) -> Iterator[Message]:
         now = self._clock.now
-        # As long as one of its messages is in flight, a group gives out no other.
+        # While one message of a group is in flight, no other of that group is delivered.
         in_flight = (each for each in self.messages() if self.is_fifo and _free_at(each) > now)
         blocked = {each.group_id or "" for each in in_flight}
         for message in self.messages():
@@ -190,18 +189,18 @@ class Queue:
 
 
 class Received:
-    """What came of one look into a queue."""
+    """The result of receiving from a queue."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.dead: list[Message] = []  # went to the dead-letter queue
-        self.expired: list[Message] = []  # were older than the queue keeps anything
+        self.dead: list[Message] = []  # moved to the dead-letter queue
+        self.expired: list[Message] = []  # older than the retention period
 
 
 def change_visibility(name: str, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What SQS does and answers when it is told for how long messages are to be hidden.
+    """Perform SQS's ChangeMessageVisibilityBatch, and return its response.
 
-    moto counts their hours from when they were sent, and shows them a moment too late.
+    moto counts the 12 hours from when a message was sent, and makes it visible a moment too late.
     """
     messages = sqs_backends[ACCOUNT][REGION].queues[name]._messages
     answer: dict[str, Any] = {"Successful": [], "Failed": []}
@@ -218,7 +217,7 @@ def change_visibility(name: str, entries: Sequence[Mapping[str, Any]]) -> dict[s
 
 
 def record_of(message: Message, queue: Queue) -> dict[str, Any]:
-    """The message as Lambda hands it to a function."""
+    """Return a message as a record of Lambda's event."""
     attributes = {
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "SentTimestamp": str(message.sent_timestamp),

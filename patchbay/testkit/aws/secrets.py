@@ -1,4 +1,4 @@
-"""Secrets Manager's secrets: what the templates put into them, and what a test does."""
+"""Secrets Manager's secrets, with values from the templates and from tests."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,11 +20,11 @@ class Secrets:
         }
 
     def put(self, name: str, value: str) -> None:
-        """Set what is in a secret, which is made if it is not there."""
+        """Set the value of a secret, and create it if it does not exist."""
         self._values[name] = value
 
     def answer(self, client: Any, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """Answer what a function or a test asks; raises botocore's ClientError as AWS would."""
+        """Answer a call of a function or a test. Raise botocore's ClientError as AWS would."""
         match operation:
             case "GetSecretValue":
                 name = self._name(client, operation, parameters["SecretId"])
@@ -50,7 +50,7 @@ class Secrets:
     def _find(self, name_or_arn: str) -> str | None:
         for name in self._values:
             arn = secret_arn(name)
-            # AWS finds a secret by its ARN without the last characters as well.
+            # AWS also finds a secret by its ARN without the last characters.
             if name_or_arn in (name, arn, arn[:-7]):
                 return name
         return None

@@ -1,4 +1,4 @@
-"""Lambda's asynchronous invocations: its own retries, and what is left of an event that fails.
+"""Lambda's asynchronous invocations: its retries, destinations and dead-delivery queues.
 
 "How Lambda handles errors and retries with asynchronous invocation" in its guide.
 """
@@ -13,48 +13,48 @@ from patchbay.testkit.aws.iam import Call, allows
 from patchbay.testkit.aws.queue import Queue
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.errors import NotDeployable, NotInTheKit
-from patchbay.testkit.history import History, Letter
+from patchbay.testkit.history import Delivery, History
 from patchbay.testkit.templates import ASYNC_INVOKE, Templates
 
-RETRY_AFTER = (60.0, 120.0)  # seconds: Lambda's own, for what it runs asynchronously
-THROTTLED_RETRY = 1.0  # seconds, doubling up to five minutes: Lambda's own
+RETRY_AFTER = (60.0, 120.0)  # seconds between the attempts, as Lambda documents
+THROTTLED_RETRY = 1.0  # seconds, doubling up to five minutes, as Lambda documents
 LONGEST_RETRY = 300.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the templates say of how a function is run asynchronously."""
+    """The settings in the templates for a function's asynchronous invocations."""
 
     attempts: int = 3
-    max_age: float = 6 * 60 * 60.0  # seconds until Lambda gives up an event
+    max_age: float = 6 * 60 * 60.0  # seconds after which Lambda gives up an event
     on_failure: Queue | None = None
     dead_letters: Queue | None = None  # of the function itself
     on_success: Queue | None = None
     refused: tuple[str, ...] = ()
-    """Destinations of failures that the kit does not play."""
+    """Messages about failure destinations that the kit does not simulate."""
     refused_success: str | None = None
 
     @property
     def failures(self) -> list[Queue]:
-        """Where events are left that failed."""
+        """The queues that receive failed events."""
         return [queue for queue in (self.dead_letters, self.on_failure) if queue]
 
 
 @dataclass
 class _Run:
-    """An event on its way through a function."""
+    """An event that a function is invoked with, and its attempts."""
 
     function: Function
     text: str
-    who: str  # in the history
+    name: str  # in the history
     since: float
-    letter: Letter | None
+    delivery: Delivery | None
     attempt: int = 1
     wait: float = THROTTLED_RETRY
 
 
 class Asynchronous:
-    """Runs functions for events whose sender does not wait for an answer."""
+    """The asynchronous invocations of all functions: their senders wait for no response."""
 
     def __init__(
         self,
@@ -71,11 +71,10 @@ class Asynchronous:
         self._wake = wake
 
     def take(
-        self, function: Function, text: str, *, who: str = "", letter: Letter | None = None
+        self, function: Function, text: str, *, name: str = "", delivery: Delivery | None = None
     ) -> None:
-        """Accept an event, and run the function with it from now on until it succeeds or is given
-        up."""
-        self._run(_Run(function, text, who or function.name, self._clock.now, letter))
+        """Accept an event, and invoke the function with it until it succeeds or is given up."""
+        self._run(_Run(function, text, name or function.name, self._clock.now, delivery))
 
     def _run(self, run: _Run) -> None:
         options = self._options(run.function)
@@ -88,14 +87,14 @@ class Asynchronous:
             return
         answer = self._functions.invoke(run.function, json.loads(run.text))
         if answer.error is None:
-            self._history.note(run.who, "ran")
-            if run.letter:
-                self._history.handled(run.letter)
+            self._history.note(run.name, "ran")
+            if run.delivery:
+                self._history.handled(run.delivery)
             self._succeed(run, options, answer)
             return
-        self._history.note(run.who, "failed", answer.error)
-        if run.letter:
-            self._history.failed(run.letter, answer.error)
+        self._history.note(run.name, "failed", answer.error)
+        if run.delivery:
+            self._history.failed(run.delivery, answer.error)
         late = answer.ended - self._clock.now
         if run.attempt < options.attempts:
             after = late + RETRY_AFTER[run.attempt - 1]
@@ -112,29 +111,29 @@ class Asynchronous:
                 "responseContext": {"statusCode": 200, "executedVersion": "$LATEST"},
                 "responsePayload": answer.payload,
             }
-            self._leave(options.on_success, json.dumps(record), {})
+            self._send(options.on_success, json.dumps(record), {})
 
     def _give_up(self, run: _Run, options: Options, condition: str, answer: Answer) -> None:
         for refused in options.refused:
             raise NotInTheKit(refused)
         if not options.failures:
             why = answer.error or condition
-            if run.letter:
-                self._history.lost_for(run.letter, why)
+            if run.delivery:
+                self._history.lost_for(run.delivery, why)
             else:
-                self._history.dropped(run.who, "a run", run.text, why)
+                self._history.dropped(run.name, "a run", run.text, why)
             return
-        if run.letter:
-            self._history.given_up(run.letter)
+        if run.delivery:
+            self._history.given_up(run.delivery)
         if options.dead_letters:
             attributes = {"ErrorCode": "200", "ErrorMessage": answer.error or condition}
-            self._leave(options.dead_letters, run.text, attributes)
+            self._send(options.dead_letters, run.text, attributes)
         if options.on_failure:
             record = self._record(run, condition) | {
                 "responseContext": {"statusCode": 200, "functionError": "Unhandled"},
                 "responsePayload": {"errorMessage": answer.error},
             }
-            self._leave(options.on_failure, json.dumps(record), {})
+            self._send(options.on_failure, json.dumps(record), {})
 
     def _record(self, run: _Run, condition: str) -> dict[str, Any]:
         return {
@@ -147,7 +146,7 @@ class Asynchronous:
             "requestPayload": json.loads(run.text),
         }
 
-    def _leave(self, queue: Queue, body: str, attributes: dict[str, str]) -> None:
+    def _send(self, queue: Queue, body: str, attributes: dict[str, str]) -> None:
         self._history.sent(queue.name, queue.send(body, attributes=attributes), body)
         self._wake(queue)
 
@@ -155,7 +154,7 @@ class Asynchronous:
 def options_of(
     templates: Templates, function: Function, queue_of: Callable[[str, str], Queue]
 ) -> Options:
-    """Read how a function is run asynchronously; raises NotDeployable for what Lambda refuses."""
+    """Read a function's asynchronous settings. Raise NotDeployable for those Lambda refuses."""
     config: dict[str, Any] = {}
     for each in templates.all(ASYNC_INVOKE):
         if templates.function(each.properties["FunctionName"]) == function:
@@ -165,8 +164,8 @@ def options_of(
     success = destinations.get("OnSuccess", {}).get("Destination")
     dead = function.dead_letter_target
     refused = [
-        f"{function.name} failed for good, and what it failed on goes to {arn}, which the test kit "
-        "does not play: it knows queues."
+        f"{function.name} failed after all retries, and its failure destination is {arn}, which "
+        "the test kit does not simulate: it simulates queues only."
         for arn in (failed, dead)
         if arn and ":sqs:" not in arn
     ]
@@ -186,8 +185,8 @@ def options_of(
         on_success=queue(success),
         refused=tuple(refused),
         refused_success=(
-            f"{function.name} succeeded, and its answer goes to {success}, which the test kit does "
-            "not play: it knows queues."
+            f"{function.name} succeeded, and its success destination is {success}, which the test "
+            "kit does not simulate: it simulates queues only."
             if success and ":sqs:" not in success
             else None
         ),

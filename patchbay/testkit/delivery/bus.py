@@ -1,7 +1,7 @@
-"""EventBridge: matches events with rules, and delivers them, as patiently as each rule says.
+"""EventBridge: matches events with rules, and delivers them with each target's retries.
 
-moto's matcher differs from AWS's, and its delivery knows no policies, retries or dead letters, so
-moto only checks what PutEvents is asked, and everything after that is done here.
+moto's matcher differs from AWS's, and its delivery has no policies, retries or dead letters. So
+moto only validates the parameters of PutEvents, and this module does all that follows.
 """
 
 import json
@@ -27,15 +27,15 @@ from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.topology.event_pattern import EventPattern
 
 EVENTBRIDGE = "events.amazonaws.com"
-# EventBridge backs off exponentially. Its figures are not public; with these, its 185 attempts
-# take just about the 24 hours that it tries at most.
+# EventBridge backs off exponentially. Its intervals are not public; with these, its 185 attempts
+# take about 24 hours, its longest time.
 FIRST_RETRY = 1.0  # seconds
 LAST_RETRY = 500.0  # seconds
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a rule delivers to: to a queue or a function, or what the kit does not play."""
+    """A rule's target: a queue, a function, or a target that the kit does not simulate."""
 
     id: str
     arn: str
@@ -45,32 +45,32 @@ class Target:
     queue: Queue | None = None
     group: str | None = None  # the message group, of a FIFO queue
     function: Function | None = None
-    is_log: bool = False  # a log group: nothing comes of what it gets
+    is_log: bool = False  # a log group: a delivery to it has no effect
     refused: str | None = None  # why the kit can't deliver to it
 
     @property
     def name(self) -> str:
-        """What it is called in the history."""
+        """Its name in the history."""
         found = self.queue or self.function
         return found.name if found else self.arn
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What the template says of a rule."""
+    """A rule, as its template defines it."""
 
     name: str
     bus: str
-    pattern: EventPattern | None  # none of a rule that is on a schedule alone
+    pattern: EventPattern | None  # None for a rule with only a schedule
     pattern_text: str
     enabled: bool
     targets: Sequence[Target]
-    refused: str | None = None  # why the kit can't match events with its pattern
-    next: Next | None = None  # when it is due, of a rule on a schedule
+    refused: str | None = None  # why the kit can't use its pattern
+    next: Next | None = None  # the next due time, for a rule with a schedule
 
     @property
     def names_types(self) -> bool:
-        """Whether it waits for certain types of events, and not for whatever comes."""
+        """Whether it names the types of its events, and does not take all."""
         return "detail-type" in json.loads(self.pattern_text)
 
     @property
@@ -100,7 +100,7 @@ class Buses:
         self._delivered = delivered
 
     def take(self, entry: Mapping[str, Any], bus_event_id: str, by: str) -> Published:
-        """Have an entry that PutEvents accepted delivered to whoever has a rule for it."""
+        """Deliver an entry that PutEvents has accepted to the targets of all matching rules."""
         text = _envelope(entry, bus_event_id, self._clock.now)
         detail = json.loads(entry["Detail"])
         published = Published(
@@ -118,19 +118,19 @@ class Buses:
         return published
 
     def replay(self, published: Published, name: str) -> None:
-        """Have an event come out of the archive again, in a replay of that name."""
+        """Deliver an event from the archive again, in a replay of that name."""
         self._history.note("the archive", "replays", f"{published.type}  {published.id}", name)
         text = f'{published.text[:-1]}, "{REPLAY_NAME}": {json.dumps(name)}}}'
         self._pass_on(published, text)
 
-    def listen(self, rule: Rule) -> None:
-        """Have a rule that is on a schedule start its targets whenever it is due."""
+    def start_schedule(self, rule: Rule) -> None:
+        """Start a rule's schedule, if it has one: its targets run whenever it is due."""
         if rule.next and rule.enabled:
             due = rule.next(self._clock.time)
             self._clock.at(due.timestamp(), lambda: self._tick(rule, due), idle=True)
 
     def _tick(self, rule: Rule, due: datetime) -> None:
-        self.listen(rule)
+        self.start_schedule(rule)
         entry = {
             "Source": "aws.events",
             "DetailType": "Scheduled Event",
@@ -157,9 +157,9 @@ class Buses:
         on_this_bus = [rule for rule in self._rules if rule.bus == bus and rule.enabled]
         for rule in on_this_bus:
             if rule.refused:
-                raise NotInTheKit(f"An event is put on the bus of {rule.name}: {rule.refused}")
+                raise NotInTheKit(f"An event is on the bus of the rule {rule.name}: {rule.refused}")
         matching = [rule for rule in on_this_bus if rule.pattern and rule.pattern.matches(text)]
-        # A wire tap, which takes whatever there is, was not waiting for this one.
+        # A wire tap takes all events, so it does not count as a rule for this one.
         if not any(rule.names_types for rule in matching):
             self._history.unmatched(published, _nearest(on_this_bus, published))
         for rule in matching:
@@ -182,11 +182,11 @@ class Buses:
                 f"{delivery.rule.name}: {target.refused}"
             )
         if target.is_log:
-            self._history.note(target.arn, "got", delivery.event.type, delivery.event.id)
+            self._history.note(target.arn, "received", delivery.event.type, delivery.event.id)
             return
         error = self._problem(delivery)
         if error:
-            # Trying again would not change what is not allowed.
+            # A retry would have the same error.
             self._give_up(delivery, retries, *error, exhausted=None)
             return
         if any(fault.undeliverable for fault in faults):
@@ -198,13 +198,13 @@ class Buses:
     def _put(self, delivery: "_Delivery") -> None:
         queue, function = delivery.target.queue, delivery.target.function
         if function:
-            letter = self._history.arrived_at_function(delivery.event, function.name)
-            self._asynchronous.take(function, delivery.text, letter=letter)
+            arrived = self._history.arrived_at_function(delivery.event, function.name)
+            self._asynchronous.take(function, delivery.text, delivery=arrived)
             return
         assert queue
         message_id = queue.send(delivery.text, group=delivery.target.group)
         if queue.is_fifo and not queue.holds(message_id):
-            self._history.note(queue.name, "knew as a duplicate", delivery.event.id)
+            self._history.note(queue.name, "dropped as a duplicate", delivery.event.id)
             return
         self._history.arrived(delivery.event, queue, message_id)
         self._delivered(queue)
@@ -248,7 +248,7 @@ class Buses:
         self._history.not_delivered(event, name, why)
 
     def _problem(self, delivery: "_Delivery") -> tuple[str, str] | None:
-        """EventBridge's code for what keeps it from delivering, and the reason."""
+        """Return EventBridge's error code and message, if it can't deliver."""
         queue, function = delivery.target.queue, delivery.target.function
         if queue:
             return self._queue_problem(delivery, queue)
@@ -268,12 +268,12 @@ class Buses:
             )
         if queue.is_fifo and not queue.tells_duplicates_by_content:
             return "INVALID_PARAMETER", (
-                f"{queue.name} wants an id by which to tell duplicates, and EventBridge gives none"
+                f"{queue.name} needs a deduplication id, and EventBridge sends none"
             )
         size = len(delivery.text.encode())
         if size > MAX_MESSAGE_BYTES:
             return "INVALID_PARAMETER", (
-                f"the event has {size:,} bytes with its envelope; a queue takes "
+                f"the event has {size:,} bytes with its envelope; a queue accepts "
                 f"{MAX_MESSAGE_BYTES:,}"
             )
         return None
@@ -289,7 +289,7 @@ class _Delivery:
 
 
 def _envelope(entry: Mapping[str, Any], bus_event_id: str, now: float) -> str:
-    """The event as rules match it and targets get it. Its detail is passed on as it is written."""
+    """Return the event that rules match and targets receive. Its detail is unchanged text."""
     head = {
         "version": "0",
         "id": bus_event_id,
@@ -304,9 +304,9 @@ def _envelope(entry: Mapping[str, Any], bus_event_id: str, now: float) -> str:
 
 
 def _nearest(rules: Sequence[Rule], event: Published) -> str:
-    """What the rules want that come nearest to the event."""
+    """Return the patterns of the rules that come nearest to an event."""
     words = {event.type.lower(), event.source.lower()}
     near = [rule for rule in rules if any(word in rule.pattern_text.lower() for word in words)]
     if not near:
         return f"none of the bus's {len(rules)} rules names {event.source} or {event.type}"
-    return "; ".join(f"{rule.name} wants {rule.pattern_text}" for rule in near)
+    return "; ".join(f"{rule.name} has the pattern {rule.pattern_text}" for rule in near)

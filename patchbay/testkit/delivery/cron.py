@@ -1,4 +1,4 @@
-"""When a schedule's expression is due, by EventBridge Scheduler's own rules."""
+"""Schedule expressions and their due times, by EventBridge Scheduler's rules."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
 
 Next = Callable[[datetime], datetime]
-"""The first time that is later than the given one, both in UTC."""
+"""Return the first due time after the given time, both in UTC."""
 
 
 def expression(text: str, time_zone: str) -> Next:
-    """What an expression means; raises NotDeployable where Scheduler refuses it."""
+    """Parse an expression. Raise NotDeployable if Scheduler would refuse it."""
     if rate := re.fullmatch(r"rate\((\d+) (minute|hour|day)(s?)\)", text):
         number, plural = int(rate[1]), bool(rate[3])
         if number < 1 or (number == 1) == plural:
@@ -68,9 +68,9 @@ class _Cron:
         )
 
     def _at(self, day: date, wanted: time) -> datetime | None:
-        """That time of that day in UTC; none where the clocks are put forward over it.
+        """Return a local time of a day in UTC; None if a change of the clocks skips it.
 
-        A time that comes twice, since they are put back, is the first of the two.
+        A time that occurs twice because of a change is the first of the two.
         """
         there = datetime.combine(day, wanted, self._zone)
         moment = there.astimezone(UTC)

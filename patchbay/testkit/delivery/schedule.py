@@ -1,7 +1,7 @@
-"""EventBridge Scheduler: runs functions when they are due.
+"""EventBridge Scheduler: invokes functions when their schedules are due.
 
-Scheduler invokes a function asynchronously: for it, a run is done when Lambda has taken it. From
-then on, it is Lambda's to retry, and to leave in the function's own destination.
+Scheduler invokes a function asynchronously: its part ends when Lambda accepts the invocation. Then
+Lambda retries, and uses the function's own failure destination.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +29,7 @@ _UNKNOWN = ("StartDate", "EndDate", "KmsKeyArn", "ActionAfterCompletion")
 
 @dataclass(frozen=True)
 class Schedule:
-    """What the templates say of a schedule, and of how its function is run."""
+    """A schedule, as its template defines it, with its function's destinations."""
 
     name: str
     arn: str
@@ -38,14 +38,14 @@ class Schedule:
     input: str
     function: Function
     allowed: str | None
-    """Why Scheduler may not invoke the function; none where it may."""
+    """Why Scheduler may not invoke the function; None if it may."""
     dead_letters: Queue | None
     failures: list[Queue]
-    """Where runs are left that failed."""
+    """The queues that receive failed runs."""
 
 
 class Schedules:
-    """All schedules, on virtual time: they are no reason for a cloud not to settle."""
+    """All schedules, on virtual time. `settle` does not wait for them."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Schedules:
         raise LookupError(f"There is no schedule {name}: {[each.name for each in self.all]}.")
 
     def _run(self, schedule: Schedule, text: str) -> None:
-        self._asynchronous.take(schedule.function, text, who=schedule.name)
+        self._asynchronous.take(schedule.function, text, name=schedule.name)
 
     def _plan(self, schedule: Schedule, after: datetime) -> None:
         due = schedule.next(after)
@@ -102,18 +102,18 @@ class Schedules:
                 "EXECUTION_ID": _execution(schedule, due),
                 "RETRY_ATTEMPTS": "0",
             }
-            self._leave(schedule.dead_letters, text, attributes)
+            self._send(schedule.dead_letters, text, attributes)
 
-    def _leave(self, queue: Queue, body: str, attributes: dict[str, str]) -> None:
+    def _send(self, queue: Queue, body: str, attributes: dict[str, str]) -> None:
         self._history.sent(queue.name, queue.send(body, attributes=attributes), body)
 
 
 def schedules(
     templates: Templates, queue_of: Callable[[str, str], Queue]
 ) -> tuple[list[Schedule], dict[str, tuple[NotInTheKit, Next | None]]]:
-    """Return the schedules of the templates, and why the kit can't play some, by their names.
+    """Return the schedules of the templates, and by name, why the kit can't simulate some.
 
-    Raises NotDeployable for what AWS would refuse.
+    Raise NotDeployable for a schedule that AWS would refuse.
     """
     found: list[Schedule] = []
     refused: dict[str, tuple[NotInTheKit, Next | None]] = {}
@@ -130,7 +130,7 @@ def _refuse(error: NotInTheKit) -> None:
 
 
 def _due(resource: Resource) -> Next | None:
-    """When a schedule is due that the kit can't play, as far as it can tell."""
+    """Return the due times of a schedule that the kit can't simulate, if it can compute them."""
     properties = resource.properties
     zone = properties.get("ScheduleExpressionTimezone", "UTC")
     if properties.get("State", "ENABLED") != "ENABLED":
@@ -146,11 +146,11 @@ def _schedule(
 ) -> Schedule:
     properties, target = resource.properties, resource.properties["Target"]
     if unknown := [field for field in _UNKNOWN if field in properties]:
-        raise NotInTheKit(f"{resource} has {unknown}, which the kit can't play.")
+        raise NotInTheKit(f"{resource} has {unknown}, which the kit can't simulate.")
     if properties["FlexibleTimeWindow"]["Mode"] != "OFF":
-        raise NotInTheKit(f"{resource} has a flexible time window, which the kit can't play.")
+        raise NotInTheKit(f"{resource} has a flexible time window, which the kit can't simulate.")
     if ":lambda:" not in target["Arn"]:
-        raise NotInTheKit(f"{resource} targets {target['Arn']}; the kit runs functions alone.")
+        raise NotInTheKit(f"{resource} targets {target['Arn']}; the kit runs functions only.")
     group = properties.get("GroupName", "default")
     if group not in {each.name for each in templates.all("AWS::Scheduler::ScheduleGroup")} | {
         "default"
@@ -160,7 +160,7 @@ def _schedule(
     dead = target.get("DeadLetterConfig", {}).get("Arn")
     dead_letters = queue_of(dead, str(resource)) if dead else None
     if dead_letters and dead_letters.is_fifo:
-        raise NotDeployable(f"{resource} leaves its dead letters in a FIFO queue.")
+        raise NotDeployable(f"{resource} has a FIFO queue as its dead-letter queue.")
     return Schedule(
         name=resource.name,
         arn=arn(f"scheduler:{{where}}:schedule/{group}/{{name}}", resource.name),
@@ -182,7 +182,7 @@ def _schedule(
 def _problem(
     templates: Templates, schedule: Resource, group: str, function: str, dead: str | None
 ) -> str | None:
-    """What keeps Scheduler from running the schedule by its role, as AWS would say it."""
+    """Return AWS's message if the schedule's role does not allow it to run."""
     role, statements = templates.role(schedule.properties["Target"]["RoleArn"])
     source = arn("scheduler:{where}:schedule-group/{name}", group)
     context = {"aws:SourceAccount": [ACCOUNT], "aws:SourceArn": [source]}
@@ -196,7 +196,7 @@ def _problem(
 
 
 def _filled_in(schedule: Schedule, due: datetime) -> str:
-    """The input with what Scheduler puts in the place of its own words."""
+    """Return the input with Scheduler's placeholders replaced."""
     words: dict[str, Any] = {
         "scheduled-time": due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "execution-id": _execution(schedule, due),

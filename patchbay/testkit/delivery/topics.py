@@ -1,4 +1,4 @@
-"""SNS: hands what is published to a topic to its subscriptions, queues and functions."""
+"""SNS: delivers the messages of a topic to its subscriptions, queues and functions."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -20,13 +20,13 @@ from patchbay.testkit.templates import Templates
 from patchbay.topology.event_pattern import EventPattern
 
 SNS = "sns.amazonaws.com"
-# What leaves the system: nothing that a test could see comes of it.
+# Protocols that leave the system: a test could see no effect of them.
 _LEAVING = {"application", "email", "email-json", "sms"}
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """What the templates say of a subscription."""
+    """A subscription, as its template defines it."""
 
     topic: str  # its ARN
     properties: Mapping[str, Any]
@@ -83,7 +83,9 @@ class Topics:
         """Answer Publish and PublishBatch."""
         topic = parameters.get("TopicArn")
         if not topic:
-            raise NotInTheKit(f"Something publishes to {dict(parameters)}: the kit plays topics.")
+            raise NotInTheKit(
+                f"Something publishes to {dict(parameters)}: the kit simulates topics only."
+            )
         if operation == "Publish":
             return {"MessageId": self.publish(topic, parameters["Message"], parameters)}
         entries = parameters["PublishBatchRequestEntries"]
@@ -94,10 +96,10 @@ class Topics:
         return {"Successful": sent, "Failed": []}
 
     def publish(self, topic: str, message: str, parameters: Mapping[str, Any]) -> str:
-        """Hand a message to all subscriptions of a topic; returns its id."""
+        """Deliver a message to all subscriptions of a topic, and return its id."""
         self._count += 1
         message_id = f"00000000-0000-0000-0000-{self._count:012}"
-        self._history.note(topic.rpartition(":")[2], "was given", message[:60])
+        self._history.note(topic.rpartition(":")[2], "received", message[:60])
         attributes = parameters.get("MessageAttributes", {})
         for subscription in self._subscriptions(topic):
             if subscription.passes(message, attributes):
@@ -136,8 +138,8 @@ class Topics:
         if queue is None:
             raise NotInTheKit(
                 f"A message reaches {subscription.name}, a subscription of "
-                f"{subscription.protocol} to {subscription.endpoint}: the kit plays those of the "
-                "app's queues and functions."
+                f"{subscription.protocol} to {subscription.endpoint}: the kit simulates those of "
+                "the app's queues and functions only."
             )
         raw = str(subscription.properties.get("RawMessageDelivery", "")).lower() == "true"
         self._to_queue(subscription, queue, message if raw else json.dumps(envelope), parameters)
@@ -191,7 +193,7 @@ def _envelope(
     parameters: Mapping[str, Any],
     clock: Clock,
 ) -> dict[str, Any]:
-    """The message as SNS hands it over, unless it is to be raw."""
+    """Return a message in SNS's envelope, as it is delivered unless it is raw."""
     envelope: dict[str, Any] = {
         "Type": "Notification",
         "MessageId": message_id,

@@ -1,4 +1,4 @@
-"""Play a schedule, repair everything, and check that each event had its effect exactly once."""
+"""The player of a schedule: it ends all faults, redrives, and checks for exactly one effect."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -10,11 +10,11 @@ from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.subscriptions import due_to
 from patchbay.testkit.templates import Templates
 
-ROUNDS = 5  # of redriving: each fault is over before the first
+ROUNDS = 5  # of redriving: all faults end before the first
 
 
 def play(templates: Templates, invariants: Invariants[Any], schedule: Sequence[Step]) -> None:
-    """Play a schedule on a fresh cloud. Raises AssertionError for the first thing that is wrong."""
+    """Play a schedule on a fresh cloud. Raise AssertionError for the first violation."""
     cloud: Cloud
     with invariants.cloud_type(templates) as cloud:
         invariants.prepare(cloud)
@@ -25,12 +25,12 @@ def play(templates: Templates, invariants: Invariants[Any], schedule: Sequence[S
             if isinstance(step, Break):
                 cloud.mend(step.function)
         _redrive_until_none_is_dead(cloud)
-        for wrong in _broken(cloud, templates, invariants):
-            raise AssertionError(f"{wrong}\n{cloud.history()}")
+        for violation in _broken(cloud, templates, invariants):
+            raise AssertionError(f"{violation}\n{cloud.history()}")
 
 
 def take(cloud: Cloud, step: Step) -> None:
-    """Take one step of a schedule."""
+    """Perform one step of a schedule."""
     match step:
         case Break(function, fault, times, minutes):
             lasting = timedelta(minutes=minutes)
@@ -55,11 +55,11 @@ def _redrive_until_none_is_dead(cloud: Cloud) -> None:
         cloud.settle()
         if not _redrive(cloud):
             return
-    raise AssertionError(f"after {ROUNDS} redrives there are dead letters:\n{cloud.history()}")
+    raise AssertionError(f"there are dead letters after {ROUNDS} redrives:\n{cloud.history()}")
 
 
 def _broken(cloud: Cloud, templates: Templates, invariants: Invariants[Any]) -> Iterator[str]:
-    """Yield what the project says is wrong, and what would be wrong in any system."""
+    """Yield each violation of the project's invariants, and of those of every system."""
     yield from invariants.broken(cloud)
     yield from cloud.lost
     for consumer in cloud.consumers:
@@ -69,4 +69,4 @@ def _broken(cloud: Cloud, templates: Templates, invariants: Invariants[Any]) -> 
         if foreign := handled - due:
             yield f"{consumer} has handled {sorted(foreign)}, which it does not subscribe to"
         if waiting := cloud.waiting(consumer):
-            yield f"{waiting} messages wait for {consumer}"
+            yield f"{waiting} messages are waiting for {consumer}"

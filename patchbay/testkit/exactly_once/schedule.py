@@ -1,4 +1,4 @@
-"""Schedules: what users do, what goes wrong meanwhile, and for how long; drawn at random."""
+"""Random schedules of users' actions, faults, waits and redrives."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from patchbay.testkit.faults import (
 
 @dataclass(frozen=True)
 class CrashesBefore(Fault):
-    """The process dies when it is about to make a call to AWS; what came before it is done."""
+    """The process crashes just before a call to AWS. Earlier effects remain."""
 
     operation: str
 
@@ -54,7 +54,7 @@ FAULTS: Mapping[str, Fault] = {
 
 @dataclass(frozen=True)
 class Break:
-    """A fault of a function: met so many times at most, and for so long at most."""
+    """A fault of a function, limited in its number of times and its duration."""
 
     function: str
     fault: str
@@ -64,23 +64,23 @@ class Break:
 
 @dataclass(frozen=True)
 class Wait:
-    """Time passes."""
+    """A time in which the clock moves."""
 
     seconds: int
 
 
 @dataclass(frozen=True)
 class Redrive:
-    """An operator redrives all dead letters, whether or not that helps."""
+    """A redrive of all dead letters, at any time."""
 
 
 @dataclass(frozen=True)
 class Replay:
-    """All events that were published are published again, with their ids."""
+    """A repeated publication of all published events, with the same ids."""
 
 
 Action = Callable[[Any], object]
-"""What a user or another system does to the cloud that it is called with."""
+"""An action of a user or another system on a cloud."""
 Step = Break | Wait | Redrive | Replay | Action
 
 

@@ -1,4 +1,4 @@
-"""Search for a schedule that breaks an invariant: random, the same for the same seed, shortened."""
+"""A random search for a schedule that breaks an invariant, repeatable by its seed."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,33 +23,33 @@ def search(
 ) -> None:
     """Play random schedules of the invariants' actions on a system.
 
-    By default any function may fail, but for those that answer HTTP requests: an action that gets
-    an error has no effect. Raises AssertionError for a schedule that breaks an invariant, after
-    shortening it; pytest prints it in the form that `play` takes. `on_failure` is called with each
-    schedule that fails, the shortest last.
+    By default, any function may fail except those that respond to HTTP requests, because an action
+    that gets an error has no effect. Raise AssertionError for a schedule that breaks an invariant,
+    after shortening it; pytest prints it in a form that `play` accepts. `on_failure` is called with
+    each schedule that fails, the shortest last.
     """
 
-    def whatever_happens(schedule: list[Step]) -> None:
+    def each_schedule(schedule: list[Step]) -> None:
         try:
             play(templates, invariants, schedule)
         except AssertionError:
             on_failure(schedule)
             raise
 
-    looking = settings(
+    search_settings = settings(
         max_examples=examples,
         derandomize=False,
         deadline=None,
         database=None,
         phases=[Phase.generate, Phase.shrink],
-        report_multiple_bugs=False,  # each would be shrunk on its own
+        report_multiple_bugs=False,  # Hypothesis would shorten each separately
         suppress_health_check=list(HealthCheck),
     )
     actions: Sequence[Action] = invariants.actions()
     drawn = schedules(actions, breakable(templates) if functions is None else functions)
-    # Within it, each cloud's own has only to forget what was there.
+    # Within this one, each cloud's own mock_aws only resets the state.
     with mock_aws():
-        seed(with_seed)(looking(given(schedule=drawn)(whatever_happens)))()
+        seed(with_seed)(search_settings(given(schedule=drawn)(each_schedule)))()
 
 
 def breakable(templates: Templates) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m patchbay.testkit.isolation` is `patchbay isolation`."""
+"""The entry point of `python -m patchbay.testkit.isolation`, the same as `patchbay isolation`."""
 
 import sys
 

@@ -18,14 +18,14 @@ REPORT = BUILD / "isolation.json"
 
 
 def isolation(console: Console, report: Path = REPORT) -> int:
-    """Fill the matrix of the project; return 1 where a cell does not hold. Raises UserError."""
+    """Fill the matrix of the project. Return 1 if a cell does not hold. Raise UserError."""
     out = synthesize(STAGE, {}, into=ASSEMBLIES)
     templates = Templates.from_assembly(out, stage=STAGE)
     return fill(Matrix(templates, of_project()), console, report)
 
 
 def fill(matrix: Matrix, console: Console, report: Path) -> int:
-    """Fill the matrix, and print it; return 1 where a cell does not hold."""
+    """Fill the matrix, and print it. Return 1 if a cell does not hold."""
     troubles = [trouble.name for trouble in matrix.troubles]
     cells: list[Cell] = []
     with display(console, matrix.consumers, troubles) as show:
@@ -36,5 +36,5 @@ def fill(matrix: Matrix, console: Console, report: Path) -> int:
     report.write_text(json.dumps(as_json(cells), indent=2) + "\n")
     console.print(as_table(cells, matrix.consumers, troubles))
     held = sum(cell.holds for cell in cells)
-    console.print(f"\n{held} of {len(cells)} hold. The same as JSON is in build/{report.name}.")
+    console.print(f"\n{held} of {len(cells)} hold. The JSON report is build/{report.name}.")
     return 0 if held == len(cells) else 1

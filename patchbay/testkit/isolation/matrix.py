@@ -1,4 +1,4 @@
-"""Break every consumer in every way, and compare with a run in which nothing broke."""
+"""The isolation matrix: each consumer with each fault, compared with a run without faults."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ from patchbay.testkit.isolation.verdict import verdict
 from patchbay.testkit.templates import Templates
 
 SEED = 1997
-NAMED = 2  # of the things that are wrong with a cell
-# Then some retries of the first events are behind, and some ahead.
+NAMED = 2  # violations that a cell's reason names
+# After this time, the first events have had some of their retries.
 UNTIL_LATER = 5  # minutes
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One consumer in one kind of trouble."""
+    """One consumer with one fault."""
 
     consumer: str
     fault: str
     holds: bool
-    why: str  # it does not hold; or it does though nothing was put to the test
+    why: str  # it does not hold; or why the fault had no effect
 
 
 class Matrix:
-    """Every consumer of a system, in every kind of trouble."""
+    """Every consumer of a system, with every fault."""
 
     def __init__(
         self,
@@ -38,19 +38,19 @@ class Matrix:
         invariants: Invariants[Any] | None = None,
         troubles: Sequence[Trouble] = TROUBLES,
     ) -> None:
-        """Run the system once without trouble. Raises NotDeployable where it can't be deployed."""
+        """Run the system once without a fault. Raise NotDeployable if it can't be deployed."""
         self._templates = templates
         self._invariants: Invariants[Any] = invariants or Invariants()
         self.troubles = troubles
         # Events that driving the system does not cause are published too: they have consumers.
-        self._unheard: list[type[Event]] = []
-        self.healthy = self._without_trouble()
-        heard = {event.type for event in self.healthy.events.values()}
-        self._unheard = [
-            event for event in self._invariants.events() if event.detail_type() not in heard
+        self._additional: list[type[Event]] = []
+        self.healthy = self._run_healthy()
+        caused = {event.type for event in self.healthy.events.values()}
+        self._additional = [
+            event for event in self._invariants.events() if event.detail_type() not in caused
         ]
-        if self._unheard:
-            self.healthy = self._without_trouble()
+        if self._additional:
+            self.healthy = self._run_healthy()
 
     @property
     def consumers(self) -> list[str]:
@@ -62,30 +62,31 @@ class Matrix:
                 yield self.cell(consumer, trouble)
 
     def cell(self, consumer: str, trouble: Trouble) -> Cell:
-        """Break one consumer in one way; of all that is wrong, the cell names the first."""
+        """Return the cell for one consumer and one fault. It names the first violations."""
         try:
-            broken, mended = self._with_trouble(consumer, trouble)
-        except AssertionError as error:  # it can't be used, or does not come to rest
+            broken, mended = self._run_broken(consumer, trouble)
+        except AssertionError as error:  # the system can't be used, or does not come to rest
             return Cell(consumer, trouble.name, holds=False, why=str(error))
-        wrong = verdict(
+        violations = verdict(
             consumer,
             healthy=self.healthy,
             broken=broken,
             mended=mended,
             rejected=trouble.rejected,
         )
-        if not wrong and broken.log == self.healthy.log:
+        if not violations and broken.log == self.healthy.log:
             return Cell(consumer, trouble.name, holds=True, why=trouble.unmet)
-        return Cell(consumer, trouble.name, holds=not wrong, why="; ".join(wrong[:NAMED]))
+        why = "; ".join(violations[:NAMED])
+        return Cell(consumer, trouble.name, holds=not violations, why=why)
 
-    def _without_trouble(self) -> Outcome:
+    def _run_healthy(self) -> Outcome:
         with self._cloud() as cloud:
-            return self._live(cloud, "", Trouble("none"))
+            return self._drive(cloud, "", Trouble("none"))
 
-    def _with_trouble(self, consumer: str, trouble: Trouble) -> tuple[Outcome, Outcome]:
-        """Return the outcome with the trouble, and after it was over."""
+    def _run_broken(self, consumer: str, trouble: Trouble) -> tuple[Outcome, Outcome]:
+        """Return the outcome during the fault, and the outcome after mending and redriving."""
         with self._cloud() as cloud:
-            broken = self._live(cloud, consumer, trouble)
+            broken = self._drive(cloud, consumer, trouble)
             cloud.mend(consumer)
             cloud.redrive(consumer)
             cloud.settle()
@@ -95,15 +96,15 @@ class Matrix:
         cloud: Cloud = self._invariants.cloud_type(self._templates, seed=SEED)
         return cloud
 
-    def _live(self, cloud: Cloud, consumer: str, trouble: Trouble) -> Outcome:
-        """Drive the system, now and later."""
+    def _drive(self, cloud: Cloud, consumer: str, trouble: Trouble) -> Outcome:
+        """Drive the system twice, with the fault, and return the outcome."""
         self._invariants.prepare(cloud)
         trouble.begin(cloud, consumer)
         self._invariants.drive(cloud)
         cloud.advance(minutes=UNTIL_LATER)
         trouble.go_on(cloud, consumer)
         self._invariants.drive_later(cloud)
-        for event in self._unheard:
+        for event in self._additional:
             cloud.publish(event(**example(event)))
         cloud.settle()
         return observe(cloud, self._invariants)

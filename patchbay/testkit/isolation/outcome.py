@@ -1,4 +1,4 @@
-"""What can be seen of a system once nothing more happens in it."""
+"""The outcome of a run: the state of a system at rest."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from patchbay.testkit.view import DeadLetter
 
 @dataclass(frozen=True)
 class Work:
-    """What became of one consumer's events, which are told by their ids."""
+    """The state of one consumer's events, by their ids."""
 
-    due: frozenset[str]  # that EventBridge delivered to it, or tried to
-    handled: Counter[str]  # how often
+    due: frozenset[str]  # events that EventBridge delivered to it, or tried to
+    handled: Counter[str]  # how often each was handled
     handled_at: Mapping[str, float]  # seconds since the epoch
     dead: Sequence[DeadLetter]
     undelivered: Sequence[DeadLetter]
@@ -26,19 +26,19 @@ class Work:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The whole system's state."""
+    """The state of the whole system."""
 
-    events: Mapping[str, Published]  # by id, as it was published first
+    events: Mapping[str, Published]  # by id, from the first publication
     work: Mapping[str, Work]  # by consumer
     publisher: Mapping[str, str]  # of each event: a function, or "the test"
-    effects: Mapping[str, object]  # that the project says must not depend on trouble, by name
-    broken: Sequence[str]  # invariants of the project, a sentence each
-    mails: frozenset[tuple[str, str]]  # to whom, and what about
+    effects: Mapping[str, object]  # by name; a fault must not change them
+    broken: Sequence[str]  # a sentence for each broken invariant of the project
+    mails: frozenset[tuple[str, str]]  # recipient and subject
     lost: Sequence[str]
     log: str
 
     def caused_by(self, consumer: str) -> set[str]:
-        """The events that the consumer has published, and all that came of them."""
+        """Return the events that the consumer has published, and those that they caused."""
         found: set[str] = set()
         for event in self.events.values():
             if self.publisher[event.id] == consumer or _cause(event) in found:
@@ -46,21 +46,21 @@ class Outcome:
         return found
 
     def refused(self, consumer: str) -> set[str]:
-        """The events of no publisher of ours that the consumer has rejected."""
+        """Return the events that the test itself published, and that the consumer rejected."""
         return {
-            letter.event_id
-            for letter in self.work[consumer].dead
-            if self.publisher.get(letter.event_id) == THE_TEST
+            dead_letter.event_id
+            for dead_letter in self.work[consumer].dead
+            if self.publisher.get(dead_letter.event_id) == THE_TEST
         }
 
     def latency(self, consumer: str, event_id: str) -> float | None:
-        """Seconds from published to handled."""
+        """Return the seconds from publishing to handling; None if it was not handled."""
         handled_at = self.work[consumer].handled_at.get(event_id)
         return None if handled_at is None else handled_at - self.events[event_id].at
 
 
 def observe(cloud: Cloud, invariants: Invariants[Any]) -> Outcome:
-    """Return the state of a system in which nothing more happens."""
+    """Return the outcome of a system at rest."""
     events: dict[str, Published] = {}
     for event in cloud.published():
         events.setdefault(event.id, event)
@@ -83,9 +83,10 @@ def _work(cloud: Cloud, consumer: str) -> Work:
         due=frozenset(
             event.id
             for event in cloud.published()
-            if queue in event.undelivered or queue in {letter.queue for letter in event.deliveries}
+            if queue in event.undelivered
+            or queue in {delivery.queue for delivery in event.deliveries}
         ),
-        # Who may be given an event twice is judged by its effects.
+        # A naturally idempotent consumer may handle an event twice: its effects are checked.
         handled=Counter(set(handled) if consumer in cloud.naturally_idempotent else handled),
         handled_at={each: at.timestamp() for each, at in cloud.handled_at(consumer).items()},
         dead=cloud.dead_letters(consumer),

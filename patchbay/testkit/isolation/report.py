@@ -1,4 +1,4 @@
-"""What the matrix shows: a table that fills while it runs, the reasons below, the same as JSON."""
+"""The report of the matrix: a live table, the reasons below it, and JSON."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,22 +13,22 @@ from rich.text import Text
 
 from patchbay.testkit.isolation.matrix import Cell
 
-TITLE = "✓ no other consumer notices, and nothing is lost"
+TITLE = "✓ no other consumer is affected, and nothing is lost"
 
 Show = Callable[[Sequence[Cell]], None]
 
 
 @contextmanager
 def display(console: Console, consumers: Sequence[str], troubles: Sequence[str]) -> Iterator[Show]:
-    """Gives what shows the cells so far: a live table; a line a consumer where none can be."""
+    """Yield a function that shows the cells so far, in a live table or in plain lines."""
     if not console.is_terminal:
-        yield lambda cells: _tell(console, cells, len(troubles))
+        yield lambda cells: _print_row(console, cells, len(troubles))
         return
     with Live(console=console, transient=True) as live:
         yield lambda cells: live.update(as_table(cells, consumers, troubles))
 
 
-def _tell(console: Console, cells: Sequence[Cell], of_each: int) -> None:
+def _print_row(console: Console, cells: Sequence[Cell], of_each: int) -> None:
     if len(cells) % of_each == 0:
         row = cells[-of_each:]
         held = sum(cell.holds for cell in row)
@@ -38,7 +38,7 @@ def _tell(console: Console, cells: Sequence[Cell], of_each: int) -> None:
 def as_table(
     cells: Sequence[Cell], consumers: Sequence[str], troubles: Sequence[str]
 ) -> RenderableType:
-    """The matrix, with a column for each consumer, and the reasons."""
+    """Format the matrix, with a column for each consumer, and the reasons."""
     found = {(cell.consumer, cell.fault): cell for cell in cells}
     table = Table("when a consumer …", title=TITLE, title_justify="left")
     for consumer in consumers:
@@ -49,7 +49,7 @@ def as_table(
 
 
 def as_json(cells: Sequence[Cell]) -> dict[str, Any]:
-    """The matrix, for machines."""
+    """Return the matrix as JSON."""
     return {"cells": [asdict(cell) for cell in cells]}
 
 

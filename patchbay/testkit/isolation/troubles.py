@@ -1,4 +1,4 @@
-"""What happens to a consumer in the matrix: each of the kit's faults, and two kinds of message."""
+"""The troubles of the matrix: each of the kit's faults, and two kinds of messages."""
 
 import json
 from dataclasses import dataclass
@@ -25,26 +25,26 @@ from patchbay.testkit.history import Published
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something that happens to one consumer."""
+    """A fault of one consumer, or a message that it receives."""
 
     name: str
 
-    unmet = "it is never met"
-    """Why it holds where the consumer's run is the same with it and without it."""
+    unmet = "the fault never occurs"
+    """The reason, if the run with the trouble is the same as without it."""
 
     rejected = 0
-    """How many messages are dead letters in the end, since nobody can handle them."""
+    """How many messages remain dead letters, because no consumer can handle them."""
 
     def begin(self, cloud: Cloud, consumer: str) -> None:
-        """Before anything else happens."""
+        """Start the trouble, before the system is driven."""
 
     def go_on(self, cloud: Cloud, consumer: str) -> None:
-        """When the first events have come through."""
+        """Continue the trouble, after the first events have been handled."""
 
 
 @dataclass(frozen=True)
 class Broken(Trouble):
-    """A fault that is there from the start, until it is mended."""
+    """A fault from the start until it is mended."""
 
     fault: Fault
     unmet: str = Trouble.unmet
@@ -54,7 +54,7 @@ class Broken(Trouble):
 
 
 class Poisoned(Trouble):
-    """Its queue holds a message, first among the good ones, that no code of ours can read."""
+    """An invalid message in its queue, before the valid ones."""
 
     rejected = 1
 
@@ -62,13 +62,13 @@ class Poisoned(Trouble):
         cloud.send(consumer, '{"not": "an event"}')
 
 
-class Stuffed(Trouble):
-    """One of its events comes again, as another and as large as an event may be."""
+class Enlarged(Trouble):
+    """One of its events arrives again, with another id and of the maximum size."""
 
     def go_on(self, cloud: Cloud, consumer: str) -> None:
         queue = cloud.queue(consumer).name
         for event in cloud.published():
-            if queue in {letter.queue for letter in event.deliveries}:
+            if queue in {delivery.queue for delivery in event.deliveries}:
                 cloud.put(event.source, event.type, _largest(event))
                 return
 
@@ -81,17 +81,17 @@ TROUBLES: tuple[Trouble, ...] = (
     Broken("crashes after its work", CrashesAfterEffect()),
     Broken("returns garbage", ReturnsGarbage()),
     Broken("gets events twice", Duplicated()),
-    Broken("gets events in disorder", Reordered(), unmet="never are two of its events waiting"),
+    Broken("gets events in disorder", Reordered(), unmet="two of its events never wait together"),
     Broken("can't publish", RefusesEntries(), unmet="it publishes nothing"),
     Broken("can't be delivered to", Undeliverable()),
     Broken("is throttled by DynamoDB", DynamoDBThrottled(), unmet="it never calls DynamoDB"),
     Poisoned("gets a poison message"),
-    Stuffed("gets the largest event"),
+    Enlarged("gets the largest event"),
 )
 
 
 def _largest(event: Published) -> str:
-    """The event's detail under another id, with a field that fills it up to the limit."""
+    """Return an event's detail with another id, and a field that fills it up to the limit."""
     metadata = event.detail["metadata"] | {"id": str(uuid5(NAMESPACE_URL, f"{event.id}/largest"))}
 
     def detail(padding: str) -> str:

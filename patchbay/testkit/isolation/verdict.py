@@ -1,51 +1,52 @@
-"""Whether one consumer's trouble was its own: what the others noticed, and what was lost."""
+"""The verdict on one run of the matrix: effects on other consumers, and lost events."""
 
 from collections.abc import Iterable, Iterator
 
 from patchbay.testkit.isolation.outcome import Outcome
 from patchbay.testkit.view import DeadLetter
 
-NAMED = 2  # events that a sentence names, before it only counts
-PRECISION = 0.001  # seconds: that of the times in a message's attributes
+NAMED = 2  # events that a sentence names; it counts the rest
+PRECISION = 0.001  # seconds, as in a message's attributes
 
 
 def verdict(
     consumer: str, *, healthy: Outcome, broken: Outcome, mended: Outcome, rejected: int
 ) -> list[str]:
-    """All that is not as it should be, a sentence each.
+    """Return a sentence for each violation.
 
-    `healthy` is the same run without the trouble; `broken` is when nothing more happened as long
-    as it lasted; `mended` is when it was over, and what had failed had been put back. `rejected`
-    messages are dead letters even then.
+    `healthy` is the outcome without the fault, `broken` with it, and `mended` after it was mended
+    and all dead letters were redriven. `rejected` messages are dead letters even then.
     """
     others = [name for name in healthy.work if name != consumer]
     return [
         *broken.lost,
         *_not_kept(consumer, broken),
         *(line for name in healthy.work for line in _not_handled_once(name, healthy, mended)),
-        *(line for other in others for line in _noticed(other, consumer, healthy, broken, mended)),
+        *(line for other in others for line in _affected(other, consumer, healthy, broken, mended)),
         *_left_over(consumer, healthy, mended, rejected),
         *_other_effects(healthy, mended),
         *(line for line in mended.lost if line not in broken.lost),
     ]
 
 
-def _noticed(
+def _affected(
     other: str, consumer: str, healthy: Outcome, broken: Outcome, mended: Outcome
 ) -> Iterator[str]:
-    """How the other consumer fared differently while this one was in trouble."""
+    """Yield each effect of the fault on another consumer."""
     work, refused = broken.work[other], healthy.refused(other)
-    letters = [each for each in (*work.dead, *work.undelivered) if each.event_id not in refused]
-    if letters:
+    dead_letters = [
+        each for each in (*work.dead, *work.undelivered) if each.event_id not in refused
+    ]
+    if dead_letters:
         yield (
-            f"{other} has {len(letters)} dead letters, though only {consumer} was in trouble: "
-            f"{_letters(letters)}"
+            f"{other} has {len(dead_letters)} dead letters, though only {consumer} had a fault: "
+            f"{_formatted(dead_letters)}"
         )
     if work.waiting:
-        yield f"{other} left {work.waiting} messages in its queue while {consumer} was in trouble"
+        yield f"{other} left {work.waiting} messages in its queue while {consumer} had a fault"
     missing = healthy.work[other].due - mended.work[other].due
     if missing:
-        yield f"{other} was never given {_names(missing, healthy)}"
+        yield f"{other} never received {_names(missing, healthy)}"
     yield from _late(other, consumer, healthy, mended)
 
 
@@ -57,7 +58,7 @@ def _late(other: str, consumer: str, healthy: Outcome, mended: Outcome) -> Itera
         if before is None or after is None:
             continue
         if event_id not in downstream:
-            # Nothing of it depends on the consumer: not even when it is published may differ.
+            # The event does not depend on the consumer, so its time of publishing must not change.
             after += mended.events[event_id].at - healthy.events[event_id].at
         if abs(after - before) > PRECISION:
             late.append((after, before, event_id))
@@ -66,19 +67,22 @@ def _late(other: str, consumer: str, healthy: Outcome, mended: Outcome) -> Itera
         yield (
             f"{other} handled {len(late)} events at another time, such as "
             f"{_names([event_id], healthy)} {after:.3f} s after it was due, and {before:.3f} s "
-            f"when {consumer} was well"
+            f"when {consumer} had no fault"
         )
 
 
 def _not_kept(consumer: str, broken: Outcome) -> Iterator[str]:
     work = broken.work[consumer]
-    letters = [*work.dead, *work.undelivered]
-    kept = {letter.event_id for letter in letters}
+    dead_letters = [*work.dead, *work.undelivered]
+    kept = {dead_letter.event_id for dead_letter in dead_letters}
     if gone := work.due - set(work.handled) - kept:
         yield f"{consumer} neither handled {_names(gone, broken)} nor kept it as a dead letter"
-    for letter in letters:
-        if not letter.reason:
-            yield f"{consumer} does not say why {letter.event_type} {letter.event_id} failed"
+    for dead_letter in dead_letters:
+        if not dead_letter.reason:
+            yield (
+                f"{consumer} gives no reason for its dead letter {dead_letter.event_type} "
+                f"{dead_letter.event_id}"
+            )
 
 
 def _not_handled_once(name: str, healthy: Outcome, mended: Outcome) -> Iterator[str]:
@@ -96,27 +100,30 @@ def _not_handled_once(name: str, healthy: Outcome, mended: Outcome) -> Iterator[
 def _left_over(consumer: str, healthy: Outcome, mended: Outcome, rejected: int) -> Iterator[str]:
     for name, work in mended.work.items():
         expected = len(healthy.refused(name)) + (rejected if name == consumer else 0)
-        letters = [*work.dead, *work.undelivered]
-        if len(letters) != expected:
+        dead_letters = [*work.dead, *work.undelivered]
+        if len(dead_letters) != expected:
             yield (
-                f"after mending and redriving, {name} has {len(letters)} dead letters, and not "
-                f"{expected}: {_letters(letters)}"
+                f"after mending and redriving, {name} has {len(dead_letters)} dead letters instead "
+                f"of {expected}: {_formatted(dead_letters)}"
             )
         if work.waiting:
-            yield f"after mending and redriving, {work.waiting} messages wait for {name}"
+            yield f"after mending and redriving, {work.waiting} messages are waiting for {name}"
 
 
 def _other_effects(healthy: Outcome, mended: Outcome) -> Iterator[str]:
     for effect, wanted in healthy.effects.items():
         if (found := mended.effects.get(effect)) != wanted:
-            yield f"{effect}: {found}, and without the trouble {wanted}"
+            yield f"{effect}: {found}, but without the fault {wanted}"
     yield from mended.broken
     for to, subject in sorted(healthy.mails - mended.mails):
         yield f"the mail {subject!r} to {to} was never sent"
 
 
-def _letters(letters: Iterable[DeadLetter]) -> str:
-    found = [f"{letter.event_type} {letter.event_id} ({letter.reason})" for letter in letters]
+def _formatted(dead_letters: Iterable[DeadLetter]) -> str:
+    found = [
+        f"{dead_letter.event_type} {dead_letter.event_id} ({dead_letter.reason})"
+        for dead_letter in dead_letters
+    ]
     return _listed(found) or "none"
 
 

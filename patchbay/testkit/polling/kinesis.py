@@ -1,4 +1,4 @@
-"""A shard of a Kinesis stream, as Lambda reads it; moto holds the stream."""
+"""The shards of a Kinesis stream, as Lambda reads them; moto holds the stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from moto.kinesis.models import Stream, kinesis_backends
 from patchbay.testkit.reading.intrinsics import ACCOUNT, REGION
 from patchbay.testkit.templates import Templates
 
-# An on-demand stream has four to begin with. One of them is enough to play what a shard is.
+# A new on-demand stream has four. One is enough to simulate a shard.
 SHARDS = 1
 
 
@@ -59,18 +59,18 @@ class Shard:
         return created
 
     def batch_info(self, position: dict[str, Any]) -> dict[str, Any]:
-        """What a dead letter says of where the records are."""
+        """Return the position of the records in a dead letter."""
         return {"KinesisBatchInfo": {"shardId": self.shard_id, **position}}
 
 
 def make_streams(templates: Templates) -> None:
-    """Have moto hold every stream of the templates."""
+    """Create every stream of the templates in moto."""
     for resource in templates.all("AWS::Kinesis::Stream"):
         body = {"Properties": {"ShardCount": SHARDS}}
         Stream.create_from_cloudformation_json(resource.name, body, ACCOUNT, REGION)
 
 
 def shards(arn: str) -> list[Shard]:
-    """The shards of a stream; none where there is no such stream."""
+    """Return the shards of a stream; none if it does not exist."""
     stream = kinesis_backends[ACCOUNT][REGION].streams.get(arn.rpartition("/")[2])
     return [Shard(arn, shard_id) for shard_id in stream.shards] if stream else []

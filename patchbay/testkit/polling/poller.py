@@ -1,4 +1,4 @@
-"""Lambda's poller for SQS: reads a queue in batches, and deletes what its function has handled."""
+"""Lambda's poller for SQS: it reads a queue in batches, and deletes handled messages."""
 
 import json
 import random
@@ -16,27 +16,27 @@ from patchbay.testkit.history import History
 from patchbay.topology.event_pattern import EventPattern
 
 DEFAULT_BATCH_SIZE = 10
-MAX_PAYLOAD_BYTES = 6 * 1024 * 1024  # of an invocation: Lambda's own limit
-MAX_CONCURRENCY = 1000  # batches at once, where the mapping sets no maximum
-THROTTLED_RETRY = 1.0  # seconds before the same batch is tried again, doubling each time
+MAX_PAYLOAD_BYTES = 6 * 1024 * 1024  # Lambda's own limit for an invocation
+MAX_CONCURRENCY = 1000  # batches at once, if the mapping sets no maximum
+THROTTLED_RETRY = 1.0  # seconds before the same batch is retried, doubling each time
 
 
 @dataclass(frozen=True)
 class QueueMapping:
-    """What the template says of an event source mapping for a queue."""
+    """An event source mapping for a queue, as its template defines it."""
 
     function: Function
     queue: Queue
     enabled: bool
     batch_size: int
-    window: float  # seconds in which a batch is gathered
+    window: float  # seconds to gather a batch
     max_concurrency: int
-    partial: bool  # whether the function reports which of a batch failed
+    partial: bool  # whether the function reports the failures of a batch
     filters: Sequence[EventPattern]
 
 
 class Poller:
-    """Polls one queue for one function, as its mapping says."""
+    """The poller of one event source mapping for a queue."""
 
     def __init__(
         self,
@@ -55,15 +55,15 @@ class Poller:
         self.mapping = mapping
         self._gathered: list[Message] = []
         self._gathered_since = 0.0
-        self._at_work = 0
+        self._running = 0
         self._wake_at: float | None = None
 
     def wake(self, moment: float | None = None) -> None:
-        """Look when there is something to receive: to be called when the queue has changed.
+        """Schedule the next poll. Call it when the queue has changed.
 
-        `moment` is when, where the caller knows; otherwise the queue is asked.
+        `moment` is the time of the next message, if the caller knows it.
         """
-        if not self.mapping.enabled or self._at_work >= self.mapping.max_concurrency:
+        if not self.mapping.enabled or self._running >= self.mapping.max_concurrency:
             return
         now = self._clock.now
         if self._wake_at == now:
@@ -80,7 +80,7 @@ class Poller:
 
     def _poll(self) -> None:
         self._wake_at = None
-        while self._at_work < self.mapping.max_concurrency:
+        while self._running < self.mapping.max_concurrency:
             batch = self._next_batch()
             if not batch:
                 break
@@ -89,15 +89,15 @@ class Poller:
 
     def _next_batch(self) -> list[Message]:
         wanted = self.mapping.batch_size - len(self._gathered)
-        received = self.mapping.queue.receive(wanted, self._disorder())
-        self._tell(received)
+        received = self.mapping.queue.receive(wanted, self._reordering())
+        self._record(received)
         messages = [each for each in received.messages if not self._filters_out(each)]
         if not self.mapping.window:
             return self._within_payload(messages)
         return self._gather(messages)
 
     def _gather(self, messages: list[Message]) -> list[Message]:
-        """Keep them until the batch is full or its window has passed."""
+        """Keep the messages until the batch is full or its window has passed."""
         if messages and not self._gathered:
             self._gathered_since = self._clock.now
             self._clock.at(self._clock.now + self.mapping.window, self._poll, Turn.POLL)
@@ -109,7 +109,7 @@ class Poller:
         return batch
 
     def _within_payload(self, messages: list[Message]) -> list[Message]:
-        """As many as an invocation takes; the others can be received again at once."""
+        """Return the messages that fit in an invocation; the rest can be received at once."""
         size = 0
         for count, message in enumerate(messages):
             size += len(json.dumps(record_of(message, self.mapping.queue)))
@@ -121,13 +121,13 @@ class Poller:
         return messages
 
     def _start(self, batch: list[Message]) -> None:
-        self._at_work += 1
-        gives_up = self._clock.now + self.mapping.queue.visibility_timeout
-        self._invoke(batch, gives_up, THROTTLED_RETRY)
+        self._running += 1
+        deadline = self._clock.now + self.mapping.queue.visibility_timeout
+        self._invoke(batch, deadline, THROTTLED_RETRY)
 
-    def _invoke(self, batch: list[Message], gives_up: float, wait: float) -> None:
+    def _invoke(self, batch: list[Message], deadline: float, wait: float) -> None:
         if self._functions.throttles(self.mapping.function):
-            self._wait_for_a_turn(batch, gives_up, wait)
+            self._retry_throttled(batch, deadline, wait)
             return
         event = {"Records": [record_of(message, self.mapping.queue) for message in batch]}
         answer = self._functions.invoke(self.mapping.function, event)
@@ -136,17 +136,17 @@ class Poller:
         else:
             self._finish(batch, answer)
 
-    def _wait_for_a_turn(self, batch: list[Message], gives_up: float, wait: float) -> None:
-        """Try the batch again for as long as it is hidden; then it is back in the queue."""
+    def _retry_throttled(self, batch: list[Message], deadline: float, wait: float) -> None:
+        """Retry a throttled batch until its visibility timeout ends."""
         self._history.throttled(self.mapping.queue, batch)
         again = self._clock.now + wait
-        if again < gives_up:
-            self._clock.at(again, lambda: self._invoke(batch, gives_up, 2 * wait), Turn.POLL)
+        if again < deadline:
+            self._clock.at(again, lambda: self._invoke(batch, deadline, 2 * wait), Turn.POLL)
         else:
-            self._clock.at(gives_up, self._give_up, Turn.POLL)
+            self._clock.at(deadline, self._give_up, Turn.POLL)
 
     def _give_up(self) -> None:
-        self._at_work -= 1
+        self._running -= 1
         self.wake()
 
     def _end(self, batch: list[Message], answer: Answer) -> None:
@@ -154,7 +154,7 @@ class Poller:
         self.wake()
 
     def _finish(self, batch: list[Message], answer: Answer) -> None:
-        self._at_work -= 1
+        self._running -= 1
         failed, reason = self._failed(batch, answer)
         for message in batch:
             if message.id not in failed:
@@ -162,7 +162,7 @@ class Poller:
         self._history.processed(self.mapping.queue, batch, failed, reason, answer)
 
     def _failed(self, batch: list[Message], answer: Answer) -> tuple[set[str], str | None]:
-        """The ids of the messages that stay in the queue, and why if it concerns all of them."""
+        """Return the ids of the failed messages, and the reason if the whole batch failed."""
         everything = {message.id for message in batch}
         if answer.error is not None:
             return everything, answer.error
@@ -180,7 +180,7 @@ class Poller:
         return named, None
 
     def _filters_out(self, message: Message) -> bool:
-        """Delete what no filter of the mapping passes, as Lambda does."""
+        """Delete a message that matches no filter of the mapping, as Lambda does."""
         if not self.mapping.filters:
             return False
         record = record_of(message, self.mapping.queue)
@@ -190,11 +190,11 @@ class Poller:
         self._history.filtered(self.mapping.queue, message)
         return True
 
-    def _disorder(self) -> random.Random | None:
+    def _reordering(self) -> random.Random | None:
         faults = self._faults.of(self.mapping.function.short_name, self._clock.now)
         return self._chance if any(fault.reorders for fault in faults) else None
 
-    def _tell(self, received: Received) -> None:
+    def _record(self, received: Received) -> None:
         for message in received.dead:
             self._history.died(self.mapping.queue, message)
         for message in received.expired:
@@ -202,7 +202,7 @@ class Poller:
 
 
 def _reported(payload: Any) -> set[str]:
-    """The ids that a response reports as failed; raises ValueError where it is none."""
+    """Return the ids that a response reports as failed. Raise ValueError if it is invalid."""
     if payload is None:
         return set()
     if not isinstance(payload, dict):
@@ -223,7 +223,7 @@ def _identifier(failure: Any) -> str:
 
 
 def _passes(pattern: EventPattern, record: dict[str, Any]) -> bool:
-    """Whether a filter passes a record. A body that is JSON is matched as such."""
+    """Return whether a record matches a filter. A JSON body is matched as JSON."""
     try:
         body = json.loads(record["body"])
     except ValueError:

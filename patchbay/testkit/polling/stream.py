@@ -1,6 +1,6 @@
-"""Lambda's poller for a stream: in order, each batch until it succeeds or is given up.
+"""Lambda's poller for a stream: it retries each batch, in order, until it succeeds or is given up.
 
-What a stream is, DynamoDB's or Kinesis's, is its source's affair.
+A `Source` hides the difference between DynamoDB and Kinesis.
 """
 
 import json
@@ -18,8 +18,8 @@ from patchbay.testkit.history import History
 from patchbay.testkit.polling.windows import Window, state_of
 from patchbay.topology.event_pattern import EventPattern
 
-RETENTION = 24 * 60 * 60.0  # seconds that a stream keeps a record, DynamoDB's or Kinesis's
-# Lambda backs off exponentially; its figures are not public.
+RETENTION = 24 * 60 * 60.0  # seconds for which a stream of DynamoDB or Kinesis keeps a record
+# Lambda backs off exponentially. Its intervals are not public.
 FIRST_RETRY = 1.0  # seconds
 LAST_RETRY = 60.0  # seconds
 
@@ -27,15 +27,15 @@ Record = dict[str, Any]
 
 
 class Source(Protocol):
-    """What Lambda reads: one shard of a stream."""
+    """One shard of a stream, as Lambda reads it."""
 
     @property
     def key(self) -> str:
-        """What is said to have changed when there is more to read."""
+        """The identifier with which a change of the stream is announced."""
 
     @property
     def name(self) -> str:
-        """What it is called in the history."""
+        """Its name in the history."""
 
     @property
     def arn(self) -> str: ...
@@ -44,7 +44,7 @@ class Source(Protocol):
     def shard_id(self) -> str: ...
 
     def records(self) -> Sequence[Any]:
-        """All that it holds, as moto does."""
+        """Return all records, in moto's form."""
 
     def as_lambda_sees(self, record: Any) -> Record: ...
 
@@ -57,31 +57,31 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class StreamMapping:
-    """What the template says of an event source mapping for a stream, of one of its shards."""
+    """An event source mapping for one shard of a stream, as its template defines it."""
 
     function: Function
     source: Source
     enabled: bool
     batch_size: int
-    window: float  # seconds in which a batch is gathered
+    window: float  # seconds to gather a batch
     max_retries: float  # of a batch
     max_age: float  # seconds
     bisects: bool
     partial: bool
     on_failure: Queue | None
     filters: Sequence[EventPattern]
-    tumbling: float = 0  # seconds of a tumbling window, if there are any
+    tumbling: float = 0  # seconds of a tumbling window; 0 without windows
 
 
 @dataclass
 class _Batch:
     records: list[Record]
     retries: int = 0
-    is_final: bool = False  # of a window: there are no records any more
+    is_final: bool = False  # the last of a window, without records
 
 
 class StreamPoller:
-    """Reads one shard for one function, as its mapping says."""
+    """The poller of one event source mapping, for one shard."""
 
     def __init__(
         self,
@@ -96,20 +96,20 @@ class StreamPoller:
         self._history = history
         self._sent = sent
         self.mapping = mapping
-        self._position = 0  # of the next record to be read
+        self._position = 0  # of the next record to read
         self._work: deque[_Batch] = deque()
         self._is_busy = False
         self._window: Window | None = None
 
     def wake(self) -> None:
-        """Look when there is something to read: to be called when the stream has changed."""
+        """Schedule the next poll. Call it when the stream has changed."""
         if not self.mapping.enabled or self._is_busy or self._position >= len(self._records()):
             return
         self._is_busy = True
         self._clock.at(self._clock.now + self.mapping.window, self._read, Turn.POLL)
 
     def backlog(self) -> int:
-        """How many records are not dealt with yet."""
+        """Return the number of records that are neither handled nor given up."""
         unread = len(self._records()) - self._position
         return unread + sum(len(batch.records) for batch in self._work)
 
@@ -125,7 +125,7 @@ class StreamPoller:
         records = [source.as_lambda_sees(each) for each in new]
         if mapping.tumbling and records:
             window = self._window or Window.around(source.created(records[0]), mapping.tumbling)
-            # A batch is of one window.
+            # All records of a batch are in one window.
             records = list(takewhile(lambda each: window.holds(source.created(each)), records))
             if self._window is None:
                 self._window = window
@@ -197,9 +197,9 @@ class StreamPoller:
         self._history.note(
             self.mapping.function.name, "failed", f"{len(batch.records)} records", why
         )
-        # What came before the first failure is done, and is not read again.
+        # The records before the first failure have been handled.
         del batch.records[:failed_from]
-        # What is reported is where the batch is cut; it is not halved as well.
+        # A reported failure splits the batch; it is not bisected as well.
         if self.mapping.bisects and answer.error is not None and len(batch.records) > 1:
             self._bisect(batch)
         elif batch.retries >= self.mapping.max_retries:
@@ -214,7 +214,7 @@ class StreamPoller:
         self._go_on()
 
     def _bisect(self, batch: _Batch) -> None:
-        """Cut it in two, of which the first is tried first. This does not count as a retry."""
+        """Split a batch in two, and try the first half first. This does not count as a retry."""
         middle = len(batch.records) // 2
         self._work.popleft()
         self._work.appendleft(_Batch(batch.records[middle:], batch.retries))
@@ -226,7 +226,7 @@ class StreamPoller:
         self._clock.at(self._clock.now + wait, self._try, Turn.POLL)
 
     def _give_up_what_is_old(self, batch: _Batch) -> bool:
-        """Discard the records that are past the mapping's age; returns whether none are left."""
+        """Discard the records past the maximum age, and return whether none are left."""
         if batch.is_final:
             return False
         limit = min(self.mapping.max_age, RETENTION)
@@ -258,11 +258,11 @@ class StreamPoller:
         self._history.dropped(function.name, what, condition, why)
 
     def _first_failure(self, batch: _Batch, answer: Answer) -> tuple[int | None, str]:
-        """Where in the batch the function failed, if it did, and why."""
+        """Return the position of the first failure in the batch, if any, and the reason."""
         if answer.error is not None:
             return 0, answer.error
         if self._window and state_of(answer.payload) is None:
-            return 0, "its answer has no state, which a window needs"
+            return 0, "its response has no state, which a tumbling window needs"
         if not self.mapping.partial or not answer.payload:
             return None, ""
         numbers = [self.mapping.source.number(record) for record in batch.records]
@@ -281,7 +281,7 @@ class StreamPoller:
 def _batch_info(
     records: list[Record], mapping: StreamMapping, condition: str, tries: int
 ) -> dict[str, Any]:
-    """What Lambda sends about records that it gives up: where they are, and not what they hold."""
+    """Return Lambda's message about given-up records: their position, without their content."""
     source = mapping.source
     numbers = [source.number(record) for record in records]
     position = {

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class TableStream:
-    """The stream of a table, of one shard."""
+    """The stream of a table, with one shard."""
 
     table: str
     arn: str

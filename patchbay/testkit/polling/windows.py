@@ -1,16 +1,16 @@
-"""Tumbling windows: what Lambda carries from batch to batch, and when it ends."""
+"""Tumbling windows: the state that Lambda passes from batch to batch in a time span."""
 
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-MAX_STATE = 1024 * 1024  # bytes, of each shard
+MAX_STATE = 1024 * 1024  # bytes for each shard
 
 
 @dataclass
 class Window:
-    """A time span, and what the function has returned as its state in it."""
+    """A time span, with the state that the function returned last in it."""
 
     start: float
     end: float
@@ -29,7 +29,7 @@ class Window:
         return len(json.dumps(self.state).encode()) > MAX_STATE
 
     def event(self, shard_id: str, arn: str, *, is_final: bool) -> dict[str, Any]:
-        """What an invocation is told beside its records."""
+        """Return the window's fields of an invocation's event."""
         return {
             "window": {"start": _text(self.start), "end": _text(self.end)},
             "state": self.state,
@@ -41,7 +41,7 @@ class Window:
 
 
 def state_of(payload: Any) -> dict[str, Any] | None:
-    """The state in an answer; an answer without one is a failure."""
+    """Return the state in a response; a response without one is a failure."""
     state = payload.get("state") if isinstance(payload, dict) else None
     return state if isinstance(state, dict) else None
 

@@ -1,4 +1,4 @@
-"""What a resource is called: its physical name, its ARN, and what Ref and GetAtt give for it."""
+"""The names of resources: physical names, ARNs, and the values of Ref and GetAtt."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _ARN = {
     "AWS::StepFunctions::StateMachine": "states:{where}:stateMachine:{name}",
 }
 _IS_IN_A_HOST = {"AWS::ApiGatewayV2::Api", "AWS::Lambda::Url"}
-# Whose Ref is not the name.
+# Types whose Ref is the ARN, not the name.
 _REF_IS_ARN = {
     "AWS::IAM::ManagedPolicy",
     "AWS::Lambda::LayerVersion",
@@ -47,7 +47,7 @@ _ATTRIBUTE_IS_NAME = {
     ("AWS::SNS::Topic", "TopicName"),
     ("AWS::SQS::Queue", "QueueName"),
 }
-# Whose Ref is the name, though the kit gives them no ARN.
+# Types whose Ref is the name, and that have no ARN in the kit.
 _REF_IS_NAME = {
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Integration",
@@ -64,25 +64,25 @@ _REF_IS_NAME = {
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 }
-MAX_MADE_UP = 63  # characters: what all services take
+MAX_GENERATED = 63  # characters: all services allow as many
 _ATTRIBUTE_IS_ARN = {"Arn", "TopicArn", "FunctionArn", "PolicyArn", "LayerVersionArn"}
 
 
 def arn(pattern: str, name: str, bus: str = "default") -> str:
-    """An ARN in the kit's account and region."""
+    """Return an ARN in the kit's account and region."""
     where = f"{REGION}:{ACCOUNT}"
     return "arn:aws:" + pattern.format(where=where, account=ACCOUNT, name=name, bus=bus)
 
 
 def arn_of(kind: str, name: str, bus: str = "default") -> str:
-    """The ARN of a resource of that type."""
+    """Return the ARN of a resource of that type."""
     if kind == "AWS::Events::Rule" and bus == "default":
-        return arn("events:{where}:rule/{name}", name)  # without the bus, if it is that one
+        return arn("events:{where}:rule/{name}", name)  # the default bus is left out
     return arn(_ARN[kind], name, bus)
 
 
 def secret_arn(name: str) -> str:
-    """Return the ARN of a secret, which ends in six characters of Secrets Manager's own."""
+    """Return the ARN of a secret, which ends in six characters that Secrets Manager adds."""
     suffix = hashlib.sha256(name.encode()).hexdigest()[:6]
     return arn("secretsmanager:{where}:secret:{name}", f"{name}-{suffix}")
 
@@ -96,7 +96,7 @@ def queue_arn_of_url(url: str) -> str:
 
 
 class Names:
-    """What a stack's resources are called, and what Ref and GetAtt give for them."""
+    """The names of a stack's resources, and the values of Ref and GetAtt."""
 
     def __init__(
         self,
@@ -113,11 +113,11 @@ class Names:
         self._written: set[str] = set()
 
     def name(self, logical_id: str) -> str:
-        """Return its physical name; CloudFormation makes one up where the template gives none."""
+        """Return its physical name, generated as by CloudFormation if the template has none."""
         if logical_id not in self._known:
             kind, properties = self._parts(logical_id)
-            # Until it is known, for a name that is made of itself.
-            self._known[logical_id] = self._made_up(logical_id)
+            # A temporary value, for a name that refers to itself.
+            self._known[logical_id] = self._generated(logical_id)
             if kind not in _IS_IN_A_HOST:
                 written = self._resolve(properties.get(_name_property(kind)))
                 if isinstance(written, str) and written and not any(reasons(written)):
@@ -126,7 +126,7 @@ class Names:
         return self._known[logical_id]
 
     def is_written(self, logical_id: str) -> bool:
-        """Return whether the template gives it its name."""
+        """Return whether the template sets its name."""
         self.name(logical_id)
         return logical_id in self._written
 
@@ -143,7 +143,7 @@ class Names:
         return arn_of(kind, name)
 
     def ref(self, logical_id: str) -> str:
-        """Return what Ref gives."""
+        """Return the value of Ref."""
         kind, properties = self._parts(logical_id)
         if kind in _REF_IS_ARN:
             return self.arn(logical_id)
@@ -161,7 +161,7 @@ class Names:
         return self._unknown(logical_id, "")
 
     def attribute(self, logical_id: str, attribute: str) -> str:
-        """Return what Fn::GetAtt gives."""
+        """Return the value of Fn::GetAtt."""
         kind, properties = self._parts(logical_id)
         if attribute in _ATTRIBUTE_IS_ARN and kind in _ARN:
             return self.arn(logical_id)
@@ -194,15 +194,15 @@ class Names:
         name = str(self._resolve(properties["FunctionName"])).partition(":function:")[2]
         return arn_of("AWS::Lambda::Function", name or self._resolve(properties["FunctionName"]))
 
-    def _made_up(self, logical_id: str) -> str:
+    def _generated(self, logical_id: str) -> str:
         kind, properties = self._parts(logical_id)
         text = f"{self._stack}-{logical_id}".replace("/", "-")
         digest = hashlib.sha256(text.encode()).hexdigest()
         if kind in _IS_IN_A_HOST:
             return digest[:10]
         text = text.lower() if kind == "AWS::S3::Bucket" else text
-        if len(text) > MAX_MADE_UP:
-            text = f"{text[: MAX_MADE_UP - 9]}-{digest[:8]}"
+        if len(text) > MAX_GENERATED:
+            text = f"{text[: MAX_GENERATED - 9]}-{digest[:8]}"
         is_fifo = properties.get("FifoQueue") or properties.get("FifoTopic")
         return f"{text}.fifo" if is_fifo else text
 
@@ -218,8 +218,8 @@ class Names:
         kind = self._resources[logical_id]["Type"]
         of = f"{attribute} of " if attribute else ""
         reason = (
-            f"{of}{logical_id} ({kind}) in stack {self._stack}, which the test kit does not play. "
-            "Replace what uses it in this test, or test it on the embedded cloud or on AWS."
+            f"{of}{logical_id} ({kind}) in stack {self._stack}, which the test kit does not "
+            "simulate. Replace its user in this test, or test it on the embedded cloud or on AWS."
         )
         text = ".".join(filter(None, [self._stack.replace("/", "-"), logical_id, attribute]))
         unknown = placeholder(text, reason, Kind.RESOURCE)
@@ -230,7 +230,7 @@ class Names:
 
 
 def kind_of(resource: Mapping[str, Any]) -> str:
-    """Return the type of a resource; a global table of one region is a table."""
+    """Return the type of a resource; a global table counts as a table."""
     kind: str = resource["Type"]
     return "AWS::DynamoDB::Table" if kind == "AWS::DynamoDB::GlobalTable" else kind
 

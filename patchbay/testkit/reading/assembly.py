@@ -1,4 +1,4 @@
-"""A cloud assembly as `cdk synth` writes it: templates, also of stages and nested stacks."""
+"""The reader of a cloud assembly from `cdk synth`, with its CDK stages and nested stacks."""
 
 import json
 import re
@@ -17,27 +17,27 @@ _OBJECT_KEY = re.compile(r"[0-9a-f]{64}\.json")
 
 
 class NoAssembly(UserError):
-    """There is nothing to be read: no assembly, or not the stage or stacks that are asked for."""
+    """There is no assembly, or it does not have the requested stage or stacks."""
 
 
 @dataclass
 class Assembly:
-    """What a cloud assembly holds."""
+    """The templates, assets and construct paths of a cloud assembly."""
 
     bodies: dict[str, Body] = field(default_factory=dict)
-    """The templates, by their stacks' names; a nested one's is its parent's, "/" and its id."""
+    """The templates by stack name; a nested stack's name is its parent's, "/" and its id."""
     assets: dict[str, Path] = field(default_factory=dict)
-    """The files and folders of code, by the key under which they are uploaded."""
+    """The files and folders of assets, by their keys in the bucket."""
     paths: dict[tuple[str, str], str] = field(default_factory=dict)
-    """The construct path of a resource, by its stack and its logical id."""
+    """The construct path of each resource, by its stack and its logical id."""
 
 
 def read(folder: Path, stage: str | None = None, stacks: Iterable[str] = ()) -> Assembly:
-    """Read an assembly, or one CDK stage of it, or some stacks; raises NoAssembly."""
+    """Read an assembly, or one CDK stage of it, or some stacks. Raise NoAssembly."""
     if not folder.joinpath("manifest.json").is_file():
         raise NoAssembly(
             f"There is no cloud assembly in {folder}: run `cdk synth` (or `patchbay synth`) first, "
-            "or name the folder that it writes to."
+            "or name its output folder."
         )
     assembly = Assembly()
     wanted = set(stacks)
@@ -45,7 +45,7 @@ def read(folder: Path, stage: str | None = None, stacks: Iterable[str] = ()) -> 
     chosen = [stages[stage]] if stage in stages else [folder, *stages.values()]
     for each in chosen:
         _read_into(assembly, each, wanted)
-    # A stage's assets are staged beside those of its app.
+    # A CDK stage's assets are in the folder of its app.
     for manifest in folder.rglob("*.assets.json"):
         _assets_into(assembly, manifest)
     for name, body in list(assembly.bodies.items()):
@@ -76,13 +76,13 @@ def _read_into(assembly: Assembly, folder: Path, wanted: set[str]) -> None:
         if wanted and not wanted & {stack, name, artifact.get("displayName")}:
             continue
         text = folder.joinpath(artifact["properties"]["templateFile"]).read_text()
-        assembly.bodies[stack] = json.loads(_in_the_kits_place(text, artifact["environment"]))
+        assembly.bodies[stack] = json.loads(_relocated(text, artifact["environment"]))
         for path, logical_id in _logical_ids(folder, artifact):
             assembly.paths[stack, logical_id] = path
 
 
-def _in_the_kits_place(text: str, environment: str) -> str:
-    """Return a template as if it were for the kit's own account and region."""
+def _relocated(text: str, environment: str) -> str:
+    """Return a template for the kit's account and region instead of its own."""
     found = _ENVIRONMENT.fullmatch(environment)
     account, region = found.groups() if found else ("", "")
     if account.isdecimal():

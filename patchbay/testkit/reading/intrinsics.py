@@ -1,6 +1,6 @@
-"""Resolves a template's intrinsic functions, as CloudFormation does when it deploys.
+"""The resolver of a template's intrinsic functions, as in CloudFormation's deployment.
 
-What the kit can't resolve becomes a placeholder: it stops no test that does not come to it.
+A value that the kit can't resolve becomes a placeholder, which only fails a test that uses it.
 """
 
 import base64
@@ -28,10 +28,10 @@ _SSM_VALUE = "AWS::SSM::Parameter::Value<"
 
 
 class Intrinsics:
-    """Resolves what one stack's template says.
+    """The resolver of one stack's template.
 
-    `ref` and `attribute` answer for its resources, `value` for what comes from outside of it: a
-    parameter's value, an export of another stack, an SSM parameter, a dynamic reference.
+    `ref` and `attribute` resolve its resources. `given`, `imported` and `dynamic` resolve values
+    from outside: parameters, exports of other stacks, and dynamic references.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Intrinsics:
         self._conditions: dict[str, bool] = {}
 
     def resolve(self, value: Any) -> Any:
-        """Return the value as the service gets it, with placeholders for what is not known."""
+        """Return the value that the service receives, with placeholders for unknown parts."""
         if isinstance(value, str):
             return self._with_dynamic(value)
         if isinstance(value, list):
@@ -72,7 +72,7 @@ class Intrinsics:
         return {key: item for key, item in resolved.items() if item is not None}
 
     def holds(self, condition: str) -> bool:
-        """Return whether a condition of the template is met."""
+        """Return whether a condition of the template is true."""
         if condition not in self._conditions:
             self._conditions[condition] = self._judge(self._template["Conditions"][condition])
         return self._conditions[condition]
@@ -163,8 +163,8 @@ class Intrinsics:
         if given is None:
             return self._unknown(
                 name,
-                f"has no value for its parameter {name}: give it by "
-                f'`Templates.from_assembly(…, values={{"{name}": …}})`',
+                f"has no value for its parameter {name}: pass it in `Templates.from_assembly(…, "
+                f'values={{"{name}": …}})`',
             )
         kind = str(parameters[name].get("Type", "String"))
         if kind.startswith(_SSM_VALUE):

@@ -1,6 +1,6 @@
-"""The statements of AWS's own managed policies that functions' roles commonly have.
+"""The statements of AWS managed policies that functions' roles commonly have.
 
-From the AWS Managed Policy Reference Guide, each policy under its name.
+From the AWS Managed Policy Reference Guide.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ _ACTIONS = {
 
 
 def statements(arn: str) -> Iterator[Statement]:
-    """Yield what a managed policy of AWS's allows; one that the kit can't read, as unreadable."""
+    """Yield the statements of an AWS managed policy; an unreadable one if the kit has no text."""
     name = arn.partition(":policy/")[2]
     if ":iam::aws:" in arn and name in _ACTIONS:
         yield {"Effect": "Allow", "Action": _ACTIONS[name], "Resource": "*"}

@@ -1,4 +1,4 @@
-"""A stack's template with its references followed, also those into other stacks."""
+"""Stacks with their references resolved, also references to other stacks."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ from patchbay.testkit.reading.unknown import placeholder
 
 @dataclass(eq=False)
 class Resource:
-    """One resource, as its service would get it. Its properties are resolved when they are read."""
+    """One resource. Its properties are resolved when they are read."""
 
     stack: "Stack"
     id: str
     path: str
-    """Where its construct is in the app, as far as that is known."""
+    """The path of its construct in the app; empty if unknown."""
 
     @property
     def body(self) -> Mapping[str, Any]:
@@ -36,7 +36,7 @@ class Resource:
 
     @property
     def has_own_name(self) -> bool:
-        """Whether the template gives it the name, and not CloudFormation."""
+        """Whether the template sets its name."""
         return self.stack.names.is_written(self.id)
 
     @cached_property
@@ -68,7 +68,7 @@ class Stack:
 
     @cached_property
     def resources(self) -> dict[str, Mapping[str, Any]]:
-        """Its resources by their logical ids, without those whose condition is not met."""
+        """Its resources by their logical ids, without those whose condition is false."""
         return {
             logical_id: resource
             for logical_id, resource in self.body.get("Resources", {}).items()
@@ -76,7 +76,7 @@ class Stack:
         }
 
     def resolve(self, value: Any) -> Any:
-        """Return a value of the template with its references followed."""
+        """Return a value of the template with its references resolved."""
         return self._intrinsics.resolve(value)
 
     def output(self, name: str) -> Any:
@@ -86,7 +86,7 @@ class Stack:
         return self.resolve(self.body["Outputs"][name]["Value"])
 
     def _given(self, parameter: str) -> Any:
-        """Return what a parameter is set to: by the parent of a nested stack, or by the test."""
+        """Return a parameter's value from the parent of a nested stack, or from the test."""
         parent, _, logical_id = self.name.rpartition("/")
         if parent in self._app.stacks:
             outer = self._app.stacks[parent]
@@ -106,7 +106,7 @@ class Stack:
 
 
 class App:
-    """All stacks of an app, and what they know of each other."""
+    """All stacks of an app, with their exports and parameters."""
 
     def __init__(self, bodies: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> None:
         self.values = values
@@ -115,7 +115,7 @@ class App:
             self.stacks[name] = Stack(name, body, self)
 
     def export(self, name: str, importer: str) -> Any:
-        """Return what another stack exports by that name."""
+        """Return the value of another stack's export."""
         if name in self._exports:
             stack, output = self._exports[name]
             return stack.output(output)
@@ -124,7 +124,7 @@ class App:
         return placeholder(
             "Fn::ImportValue",
             f"Stack {importer} uses Fn::ImportValue {name}, which no stack here exports: "
-            f'give it by `Templates.from_assembly(…, values={{"{name}": …}})`.',
+            f'pass it in `Templates.from_assembly(…, values={{"{name}": …}})`.',
         )
 
     @cached_property
@@ -137,7 +137,7 @@ class App:
         }
 
     def dynamic(self, reference: str) -> Any:
-        """Return what a dynamic reference, `{{resolve:service:name…}}`, stands for."""
+        """Return the value of a dynamic reference, `{{resolve:service:name…}}`."""
         if reference in self.values:
             return self.values[reference]
         service, _, rest = reference.strip("{}").removeprefix("resolve:").partition(":")
@@ -146,19 +146,19 @@ class App:
             return found
         return placeholder(
             "resolve",
-            f"A template refers to {reference}, which no stack of this assembly makes: give it by "
-            f'`Templates.from_assembly(…, values={{"{reference}": …}})`.',
+            f"A template refers to {reference}, which no stack of this assembly creates: pass it "
+            f'in `Templates.from_assembly(…, values={{"{reference}": …}})`.',
         )
 
     def _parameter(self, rest: str) -> Any:
-        """`name` or `name:version`."""
+        """Find the value of a parameter by `name` or `name:version`."""
         for resource in self.all("AWS::SSM::Parameter"):
             if resource.name in (rest, rest.rpartition(":")[0]):
                 return resource.properties.get("Value")
         return self.values.get(rest)
 
     def _secret(self, rest: str) -> Any:
-        """`name-or-arn:SecretString:json-key:stage:version`."""
+        """Find the value of a secret by `name-or-arn:SecretString:json-key:stage:version`."""
         identifier, _, more = rest.partition(":SecretString")
         key = more.strip(":").partition(":")[0]
         for resource in self.all("AWS::SecretsManager::Secret"):
@@ -176,7 +176,7 @@ class App:
 
 
 def secret_string(secret: Resource) -> str:
-    """Return what is in a secret at first: its text, or one that is made as the template says."""
+    """Return the first value of a secret: its text, or one generated as the template sets."""
     if "SecretString" in secret.properties:
         return str(secret.properties["SecretString"])
     generate: Mapping[str, Any] = secret.properties.get("GenerateSecretString") or {}

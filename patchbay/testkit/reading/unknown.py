@@ -1,7 +1,7 @@
-"""Placeholders for what the kit can't know: harmless until code or an event comes to one of them.
+"""Placeholders for values that the kit can't know: harmless until a test uses one.
 
-A placeholder is a string, as CloudFormation's own value would be, with a mark in it by which it is
-recognized wherever it is used.
+A placeholder is a string, like CloudFormation's own value. It contains a mark by which the kit
+recognizes it wherever it is used.
 """
 
 import hashlib
@@ -17,24 +17,24 @@ _PLACEHOLDER = re.compile(_MARK + "[0-9a-f]{8}")
 
 
 class Kind(Enum):
-    """What a placeholder stands for."""
+    """The kind of value that a placeholder replaces."""
 
-    RESOURCE = "the name, ARN or address of a resource: whoever only hands it on sees no difference"
-    VALUE = "a value that code may depend on, so that no function can run without it"
+    RESOURCE = "the name, ARN or address of a resource, which code may pass on unchanged"
+    VALUE = "a value that code may depend on, so a function with it can't run"
 
 
 _REASONS: dict[str, tuple[str, Kind]] = {}
 
 
 def placeholder(what: str, reason: str, kind: Kind = Kind.VALUE) -> str:
-    """Return a text that stands for something unknown; `reason` is raised where it is used."""
+    """Return a text that replaces an unknown value; its use raises `reason`."""
     mark = _MARK + hashlib.sha256(f"{what} {reason}".encode()).hexdigest()[:8]
     _REASONS[mark] = (reason, kind)
     return f"{what}.{mark}"
 
 
 def reasons(value: Any, kind: Kind | None = None) -> Iterator[str]:
-    """Yield why each placeholder in a value is one, of any kind or of the one that is given."""
+    """Yield the reason of each placeholder in a value, of any kind or of one kind."""
     if isinstance(value, str):
         if _MARK in value:
             for mark in _PLACEHOLDER.findall(value):
@@ -51,6 +51,6 @@ def reasons(value: Any, kind: Kind | None = None) -> Iterator[str]:
 
 
 def refuse(value: Any, user: str) -> None:
-    """Raise NotInTheKit where a value has a placeholder in it; `user` is what would use it."""
+    """Raise NotInTheKit if a value contains a placeholder; `user` is what would use it."""
     for reason in reasons(value):
         raise NotInTheKit(f"{user}: {reason}")

@@ -1,11 +1,11 @@
-"""A function's code as Lambda loads it: from its asset and layers, under its own environment.
+"""The loader of a function's code, from its asset and layers, with its own environment.
 
-Each function gets its own copies of the modules in its asset, and sees nothing else of the
-project: what the asset lacks can't be imported, as on AWS. Libraries are shared. What a library's
-layer has and the environment of the tests has not is taken from the layer.
+Each function has its own copies of the modules in its asset, and can import nothing else of the
+project, as on AWS. Libraries are shared; one that the tests' environment lacks is taken from the
+layer.
 
-A module is compiled as the project's own file if that has the same content, so that a breakpoint
-that an editor sets there is met.
+A module is compiled under the path of the project's own file if that has the same content, so that
+an editor's breakpoints work.
 """
 
 import _imp
@@ -26,11 +26,11 @@ from patchbay.project.root import ROOT
 from patchbay.testkit.running.output import LOG
 from patchbay.testkit.running.sources import project_file
 
-PACKAGE = "patchbay"  # of which an asset holds only what its handler imports
+PACKAGE = "patchbay"  # an asset holds only the parts that its handler imports
 
 
 def _top_level(folder: Path) -> frozenset[str]:
-    """The names under which a folder's modules and packages are imported."""
+    """Return the names of a folder's modules and packages."""
     if not folder.is_dir():
         return frozenset()
     paths = folder.iterdir()
@@ -45,30 +45,30 @@ _MACHINE = {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 class InitFailed(Exception):
-    """The function does not start; its text is what Lambda logs."""
+    """The function does not start. The message is Lambda's log line."""
 
 
 @dataclass(frozen=True)
 class Code:
-    """What was loaded for one function."""
+    """The loaded code of one function."""
 
     folders: tuple[Path, ...]
-    """Its asset, and what of its layers the tests' environment does not have."""
+    """Its asset and its layers."""
     handler: Handler
     modules: dict[str, ModuleType]
     environment: Mapping[str, str]
     own: frozenset[str]
-    """What else in the process goes by the names of the project's and the asset's modules."""
+    """The top-level names of the project's and the asset's modules."""
     log_level: list[int] = field(default_factory=lambda: [logging.WARNING])
-    """Of the root logger, which functions are used to setting."""
+    """The level of the root logger, which functions often set."""
 
 
 def load(
     asset: Path, handler: str, environment: Mapping[str, str], layers: Sequence[Path] = ()
 ) -> Code:
-    """Import a handler such as `functions.watering.handler.handler`; raises InitFailed.
+    """Import a handler such as `functions.watering.handler.handler`. Raise InitFailed.
 
-    What is loaded stays loaded for as long as the process lives, as in a warm function.
+    The code stays loaded until the process ends, as in a warm function.
     """
     return _load(asset, handler, tuple(sorted(environment.items())), tuple(layers))
 
@@ -106,7 +106,7 @@ def _load(
 
 @cache
 def _missing_here(layer: Path) -> frozenset[str]:
-    """What a layer has that the environment of the tests has not."""
+    """Return the modules of a layer that the tests' environment lacks."""
     names = {name for name in _top_level(layer) if name.isidentifier()}
     found = _libraries(sys.path)
     return frozenset(each for each in names if PathFinder.find_spec(each, found) is None)
@@ -114,7 +114,7 @@ def _missing_here(layer: Path) -> frozenset[str]:
 
 @contextmanager
 def entered(code: Code) -> Iterator[None]:
-    """Within it, the function's modules and environment are the process's."""
+    """Run the block with the function's modules and environment."""
     outside = _take_out(code.own)
     sys.modules.update(code.modules)
     try:
@@ -138,7 +138,7 @@ def _surroundings(
     finder = _Finder(folders, own)
     sys.path[:] = [str(folders[0]), *_libraries(path), *map(str, folders[1:])]
     sys.meta_path.insert(0, finder)
-    # pytest's own would format what is logged, and keep it for its report.
+    # pytest's handlers would format each record and keep it for the report.
     root.handlers = [_LAMBDA_LOG]
     root.setLevel(log_level[0])
     _set_environment({**_MACHINE, **environment})
@@ -154,7 +154,7 @@ def _surroundings(
 
 
 def _libraries(path: Sequence[str]) -> list[str]:
-    """The part of a path where libraries are, and nothing of the project."""
+    """Return the folders of a path that hold libraries, without those of the project."""
     return [each for each in path if each and not _is_the_projects(each)]
 
 
@@ -167,7 +167,7 @@ def _is_the_projects(folder: str) -> bool:
 
 
 class _Finder:
-    """Finds the modules in a function's asset, and none of the same name elsewhere."""
+    """A finder of the modules in a function's asset, which hides modules of the same names."""
 
     def __init__(self, folders: Sequence[Path], own: frozenset[str]) -> None:
         self._folders = [str(folder) for folder in folders]
@@ -186,7 +186,7 @@ class _Finder:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             return None
         if spec.submodule_search_locations is not None and spec.origin is None:
-            # A folder without an __init__.py, which is to hold no more than it does.
+            # A namespace package, whose path must not grow.
             whole = ModuleSpec(name, None, is_package=True)
             whole.submodule_search_locations = list(spec.submodule_search_locations)
             return whole
@@ -196,7 +196,7 @@ class _Finder:
 
 
 class _ProjectsSource(SourceFileLoader):
-    """Compiles a module of an asset as the project's own file, if that has the same content."""
+    """A loader that compiles a module under the path of the project's file of the same content."""
 
     def __init__(self, name: str, path: str, asset: str) -> None:
         super().__init__(name, path)
@@ -211,12 +211,12 @@ class _ProjectsSource(SourceFileLoader):
 
 
 class _LambdaLog(logging.Handler):
-    """Lambda's own handler of the root logger, which writes to the function's log."""
+    """Lambda's handler of the root logger, which writes to the function's log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = f"[{record.levelname}]\t{self.format(record)}"
-        except Exception:  # noqa: BLE001 - as every logging handler has it
+        except Exception:  # noqa: BLE001 - the convention of logging handlers
             self.handleError(record)
         else:
             LOG.write(text.replace("\n", "\r") + "\n")
@@ -231,8 +231,8 @@ def _set_environment(variables: Mapping[str, str]) -> None:
 
 
 def _take_out(top_level: frozenset[str]) -> dict[str, ModuleType]:
-    """Have the process forget these modules, and all that are in them; returns them."""
-    beginnings = tuple(top_level)  # rules most out at once: this runs for every invocation
+    """Remove these modules and their submodules from the process, and return them."""
+    beginnings = tuple(top_level)  # a fast first filter, because this runs for every invocation
     near = [name for name in sys.modules if name.startswith(beginnings)]
     names = [name for name in near if name.partition(".")[0] in top_level]
     return {name: sys.modules.pop(name) for name in names}

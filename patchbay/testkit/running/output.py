@@ -1,17 +1,17 @@
-"""Standard output as functions have it: each line goes to the log of the one that runs."""
+"""The standard output of functions: each line goes to the log of the running function."""
 
 import json
 import sys
 from typing import Any
 
-DEBUGGERS = ("pdb", "bdb", "cmd", "code", "_pytest")  # the packages by which they print
+DEBUGGERS = ("pdb", "bdb", "cmd", "code", "_pytest")  # the packages through which they print
 
 
 class _Log:
-    """What stands for standard output in a function: each line goes to the one that runs.
+    """The replacement of standard output in functions.
 
-    Loggers keep the output that they were made with, so there is one for all. A debugger's prompt
-    and answers go to the real one.
+    There is one for all functions, because a logger keeps its output stream. A debugger's prompt
+    and output go to the real standard output.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class _Log:
         pass
 
     def __getattr__(self, name: str) -> Any:
-        """Answer as the real one: `input` asks for its encoding and its terminal."""
+        """Return the real output's attribute: `input` needs its encoding and its terminal."""
         return getattr(self.real, name)
 
 

@@ -1,4 +1,4 @@
-"""The project's own file for a file in a function's asset, which is a copy of it."""
+"""The project's own files for the copies in a function's asset."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ _SKIPPED = {"node_modules", "build", "cdk.out", "__pycache__", "site-packages"}
 
 
 def project_file(asset: Path, copy: Path) -> Path | None:
-    """Return the file of the project that has the same content, at the same place in its folder."""
+    """Return the project's file with the same content and the same relative path."""
     if not copy.is_relative_to(asset):
         return None
     inside = copy.relative_to(asset)
@@ -34,7 +34,7 @@ def _is_same(path: Path, copy: Path) -> bool:
 
 @cache
 def _bases(asset: Path) -> tuple[Path, ...]:
-    """The folders of the project of which the asset may be a copy, the likeliest first."""
+    """Return the project's folders of which the asset may be a copy, the likeliest first."""
     files = [path.relative_to(asset) for path in asset.rglob("*.py")]
     found: Counter[Path] = Counter()
     by_name = _files_by_name()

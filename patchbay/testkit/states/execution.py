@@ -1,4 +1,4 @@
-"""A state machine as its template has it, and an execution as a test asks about it."""
+"""State machines, as their templates define them, and their executions."""
 
 import json
 import re
@@ -13,10 +13,10 @@ from patchbay.testkit.reading.unknown import refuse
 from patchbay.testkit.templates import Resource, Templates
 
 STATES = "states.amazonaws.com"
-ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+FAILED_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _KINDS = {"Task", "Choice", "Pass", "Wait", "Succeed", "Fail"}
-# Of any state; what Map, Parallel and JSONPath have is not among them.
+# The fields of all states, without those of Map, Parallel and JSONPath.
 _FIELDS = {
     "Arguments", "Assign", "Catch", "Cause", "Choices", "Comment", "Default", "End", "Error",
     "Next", "Output", "QueryLanguage", "Resource", "Retry", "Seconds", "TimeoutSeconds",
@@ -28,10 +28,10 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StateMachine:
-    """What the template says of a state machine."""
+    """A state machine, as its template defines it."""
 
     name: str
-    short_name: str  # without the system and the stage: what tests call it
+    short_name: str  # without system and stage, as in tests
     definition: Mapping[str, Any]
     statements: tuple[Statement, ...]  # of its role's policies
     refused: str | None = None  # why the kit can't run it
@@ -52,7 +52,7 @@ class StateMachine:
 
 @dataclass
 class Execution:
-    """A state machine at work on one input."""
+    """One execution of a state machine."""
 
     machine: StateMachine
     name: str
@@ -65,7 +65,7 @@ class Execution:
     ended: float | None = None
     variables: dict[str, Any] = field(default_factory=dict)
     history: list[tuple[str, str]] = field(default_factory=list)
-    """What happened, and in which state: `entered`, or the error of an attempt that failed."""
+    """Pairs of `entered`, or the error of a failed attempt, and the state."""
 
     @property
     def arn(self) -> str:
@@ -77,11 +77,11 @@ class Execution:
 
     @property
     def states(self) -> list[str]:
-        """The states that it entered, in their order."""
+        """The states that it entered, in order."""
         return [state for what, state in self.history if what == "entered"]
 
     def errors(self, state: str) -> list[str]:
-        """How the attempts failed that a state made."""
+        """Return the errors of a state's failed attempts."""
         return [what for what, where in self.history if where == state and what != "entered"]
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Execution:
 
 
 def state_machines(templates: Templates) -> Iterator[StateMachine]:
-    """Every state machine of the templates; raises NotDeployable."""
+    """Yield every state machine of the templates. Raise NotDeployable."""
     for resource in templates.all("AWS::StepFunctions::StateMachine"):
         try:
             yield _state_machine(templates, resource)
@@ -103,9 +103,9 @@ def _state_machine(templates: Templates, resource: Resource) -> StateMachine:
     properties = resource.properties
     refuse(properties, str(resource))
     if properties.get("StateMachineType", "STANDARD") != "STANDARD":
-        raise NotInTheKit(f"{resource} is an express one: the kit knows standard ones alone.")
+        raise NotInTheKit(f"{resource} is an express one: the kit runs standard ones only.")
     if "DefinitionString" not in properties:
-        raise NotInTheKit(f"{resource} has no DefinitionString, which alone the kit can read.")
+        raise NotInTheKit(f"{resource} has no DefinitionString: the kit can read no other form.")
     return StateMachine(
         name=resource.name,
         short_name=templates.short(resource.name),
@@ -125,12 +125,12 @@ def _definition(resource: Resource) -> Mapping[str, Any]:
     text = _PLACEHOLDER.sub(value_of, resource.properties["DefinitionString"])
     definition: Mapping[str, Any] = json.loads(text)
     if definition.get("QueryLanguage") != "JSONata":
-        raise NotInTheKit(f"{resource} is in JSONPath: the kit knows JSONata alone.")
+        raise NotInTheKit(f"{resource} is in JSONPath: the kit evaluates JSONata only.")
     for name, state in definition["States"].items():
         unknown = sorted(state.keys() - _FIELDS)
         if state["Type"] not in _KINDS or unknown or state.get("QueryLanguage") == "JSONPath":
             raise NotInTheKit(
                 f"The state {name} of {resource} is a {state['Type']} with {unknown}, which the "
-                "kit can't play: teach patchbay/testkit/states/state_machine.py."
+                "kit can't simulate: extend patchbay/testkit/states/state_machine.py."
             )
     return definition

@@ -1,6 +1,6 @@
-"""JSONata as Step Functions evaluates it: "Transforming data with JSONata" in its guide.
+"""JSONata expressions in Step Functions: "Transforming data with JSONata" in its guide.
 
-The language itself is jsonata-python's; what is here is what Step Functions adds and refuses.
+The language is from jsonata-python. This module adds the functions and limits of Step Functions.
 """
 
 import hashlib
@@ -30,11 +30,11 @@ Variables = Mapping[str, Any]
 
 
 class EvaluationFailed(Exception):
-    """States.QueryEvaluationError: an expression raised, or gave nothing."""
+    """An expression raised or returned nothing: States.QueryEvaluationError."""
 
 
 class Evaluator:
-    """Evaluates the expressions of one execution."""
+    """The evaluator of one execution's expressions."""
 
     def __init__(self, chance: random.Random, clock: Clock) -> None:
         self._functions = {
@@ -52,7 +52,7 @@ class Evaluator:
         }
 
     def evaluate(self, value: Any, states: Mapping[str, Any], variables: Variables) -> Any:
-        """The value, with every expression in it evaluated; raises EvaluationFailed."""
+        """Return the value with its expressions evaluated. Raise EvaluationFailed."""
         if isinstance(value, Mapping):
             return {key: self.evaluate(item, states, variables) for key, item in value.items()}
         if isinstance(value, list):
@@ -67,7 +67,7 @@ class Evaluator:
         }
         bindings |= {**self._functions, "states": states}
         try:
-            # No input: what a state is given is at $states.input alone.
+            # Without an input: a state's input is only at $states.input.
             found = _compiled(text).evaluate(None, bindings)
             is_there = found is not None or _compiled(f"$exists(({text}))").evaluate(None, bindings)
         except NotInTheKit:
@@ -76,14 +76,14 @@ class Evaluator:
             raise EvaluationFailed(f"The JSONata expression '{text}' threw: {error}") from error
         if not is_there:
             raise EvaluationFailed(f"The JSONata expression '{text}' returned nothing (undefined).")
-        # What it gives are views of what it was given; the next state gets a copy, as JSON.
+        # The result may share objects with the input; the next state gets a copy, as JSON.
         return json.loads(json.dumps(found))
 
 
 @cache
 def _compiled(text: str) -> Jsonata:
     if "$eval(" in text:
-        raise NotInTheKit(f"Step Functions knows no $eval: {text}")
+        raise NotInTheKit(f"Step Functions does not support $eval: {text}")
     return Jsonata(text)
 
 
@@ -93,7 +93,7 @@ def _hash(text: str, algorithm: str) -> str:
 
 def _timestamp(now: float, picture: tuple[Any, ...]) -> str:
     if any(each is not None for each in picture):
-        raise NotInTheKit("The kit knows $now without a picture alone.")
+        raise NotInTheKit("The kit supports $now without a picture only.")
     moment = datetime.fromtimestamp(now, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -1,4 +1,4 @@
-"""What a test can have go wrong in a state of a state machine: a fault each."""
+"""The faults that a test can inject into a Task of a state machine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ Run = Callable[[], Outcome]
 
 
 class StateFault(Fault):
-    """Something that goes wrong in a Task."""
+    """A fault of a Task."""
 
     def run(self, task: Run, now: float) -> Outcome:
-        """What the Task gives, and when; by default as if nothing were wrong."""
+        """Return the outcome of the Task; by default, run it."""
         return task()
 
 
 @dataclass(frozen=True)
 class Fails(StateFault):
-    """The Task fails at once, and has done nothing."""
+    """The Task fails at once, without an effect."""
 
     error: str = "States.TaskFailed"
     cause: str = "by order of the test"
@@ -30,7 +30,7 @@ class Fails(StateFault):
 
 @dataclass(frozen=True)
 class AnswerLost(StateFault):
-    """The Task does its work, and its answer never arrives."""
+    """The Task does its work, but its response never arrives."""
 
     def run(self, task: Run, now: float) -> Outcome:
         task()
@@ -39,7 +39,7 @@ class AnswerLost(StateFault):
 
 @dataclass(frozen=True)
 class Hangs(StateFault):
-    """The Task does nothing, and never answers."""
+    """The Task does nothing, and never responds."""
 
     def run(self, task: Run, now: float) -> Outcome:
         return Outcome(NEVER, failed=TaskFailed(TIMED_OUT, "by order of the test"))

@@ -1,6 +1,6 @@
-"""Step Functions: runs the executions of standard state machines, on virtual time.
+"""Step Functions: runs executions of standard state machines, on virtual time.
 
-As the "Amazon States Language" says, and "Handling errors in Step Functions workflows", "Passing
+Sources: the "Amazon States Language", and "Handling errors in Step Functions workflows", "Passing
 data between states with variables" and "Redriving executions" in its guide.
 """
 
@@ -16,17 +16,17 @@ from patchbay.testkit.clock import Action, Clock
 from patchbay.testkit.errors import NotInTheKit
 from patchbay.testkit.faults import Faults
 from patchbay.testkit.history import History
-from patchbay.testkit.states.execution import ENDED_BADLY, Execution, State, StateMachine
+from patchbay.testkit.states.execution import FAILED_STATUSES, Execution, State, StateMachine
 from patchbay.testkit.states.expressions import EvaluationFailed, Evaluator
 from patchbay.testkit.states.state_faults import StateFault
 from patchbay.testkit.states.tasks import TIMED_OUT, Caller, Outcome, TaskFailed, Tasks
 
-MAX_DATA_BYTES = 256 * 1024  # of an execution's input, and of what a state gives: its own limit
-NOT_IN_ALL = {"States.DataLimitExceeded", "States.Runtime"}  # what States.ALL does not match
+MAX_DATA_BYTES = 256 * 1024  # Step Functions' limit for an input and for a state's output
+NOT_IN_ALL = {"States.DataLimitExceeded", "States.Runtime"}  # States.ALL does not match these
 
 
 class Refused(Exception):
-    """What Step Functions answers instead of doing it, by the code of its error."""
+    """An error response of Step Functions, with its code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class _Visit:
     input: Any
     entered: float
     retries: dict[int, int] = field(default_factory=dict)
-    """How often each retrier has been used."""
+    """The number of retries by each retrier, by its position."""
 
     @property
     def state(self) -> State:
@@ -50,7 +50,7 @@ class _Visit:
 
 
 class StateMachines:
-    """Every state machine, and what they have been started for."""
+    """All state machines, and their executions."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class StateMachines:
         self.executions: list[Execution] = []
 
     def call(self, operation: str, parameters: Mapping[str, Any]) -> Any:
-        """Answer what a client asks; raises Refused, and NotInTheKit for all but these."""
+        """Answer a client's call. Raise Refused, or NotInTheKit for another operation."""
         match operation:
             case "StartExecution":
                 return self._start(parameters)
@@ -80,7 +80,7 @@ class StateMachines:
                 return self._redrive(parameters["executionArn"])
             case "DescribeExecution":
                 return self._describe(parameters["executionArn"])
-        raise NotInTheKit(f"Somebody calls states:{operation}, which the kit can't answer.")
+        raise NotInTheKit(f"Something calls states:{operation}, which the kit can't answer.")
 
     def _start(self, parameters: Mapping[str, Any]) -> Any:
         machine = self._machine(parameters["stateMachineArn"])
@@ -88,32 +88,38 @@ class StateMachines:
         text = parameters.get("input", "{}")
         if len(text.encode()) > MAX_DATA_BYTES:
             raise Refused("InvalidExecutionInput", f"The input is over {MAX_DATA_BYTES} bytes.")
-        there = self._named(machine, name)
-        if there is None:
-            there = Execution(machine, name, json.loads(text), self._clock.now)
-            self.executions.append(there)
+        existing = self._named(machine, name)
+        if existing is None:
+            existing = Execution(machine, name, json.loads(text), self._clock.now)
+            self.executions.append(existing)
             self._history.note(machine.name, "started", name)
-            self._history.executions.append(there)
+            self._history.executions.append(existing)
             start = machine.definition["StartAt"]
-            self._then(there, self._clock.now, lambda: self._enter(there, start, there.input))
-        elif there.status != "RUNNING" or there.input != json.loads(text):
-            # One that runs on the same input is answered as if it had just been started.
-            raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{there.arn}'")
-        return {"executionArn": there.arn, "startDate": _date(there.started)}
+            self._then(
+                existing, self._clock.now, lambda: self._enter(existing, start, existing.input)
+            )
+        elif existing.status != "RUNNING" or existing.input != json.loads(text):
+            # A running execution with the same input gets the response of a new one.
+            raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{existing.arn}'")
+        return {"executionArn": existing.arn, "startDate": _date(existing.started)}
 
     def _describe(self, execution_arn: str) -> Any:
         for each in self.executions:
             if each.arn == execution_arn:
-                told: dict[str, Any] = {"executionArn": each.arn, "status": each.status}
-                told |= {"error": each.error, "cause": each.cause, "startDate": _date(each.started)}
-                told |= {"stopDate": None if each.ended is None else _date(each.ended)}
-                return {name: value for name, value in told.items() if value is not None}
+                described: dict[str, Any] = {"executionArn": each.arn, "status": each.status}
+                described |= {
+                    "error": each.error,
+                    "cause": each.cause,
+                    "startDate": _date(each.started),
+                }
+                described |= {"stopDate": None if each.ended is None else _date(each.ended)}
+                return {name: value for name, value in described.items() if value is not None}
         raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{execution_arn}'")
 
     def _redrive(self, execution_arn: str) -> Any:
-        """Have an execution that ended badly go on with the state in which it did."""
+        """Redrive a failed execution from the state in which it stopped."""
         execution = next(each for each in self.executions if each.arn == execution_arn)
-        if execution.status not in ENDED_BADLY:
+        if execution.status not in FAILED_STATUSES:
             raise Refused("ExecutionNotRedrivable", f"The execution is {execution.status}.")
         execution.status, execution.started = "RUNNING", self._clock.now
         execution.error = execution.cause = execution.ended = None
@@ -149,7 +155,7 @@ class StateMachines:
             self._end(execution, "FAILED", error="States.QueryEvaluationError", cause=str(error))
 
     def _pass_through(self, visit: _Visit) -> None:
-        """Be in a state that is no Task, whose errors nothing catches; raises EvaluationFailed."""
+        """Run a state other than a Task. Nothing catches its errors. Raise EvaluationFailed."""
         state, execution = visit.state, visit.execution
         match state["Type"]:
             case "Pass":
@@ -175,16 +181,16 @@ class StateMachines:
         for rule in visit.state["Choices"]:
             holds = self._evaluate(visit, rule["Condition"])
             if not isinstance(holds, bool):
-                raise EvaluationFailed(f"{rule['Condition']} gave {holds!r}, and no boolean.")
+                raise EvaluationFailed(f"{rule['Condition']} returned {holds!r}, not a boolean.")
             if holds:
                 found: State = rule
                 return found
         if "Default" not in visit.state:
-            raise EvaluationFailed(f"No choice of {visit.name} holds, and it has no default.")
+            raise EvaluationFailed(f"No choice of {visit.name} matches, and it has no default.")
         return {**visit.state, "Next": visit.state["Default"]}
 
     def _attempt(self, visit: _Visit) -> None:
-        """Run a Task once. What it does happens now, and its outcome is known when it ends."""
+        """Run a Task once. Its effects happen now, its outcome is known when it ends."""
         limit = self._clock.now + float(visit.state.get("TimeoutSeconds", "inf"))
         try:
             outcome = self._run(visit)
@@ -221,7 +227,7 @@ class StateMachines:
         self._fail(visit, outcome.failed)
 
     def _fail(self, visit: _Visit, failed: TaskFailed) -> None:
-        """Try a Task again, or go where its error is caught, or end the execution."""
+        """Retry a Task, or go to its catcher's state, or end the execution."""
         execution = visit.execution
         execution.history.append((failed.error, visit.name))
         self._history.note(
@@ -242,7 +248,7 @@ class StateMachines:
             self._end(execution, "FAILED", error="States.QueryEvaluationError", cause=str(error))
 
     def _wait(self, visit: _Visit, error: str) -> float | None:
-        """How long until the next attempt; none where there is none."""
+        """Return the seconds until the next attempt; None if there is none."""
         found = _matching(visit.state.get("Retry", []), error)
         if found is None:
             return None
@@ -259,13 +265,13 @@ class StateMachines:
         return wait
 
     def _leave(self, visit: _Visit, by: State, *, at: float | None = None, **known: Any) -> None:
-        """Go on by what says where: the state itself, a choice's rule, or a catcher."""
+        """Go to the next state of `by`: the state itself, a choice's rule, or a catcher."""
         execution = visit.execution
         default = known.get("result", known.get("error_output", visit.input))
         output = self._evaluate(visit, by["Output"], **known) if "Output" in by else default
         assigned = self._evaluate(visit, by.get("Assign", {}), **known)
         if len(json.dumps(output).encode()) > MAX_DATA_BYTES:
-            why = f"The state {visit.name} gives more than {MAX_DATA_BYTES} bytes."
+            why = f"The output of state {visit.name} has more than {MAX_DATA_BYTES} bytes."
             self._end(execution, "FAILED", error="States.DataLimitExceeded", cause=why)
             return
         execution.variables |= assigned
@@ -280,7 +286,7 @@ class StateMachines:
         self._then(execution, moment, go_on)
 
     def _then(self, execution: Execution, moment: float, action: Action) -> None:
-        """Have something happen in an execution, if its time is not over before."""
+        """Schedule an action of an execution, or its timeout if that comes first."""
         if moment >= execution.deadline:
             self._clock.at(execution.deadline, lambda: self._end(execution, "TIMED_OUT"))
         else:
@@ -300,7 +306,7 @@ class StateMachines:
         self._history.note(execution.machine.name, status, execution.name, error or "", cause or "")
 
     def _evaluate(self, visit: _Visit, value: Any, **known: Any) -> Any:
-        """The value with its expressions evaluated, in what a state sees."""
+        """Return the value with its expressions evaluated in a state's context."""
         execution = visit.execution
         states = {
             "input": visit.input,
@@ -327,18 +333,18 @@ class StateMachines:
         return evaluator.evaluate(value, states, execution.variables)
 
     def _chance(self, execution: Execution) -> random.Random:
-        """An execution's own draws, whatever else is drawn."""
+        """Return an execution's own random generator, independent of others."""
         seed = f"{self._seed}/{execution.arn}"
         return self._chances.setdefault(execution.arn, random.Random(seed))
 
 
 def key_of(machine: str, state: str) -> str:
-    """By what the faults of a state are known."""
+    """Return the key of a state's faults."""
     return f"{machine}/{state}"
 
 
 def _matching(rules: list[State], error: str) -> tuple[int, State] | None:
-    """The first retrier or catcher for an error: it alone counts, even if it is used up."""
+    """Return the first retrier or catcher for an error. Only this one counts, even if used up."""
     for position, rule in enumerate(rules):
         for name in rule["ErrorEquals"]:
             if (

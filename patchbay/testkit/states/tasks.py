@@ -1,7 +1,7 @@
-"""What a Task does: calls AWS as its state machine's role, and says how that failed.
+"""The Tasks of state machines: calls to AWS with the machine's role, and their errors.
 
-"Integrating services with Step Functions" in its guide, for what each integration is called,
-takes, gives, and raises.
+Source: "Integrating services with Step Functions" in its guide, for the names, arguments, results
+and errors of each integration.
 """
 
 import json
@@ -23,7 +23,7 @@ from patchbay.testkit.templates import Templates
 
 TIMED_OUT = "States.Timeout"
 _SDK = re.compile(r"arn:aws:states:::aws-sdk:(\w+):(\w+)")
-# What the AWS SDK for Java calls a service, which is how an SDK integration's errors begin.
+# The service's name in the AWS SDK for Java, with which an SDK integration's errors begin.
 _SDK_PREFIX = {"dynamodb": "DynamoDb"}
 _OPTIMIZED_DYNAMODB = ("getItem", "putItem", "updateItem", "deleteItem")
 
@@ -39,7 +39,7 @@ class TaskFailed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a Task gave, and when."""
+    """The result or the error of a Task, and its time."""
 
     ended: float  # seconds since the epoch
     result: Any = None
@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Caller:
-    """The state machine, or rather an execution of it, that calls AWS."""
+    """The execution of a state machine that calls AWS."""
 
     name: str
     arn: str
@@ -57,11 +57,11 @@ class Caller:
 
 
 Perform = Callable[[Caller, Any, str, Mapping[str, Any]], Any]
-"""Does a boto3 call, `client.operation(**parameters)`, as a caller, if its role may."""
+"""Perform a boto3 call, `client.operation(**parameters)`, if the caller's role allows it."""
 
 
 class Tasks:
-    """Runs the Tasks of all state machines."""
+    """The Tasks of all state machines."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Tasks:
         self._clock = clock
 
     def run(self, resource: str, arguments: Any, caller: Caller) -> Outcome:
-        """Do what a Task's Resource names, at once; raises NotInTheKit for what is not known."""
+        """Perform a Task's Resource at once. Raise NotInTheKit if the kit does not support it."""
         name = resource.removeprefix("arn:aws:states:::")
         sdk = _SDK.fullmatch(resource)
         try:
@@ -93,7 +93,7 @@ class Tasks:
         except TaskFailed as failed:
             return Outcome(self._clock.now, failed=failed)
         raise NotInTheKit(
-            f"A Task of {caller.name} calls {resource}, which the kit can't play: teach "
+            f"A Task of {caller.name} calls {resource}, which the kit can't simulate: extend "
             "patchbay/testkit/states/tasks.py."
         )
 
@@ -153,7 +153,7 @@ class Tasks:
 
 
 def _failure(error: ClientError, client: Any, operation: str, prefix: str) -> TaskFailed:
-    """An error of AWS's by the name of its exception, which not every code has."""
+    """Return an error of AWS, by the name of its exception if the operation has one."""
     code = error.response["Error"]["Code"]
     named = {
         shape.name for shape in client.meta.service_model.operation_model(operation).error_shapes
@@ -163,7 +163,7 @@ def _failure(error: ClientError, client: Any, operation: str, prefix: str) -> Ta
 
 
 def _function_error(error: str) -> TaskFailed:
-    """How Lambda reports an invocation that did not return: by the type of what was raised."""
+    """Return Lambda's error for an invocation that raised, by the type of the exception."""
     if error.startswith("Task timed out"):
         kind, message = "Sandbox.Timedout", error
     elif ": " in error and " " not in error.partition(": ")[0]:
@@ -179,5 +179,5 @@ def _as_text(detail: Any) -> str:
 
 @cache
 def _client(service: str) -> Any:
-    # Made once, since making one takes as long as a whole test.
+    # Created once, because creating one takes as long as a test.
     return boto3.client(service, region_name=REGION)  # type: ignore[call-overload]

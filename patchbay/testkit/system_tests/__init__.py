@@ -1,11 +1,11 @@
-"""Tests that hold for every system of Patchbay's, whatever is deployed.
+"""Tests that hold for every system built with Patchbay.
 
-A project has them by one line of its `tests/test_system.py`:
+A project adds them with one line in its `tests/test_system.py`:
 
     from patchbay.testkit.system_tests import *  # noqa: F403
 
 They use the fixtures `templates` and `cloud`, and are parametrized by the events of the project's
-contracts: a new event, consumer or service is tested without a line written.
+contracts, so a new event, consumer or service needs no new test.
 """
 
 from patchbay.testkit.system_tests.arrows import test_imports_point_one_way

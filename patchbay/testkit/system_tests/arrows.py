@@ -1,7 +1,7 @@
-"""The direction of a project's imports: functions and stacks know the contracts, not each other.
+"""A test of the direction of imports: functions and stacks import contracts, not each other.
 
-A function that imports another service's code, or a stack, can't be changed, deployed or removed
-by itself.
+A function that imports a stack or another service's code can't be changed, deployed or removed
+separately.
 """
 
 import ast
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from patchbay.project.root import ROOT
 
-# What a module of each folder may import of the project and of Patchbay, besides its own folder.
+# The imports from the project and from Patchbay that are allowed in each folder, besides its own.
 ALLOWED: Mapping[str, Sequence[str]] = {
     "contracts": ("contracts", "patchbay.events"),
     "functions": ("contracts", "patchbay.events", "patchbay.messaging"),
@@ -28,7 +28,7 @@ ALLOWED: Mapping[str, Sequence[str]] = {
 
 
 def imported(path: Path, root: Path) -> Iterator[str]:
-    """Return the full name of all that a module imports, at its top or anywhere in it."""
+    """Yield the full name of each import in a module, at its top or anywhere in it."""
     package = path.relative_to(root).parent.parts
     for node in ast.walk(ast.parse(path.read_text(), filename=str(path))):
         if isinstance(node, ast.Import):
@@ -40,7 +40,7 @@ def imported(path: Path, root: Path) -> Iterator[str]:
 
 
 def violations(root: Path = ROOT) -> list[str]:
-    """Return every import of a project that goes against the direction, a sentence each."""
+    """Return a sentence for each import of a project in the wrong direction."""
     own = {path.stem for path in root.iterdir() if path.is_dir() or path.suffix == ".py"}
     found = []
     for folder, allowed in ALLOWED.items():
@@ -57,6 +57,6 @@ def violations(root: Path = ROOT) -> list[str]:
 
 
 def test_imports_point_one_way() -> None:
-    """Hold that functions import no stack and no other service, and contracts import neither."""
-    wrong = violations()
-    assert not wrong, "\n".join(wrong)
+    """Assert that functions import no stack and no other service, and contracts neither."""
+    found = violations()
+    assert not found, "\n".join(found)

@@ -1,4 +1,4 @@
-"""Run a test that takes an `event` once for each event of the project's contracts."""
+"""The parametrization of tests with an `event`: one run for each event of the contracts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Routing: each event reaches every consumer that subscribes to it, and no other."""
+"""Tests of routing: each event reaches every consumer that subscribes to it, and no other."""
 
 from patchbay.events.catalogue import events
 from patchbay.events.event import Event, namespace
@@ -20,12 +20,12 @@ from patchbay.topology.template import Template
 def test_an_event_goes_to_the_consumers_that_take_it_and_to_no_other(
     event: type[Event], cloud: Cloud, templates: Templates
 ) -> None:
-    """Compare the consumers whose handlers take an event with those that get an example of it."""
+    """Compare the consumers whose handlers take an event with those that receive an example."""
     cloud.publish(event(**example(event)))
     cloud.settle()
     takes = {name for name, taken in takers(templates).items() if address(event) in taken}
     got = receivers(cloud, cloud.published()[0])
-    # Whether a filter lets the example through is for that consumer's own test to say.
+    # A consumer with a filter may drop the example: its own tests cover the filter.
     missing = takes - filtering(templates, event) - got
     assert not missing, (
         f"{event.__name__} did not reach {', '.join(sorted(missing))}, whose handler takes it:\n"
@@ -38,7 +38,7 @@ def test_an_event_goes_to_the_consumers_that_take_it_and_to_no_other(
 
 
 def test_nearly_an_event_goes_to_no_consumer(event: type[Event], cloud: Cloud) -> None:
-    """Put entries on the bus that differ from the event in one small thing."""
+    """Put entries on the bus that differ from the event in one small detail."""
     source, name = address(event)
     misses = [
         (f"{namespace()}.elsewhere", name),
@@ -67,12 +67,12 @@ def test_an_event_under_another_services_source_goes_to_no_consumer(
 
 def test_every_handler_agrees_with_its_stack(templates: Templates) -> None:
     """Compare each handler's annotation with the rules and the settings of its stack."""
-    wrong = list(mismatches(templates, routed(templates)))
-    assert not wrong, "\n".join(wrong)
+    found = list(mismatches(templates, routed(templates)))
+    assert not found, "\n".join(found)
 
 
 def test_every_consumer_is_routed(cloud: Cloud, templates: Templates) -> None:
-    """Hold that each consumer's rules let through some event of the contracts."""
+    """Assert that each consumer's rules let some event of the contracts through."""
     unrouted = set(cloud.consumers) - set(routed(templates))
     assert not unrouted, (
         f"The rules of {', '.join(sorted(unrouted))} let no event of the contracts through."
@@ -80,13 +80,13 @@ def test_every_consumer_is_routed(cloud: Cloud, templates: Templates) -> None:
 
 
 def test_every_event_has_a_publisher_and_a_consumer(templates: Templates) -> None:
-    """Hold that each event of the contracts may be published, and that a consumer gets it."""
-    wrong = unserved(templates)
-    assert not wrong, "\n".join(wrong.values())
+    """Assert that each event of the contracts has a publisher and a consumer."""
+    found = unserved(templates)
+    assert not found, "\n".join(found.values())
 
 
 def unserved(templates: Templates) -> dict[str, str]:
-    """Return a sentence for each event that no function may publish, or that no consumer gets."""
+    """Return a sentence for each event without a publisher or without a consumer."""
     read = {stack: Template(stack, body) for stack, body in templates.bodies.items()}
     found = {}
     for route in routes(read):
@@ -94,15 +94,15 @@ def unserved(templates: Templates) -> dict[str, str]:
         if not route.publishers:
             found[name] = f"No function may publish {name}: add it to `publishes=` of one."
         elif not route.subscriptions:
-            found[name] = f"No consumer gets {name}: add it to `on=` of one."
+            found[name] = f"No consumer receives {name}: add it to `on=` of one."
     return found
 
 
 def _reached_only_taps(cloud: Cloud) -> None:
-    """Hold that what was published reached no consumer but those that take everything."""
+    """Assert that the published events reached only the consumers that take everything."""
     for published in cloud.published():
         got = receivers(cloud, published) - cloud.wire_taps
         assert not got, (
-            f"{published.type} of {published.source} is no event of the contracts, and reached "
+            f"{published.type} from {published.source} is no event of the contracts, but reached "
             f"{', '.join(sorted(got))}:\n{cloud.history()}"
         )

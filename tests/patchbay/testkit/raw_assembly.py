@@ -1,4 +1,4 @@
-"""The cloud assembly of the app in `raw`, which has nothing of Patchbay's."""
+"""The cloud assembly of the app in `raw`, which does not use Patchbay."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ _folder = TemporaryDirectory()
 
 @cache
 def assembly() -> Path:
-    """Return its folder, made once for a process."""
+    """Return its folder, synthesized once for a process."""
     out = Path(_folder.name, "cdk.out")
     environment = os.environ | {"CDK_OUTDIR": str(out)}
     use_own_node(environment)

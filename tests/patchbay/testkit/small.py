@@ -1,4 +1,4 @@
-"""A system small enough to be read at a glance: one function, and what feeds it."""
+"""A minimal system: one function, its queue and its rule."""
 
 import textwrap
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from patchbay.testkit.templates import Templates
 STAGE = "test"
 BUS, NAME = bus_name(STAGE), named(STAGE, "worker")
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-# Logs the bodies that it is given, and does what `then` says with them.
+# Logs the bodies of its batch, and then runs the code in `then`.
 HANDLER = """
 import json, time
 
@@ -31,10 +31,10 @@ def small(
     function: Mapping[str, Any] | None = None,
     changes: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> Templates:
-    """A rule, a queue with its dead letters, and a function called `worker`.
+    """Return a rule, a queue with its dead-letter queue, and a function called `worker`.
 
-    `then` is the end of its handler. What is given of the queue, the mapping and the function adds
-    to their properties; `changes` replaces whole resources, or takes them away.
+    `then` is the end of its handler. `queue`, `mapping` and `function` add to their properties;
+    `changes` replaces whole resources, or removes them.
     """
     fifo = bool((queue or {}).get("FifoQueue"))
     end = ".fifo" if fifo else ""
@@ -95,7 +95,7 @@ def role(*statements: Mapping[str, Any], service: str = "lambda.amazonaws.com") 
 
 
 def policy(*queues: str, of: str = "Rule") -> dict[str, Any]:
-    """Lets EventBridge send to the queues for one rule."""
+    """Return a queue policy that lets EventBridge send for one rule."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},

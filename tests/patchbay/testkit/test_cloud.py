@@ -1,4 +1,4 @@
-"""What a function sees of the process in which the kit runs it, and how a cloud comes to rest."""
+"""Functions are isolated from the tests' process, and a cloud comes to rest."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from patchbay.testkit.cloud import Cloud
 from tests.patchbay.testkit.small import small
 
 
-def test_a_function_sees_its_own_assets_modules_only(tmp_path: Path) -> None:
+def test_a_function_sees_only_the_modules_of_its_own_asset(tmp_path: Path) -> None:
     with Cloud(small(tmp_path, "import patchbay.constructs.stage")) as cloud:
         cloud.send("worker", "x")
         cloud.settle()
@@ -19,7 +19,7 @@ def test_a_function_sees_its_own_assets_modules_only(tmp_path: Path) -> None:
         ]
 
 
-def test_a_function_sees_its_own_variables_only(tmp_path: Path) -> None:
+def test_a_function_sees_only_its_own_variables(tmp_path: Path) -> None:
     os.environ["OF_THE_TEST"] = "1"
     try:
         with Cloud(small(tmp_path, "import os; assert 'OF_THE_TEST' not in os.environ")) as cloud:
@@ -30,7 +30,7 @@ def test_a_function_sees_its_own_variables_only(tmp_path: Path) -> None:
         del os.environ["OF_THE_TEST"]
 
 
-def test_what_goes_on_for_ever_is_ended_with_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_loop_of_actions_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clock, "MAX_STEPS", 100)
     with Clock() as clock:
 
@@ -38,11 +38,11 @@ def test_what_goes_on_for_ever_is_ended_with_a_question(monkeypatch: pytest.Monk
             clock.at(clock.now + 1, again)
 
         again()
-        with pytest.raises(NeverIdle, match="it still goes on"):
+        with pytest.raises(NeverIdle, match="The cloud does not come to rest"):
             clock.run()
 
 
-def test_a_function_sees_of_the_package_what_is_in_its_asset_and_no_more(tmp_path: Path) -> None:
+def test_a_function_sees_only_the_part_of_the_package_that_is_in_its_asset(tmp_path: Path) -> None:
     then = "import patchbay.messaging.part; import patchbay.messaging.consuming"
     templates = small(tmp_path, then)
     package = tmp_path / "asset.code" / "patchbay" / "messaging"

@@ -1,4 +1,4 @@
-"""Random schedules on the sample project: what breaks an invariant is found, and shortened."""
+"""Random schedules on the sample project: a violation of an invariant is found and shortened."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,12 +51,12 @@ def templates(greenhouse: None) -> Templates:
     return Templates.from_assembly(assembly("dev"), stage="dev")
 
 
-def test_whatever_happens_each_event_has_its_effect_once(templates: Templates) -> None:
+def test_each_event_has_its_effect_once_under_any_faults(templates: Templates) -> None:
     functions = ["alerts", "notes", "sensors-outbox"]
     search(templates, OneAlertForAReading(), examples=15, functions=functions)
 
 
-def test_a_broken_invariant_is_found_and_its_schedule_is_as_short_as_can_be(
+def test_a_broken_invariant_is_found_with_the_shortest_schedule(
     templates: Templates,
 ) -> None:
     failing: list[list[Step]] = []
@@ -69,7 +69,7 @@ def test_a_broken_invariant_is_found_and_its_schedule_is_as_short_as_can_be(
     assert not any(isinstance(step, Break) for step in failing[-1])
 
 
-def test_a_function_that_answers_requests_is_not_broken(templates: Templates) -> None:
+def test_a_function_that_responds_to_requests_gets_no_fault(templates: Templates) -> None:
     found = breakable(templates)
     assert {"alerts", "notes", "sensors-outbox", "watering"} <= set(found)
     assert not {"sensors-api", "climate-api"} & set(found)

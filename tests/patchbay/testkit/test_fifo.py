@@ -1,4 +1,4 @@
-"""FIFO queues as AWS describes them, in the kit."""
+"""FIFO queues in the kit behave as AWS documents."""
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ return {"batchItemFailures": [{"itemIdentifier": i} for i in failed]}
 """
 
 
-def test_a_group_gives_out_nothing_as_long_as_one_of_its_messages_is_in_flight(
+def test_a_group_delivers_nothing_while_one_of_its_messages_is_in_flight(
     tmp_path: Path,
 ) -> None:
     """From "FIFO queue delivery logic in Amazon SQS"."""
@@ -31,7 +31,9 @@ def test_a_group_gives_out_nothing_as_long_as_one_of_its_messages_is_in_flight(
         assert batches == [["first"], ["other"], ["first", "second"]]
 
 
-def test_a_duplicate_is_known_for_five_minutes_even_when_the_first_is_gone(tmp_path: Path) -> None:
+def test_a_duplicate_is_dropped_for_five_minutes_even_after_the_first_is_deleted(
+    tmp_path: Path,
+) -> None:
     """From "Using the message deduplication ID in Amazon SQS"."""
     with Cloud(small(tmp_path, queue=FIFO)) as cloud:
         send = partial(boto3.client("sqs").send_message, QueueUrl=cloud.queue("worker").url)
@@ -44,11 +46,13 @@ def test_a_duplicate_is_known_for_five_minutes_even_when_the_first_is_gone(tmp_p
         assert sorted(taken) == ["another", "another", "another", "text", "text"]
 
 
-def test_eventbridge_can_not_deliver_to_a_fifo_queue_that_wants_an_id(tmp_path: Path) -> None:
+def test_eventbridge_can_not_deliver_to_a_fifo_queue_without_content_based_deduplication(
+    tmp_path: Path,
+) -> None:
     """From "Amazon SQS FIFO queues" as targets: content-based deduplication has to be on."""
     wanting = FIFO | {"ContentBasedDeduplication": False}
     with Cloud(small(tmp_path, queue=wanting)) as cloud:
         cloud.put("greenhouse.test", "Tested", {"metadata": {"id": "1"}})
         cloud.settle()
-        (letter,) = cloud.undelivered("worker")
-        assert "wants an id by which to tell duplicates" in str(letter.reason)
+        (dead_letter,) = cloud.undelivered("worker")
+        assert "needs a deduplication id" in str(dead_letter.reason)

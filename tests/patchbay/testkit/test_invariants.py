@@ -1,4 +1,4 @@
-"""The invariants that a project names in its pyproject.toml."""
+"""A project names its invariants in its pyproject.toml."""
 
 import sys
 from pathlib import Path
@@ -16,13 +16,13 @@ def project_in(folder: Path, isolation: str = "") -> Path:
     return folder
 
 
-def test_without_any_the_default_ones_hold_for_every_system(tmp_path: Path) -> None:
+def test_a_project_without_invariants_has_the_default_ones(tmp_path: Path) -> None:
     invariants = of_project(project_in(tmp_path))
     assert type(invariants) is Invariants
     assert invariants.cloud_type is Cloud
 
 
-def test_the_class_that_is_named_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_named_class_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "from patchbay.testkit.invariants import Invariants\nclass Tanks(Invariants): ...\n"
     (tmp_path / "tanks_of_a_test.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -43,8 +43,6 @@ def test_the_class_that_is_named_is_used(tmp_path: Path, monkeypatch: pytest.Mon
         ("json:loads", "is no subclass of"),
     ],
 )
-def test_what_is_no_such_class_is_named_with_where_it_stands(
-    named: str, why: str, tmp_path: Path
-) -> None:
-    with pytest.raises(UserError, match=f"pyproject.toml says `isolation = '{named}'`.*{why}"):
+def test_a_wrong_class_is_named_with_its_place(named: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=f"pyproject.toml has `isolation = '{named}'`.*{why}"):
         of_project(project_in(tmp_path, named))

@@ -1,4 +1,4 @@
-"""The plugin for pytest, in a project of its own: an app without anything of Patchbay's."""
+"""The pytest plugin works in another project, for an app without Patchbay."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def test_it(cloud):
 def run(
     folder: Path, test: str, *options: str, stdin: str = "", patchbay: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run a test in a project that has nothing but the test and pytest's configuration."""
+    """Run a test in a project that has only the test and pytest's configuration."""
     text = CONFIGURATION.format(assembly()) + patchbay
     (folder / "pyproject.toml").write_text(text)
     (folder / "test_it.py").write_text(test)
@@ -34,20 +34,20 @@ def run(
     )  # fmt: skip
 
 
-def test_the_fixture_is_there_and_a_failing_test_tells_what_happened(tmp_path: Path) -> None:
+def test_the_fixture_works_and_a_failed_test_reports_the_history(tmp_path: Path) -> None:
     result = run(tmp_path, BREAKS)
     assert "What happened in the cloud" in result.stdout, result.stdout + result.stderr
     assert "Jobs: handled at 01 00:00:00.000" in result.stdout
     assert "1 failed" in result.stdout
 
 
-def test_what_functions_log_is_no_part_of_the_report(tmp_path: Path) -> None:
+def test_the_functions_logs_are_not_in_the_report(tmp_path: Path) -> None:
     result = run(tmp_path, BREAKS)
     assert "Captured log call" not in result.stdout
     assert "1 failed" in result.stdout
 
 
-def test_a_project_gives_its_cloud_words_of_its_own(tmp_path: Path) -> None:
+def test_a_project_adds_its_own_methods_to_the_cloud(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
         "import pytest\n"
         "from patchbay.testkit import Cloud\n"
@@ -60,7 +60,7 @@ def test_a_project_gives_its_cloud_words_of_its_own(tmp_path: Path) -> None:
     assert "1 passed" in run(tmp_path, test).stdout
 
 
-def test_a_project_that_does_not_use_it_loads_none_of_it(tmp_path: Path) -> None:
+def test_a_project_that_does_not_use_the_kit_does_not_load_it(tmp_path: Path) -> None:
     test = (
         "import os, sys\n"
         "def test_it():\n"
@@ -79,7 +79,7 @@ def test_a_project_that_does_not_use_it_loads_none_of_it(tmp_path: Path) -> None
     assert "1 passed" in result.stdout, result.stdout
 
 
-def test_a_project_of_patchbays_has_no_way_to_a_real_account(tmp_path: Path) -> None:
+def test_a_patchbay_project_can_not_reach_a_real_account(tmp_path: Path) -> None:
     test = (
         "import os\n"
         "def test_it():\n"
@@ -96,7 +96,7 @@ def test_a_project_of_patchbays_has_no_way_to_a_real_account(tmp_path: Path) -> 
     assert "1 passed" in result.stdout, result.stdout
 
 
-def test_without_an_assembly_the_plugin_says_what_to_do(tmp_path: Path) -> None:
+def test_without_an_assembly_the_error_has_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("")
     (tmp_path / "test_it.py").write_text("def test_it(cloud): pass\n")
     result = subprocess.run(
@@ -108,7 +108,7 @@ def test_without_an_assembly_the_plugin_says_what_to_do(tmp_path: Path) -> None:
 
 
 def with_a_breakpoint(folder: Path) -> str:
-    """A test of the app with `breakpoint()` in the handler of a function."""
+    """Return a test of the app with `breakpoint()` in the handler of a function."""
     return f"""
 import pytest
 from pathlib import Path
@@ -127,20 +127,20 @@ def test_it(tmp_path):
 """
 
 
-def test_a_breakpoint_in_a_handler_has_its_prompt(tmp_path: Path) -> None:
+def test_a_breakpoint_in_a_handler_opens_the_debugger(tmp_path: Path) -> None:
     result = run(tmp_path, with_a_breakpoint(tmp_path), "-s", stdin='p body["detail"]\nc\n')
     assert "(Pdb) {'bed': 42}" in result.stdout, result.stdout + result.stderr
     assert "1 passed" in result.stdout
 
 
-def test_a_breakpoint_has_its_prompt_where_pytest_captures_output_as_well(tmp_path: Path) -> None:
+def test_a_breakpoint_opens_the_debugger_also_where_pytest_captures_output(tmp_path: Path) -> None:
     result = run(tmp_path, with_a_breakpoint(tmp_path), stdin='p body["detail"]\nc\n')
     assert "{'bed': 42}" in result.stdout, result.stdout + result.stderr
     assert "1 passed" in result.stdout
 
 
-def test_a_breakpoint_of_an_editor_binds_to_the_file_that_it_shows() -> None:
-    """Such as debugpy's: a trace function sees the file's own name."""
+def test_an_editors_breakpoint_binds_to_the_projects_file() -> None:
+    """A trace function, such as debugpy's, sees the path of the project's file."""
     seen = subprocess.run(
         [sys.executable, "-c", TRACED.format(assembly=assembly())],
         cwd=APP.parents[4], capture_output=True, text=True, check=False,

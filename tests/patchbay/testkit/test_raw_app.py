@@ -1,4 +1,4 @@
-"""The kit on a CDK app that is built without Patchbay's constructs."""
+"""The kit runs a CDK app that is built without Patchbay's constructs."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tests.patchbay.testkit.raw_assembly import APP, assembly
 
 
 class Succeeds(Fault):
-    """Has a handler do nothing, and so succeed."""
+    """The handler does nothing, and succeeds."""
 
     def handle(self, action: Action, sleep: Callable[[float], None]) -> None:
         pass
@@ -33,7 +33,7 @@ def cloud(raw: Templates) -> Iterator[Cloud]:
         yield deployed
 
 
-def test_an_event_is_routed_retried_on_virtual_time_and_a_dead_letter_in_the_end() -> None:
+def test_an_event_is_routed_retried_on_virtual_time_and_finally_a_dead_letter() -> None:
     templates = Templates.from_assembly(assembly())
     with Cloud(templates) as cloud:
         good = cloud.put("greenhouse.sensors", "Dry", {"bed": 1}, bus="default")
@@ -52,13 +52,13 @@ def ask(cloud: Cloud, what: str) -> None:
     cloud.settle()
 
 
-def test_what_a_function_logs_is_there_with_what_its_layer_has(cloud: Cloud) -> None:
+def test_a_function_imports_from_its_layer_and_its_log_can_be_read(cloud: Cloud) -> None:
     ask(cloud, "nothing")
     (line,) = cloud.logs("Worker")
     assert line["message"].startswith("[INFO]\twatered, bed Prod-Beds-Worker")
 
 
-def test_a_function_reads_the_secret_that_the_template_makes_or_the_test_sets(
+def test_a_function_reads_a_secret_of_the_template_or_of_the_test(
     cloud: Cloud,
 ) -> None:
     ask(cloud, "secret")
@@ -69,7 +69,7 @@ def test_a_function_reads_the_secret_that_the_template_makes_or_the_test_sets(
     assert json.loads(given) == {"token": "t"}
 
 
-def test_a_function_reads_the_parameter_that_the_template_makes_or_the_test_sets(
+def test_a_function_reads_a_parameter_of_the_template_or_of_the_test(
     cloud: Cloud,
 ) -> None:
     ask(cloud, "parameter")
@@ -78,7 +78,7 @@ def test_a_function_reads_the_parameter_that_the_template_makes_or_the_test_sets
     assert [line["value"] for line in cloud.logs("Worker", "parameter")] == ["7", "8"]
 
 
-def test_a_parameter_that_a_role_does_not_grant_is_denied(cloud: Cloud) -> None:
+def test_a_parameter_that_the_role_does_not_allow_is_denied(cloud: Cloud) -> None:
     cloud.parameter("/not/granted", "x")
     ask(cloud, "forbidden")
     (reason,) = cloud.dead_letters("Worker").reasons
@@ -90,7 +90,7 @@ def test_a_table_is_called_by_its_constructs_id(cloud: Cloud) -> None:
     assert cloud.table("Log") == [{"id": "1"}]
 
 
-def test_a_resource_that_the_kit_does_not_play_is_named_when_it_is_used(cloud: Cloud) -> None:
+def test_a_resource_that_the_kit_does_not_simulate_is_named_when_it_is_used(cloud: Cloud) -> None:
     with pytest.raises(NotInTheKit) as refused:
         ask(cloud, "cache")
     text = str(refused.value)
@@ -99,16 +99,16 @@ def test_a_resource_that_the_kit_does_not_play_is_named_when_it_is_used(cloud: C
     assert "test it on the embedded cloud or on AWS" in text
 
 
-def test_a_function_that_an_event_invokes_is_tried_twice_more(cloud: Cloud) -> None:
+def test_a_function_that_an_event_invokes_has_two_retries(cloud: Cloud) -> None:
     event = cloud.put("greenhouse.weather", "FrostWarned", {})
     cloud.settle()
     assert cloud.dead_letters("Fails").causes == [event]
     assert cloud.dead_letters("Fails").reasons == ["ValueError: no water"]
     assert cloud.now - cloud.start == timedelta(minutes=3)
-    assert "Fails: in the dead letters" in cloud.history()
+    assert "Fails: in the dead-letter queue" in cloud.history()
 
 
-def test_a_failure_that_is_over_in_time_is_no_dead_letter(cloud: Cloud) -> None:
+def test_an_event_that_succeeds_in_a_retry_is_no_dead_letter(cloud: Cloud) -> None:
     event = cloud.put("greenhouse.weather", "FrostWarned", {})
     cloud.advance(seconds=30)
     cloud.break_("Fails", with_=Succeeds())
@@ -117,7 +117,7 @@ def test_a_failure_that_is_over_in_time_is_no_dead_letter(cloud: Cloud) -> None:
     assert cloud.dead_letters("Fails") == ()
 
 
-def test_a_topic_gives_its_messages_to_queues_and_functions(cloud: Cloud) -> None:
+def test_a_topic_delivers_its_messages_to_queues_and_functions(cloud: Cloud) -> None:
     (topic,) = [each.name for each in cloud._system.templates.all("AWS::SNS::Topic")]
     cloud.client("sns").publish(TopicArn=TOPIC.format(topic), Message="hot")
     cloud.settle()
@@ -128,7 +128,7 @@ def test_a_topic_gives_its_messages_to_queues_and_functions(cloud: Cloud) -> Non
     assert json.loads(answer)["requestContext"]["condition"] == "Success"
 
 
-def test_a_rule_on_a_schedule_runs_when_time_comes_to_it(cloud: Cloud) -> None:
+def test_a_rule_with_a_schedule_runs_when_the_clock_reaches_it(cloud: Cloud) -> None:
     cloud.settle()
     assert cloud.now == cloud.start
     cloud.advance(days=1)
@@ -137,13 +137,13 @@ def test_a_rule_on_a_schedule_runs_when_time_comes_to_it(cloud: Cloud) -> None:
     assert event["time"] == datetime(2026, 1, 1, 3, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_a_target_with_its_own_input_is_refused_when_an_event_comes_to_it(cloud: Cloud) -> None:
+def test_a_target_with_its_own_input_is_refused_when_an_event_reaches_it(cloud: Cloud) -> None:
     cloud.put("greenhouse.weather", "Changed", {})
     with pytest.raises(NotInTheKit, match="InputPath"):
         cloud.settle()
 
 
-def test_references_lead_to_other_stacks_and_into_nested_ones(raw: Templates) -> None:
+def test_references_to_other_stacks_and_to_nested_ones_are_resolved(raw: Templates) -> None:
     jobs = "https://sqs.us-east-1.amazonaws.com/123456789012/Prod-Beds-Jobs"
     assert raw.function_called("Prints").environment["JOBS"].startswith(jobs)
     assert raw.function_called("Deep").environment["JOBS"].startswith(jobs)
@@ -164,13 +164,13 @@ def test_a_cdk_stage_is_chosen_by_its_name() -> None:
     assert set(templates.bodies) == {"Prod-Beds"}
 
 
-def test_code_is_compiled_as_the_file_that_its_author_edits(raw: Templates) -> None:
+def test_code_is_compiled_under_the_path_of_the_projects_file(raw: Templates) -> None:
     worker = raw.function_called("Worker")
     code = load(worker.asset, worker.handler, worker.environment, worker.layers)
     assert code.handler.__code__.co_filename == str(APP.parent / "worker" / "index.py")
 
 
-def test_a_schedule_that_the_kit_does_not_play_is_named_when_it_is_due(raw: Templates) -> None:
+def test_a_schedule_that_the_kit_does_not_simulate_is_named_when_it_is_due(raw: Templates) -> None:
     schedule = {
         "Type": "AWS::Scheduler::Schedule",
         "Properties": {

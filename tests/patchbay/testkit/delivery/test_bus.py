@@ -1,4 +1,4 @@
-"""EventBridge: each test names the page of AWS's documentation that says so."""
+"""EventBridge in the kit. Each docstring is the title of the page in AWS's documentation."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,7 +26,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def attributes(cloud: Cloud) -> dict[str, str]:
-    """Of the only message that could not be delivered."""
+    """Return the attributes of the only undelivered message."""
     url = queue_url(f"{NAME}-undelivered")
     sqs = boto3.client("sqs")
     (message,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
@@ -35,7 +35,7 @@ def attributes(cloud: Cloud) -> dict[str, str]:
     }
 
 
-def test_an_event_gets_its_envelope_and_keeps_its_detail_as_it_is_written(cloud: Cloud) -> None:
+def test_an_event_has_its_envelope_and_the_unchanged_text_of_its_detail(cloud: Cloud) -> None:
     """AWS service event metadata."""
     cloud.put("greenhouse.test", "Tested", '{"n": 1.50, "text": "\\u00e9"}')
     cloud.settle()
@@ -44,18 +44,21 @@ def test_an_event_gets_its_envelope_and_keeps_its_detail_as_it_is_written(cloud:
     assert body.endswith('"detail": {"n": 1.50, "text": "\\u00e9"}}')
 
 
-def test_delivery_is_tried_for_a_day_and_then_given_up_with_the_reason(cloud: Cloud) -> None:
+def test_delivery_is_retried_for_a_day_and_then_given_up_with_the_reason(cloud: Cloud) -> None:
     """How EventBridge retries delivering events; Using dead-letter queues to process undelivered
     events in EventBridge."""
     cloud.break_("worker", with_=Undeliverable())
     cloud.put("greenhouse.test", "Tested", "{}")
     cloud.settle()
     assert timedelta(hours=23) < cloud.now - cloud.start < timedelta(hours=24, minutes=10)
-    said = attributes(cloud)
-    assert said["RULE_ARN"].endswith(f"rule/{BUS}/a-rule")
-    assert said["TARGET_ARN"].endswith(named("test", "worker"))
-    assert said["EXHAUSTED_RETRY_CONDITION"] in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
-    assert int(said["RETRY_ATTEMPTS"]) > 170
+    sent = attributes(cloud)
+    assert sent["RULE_ARN"].endswith(f"rule/{BUS}/a-rule")
+    assert sent["TARGET_ARN"].endswith(named("test", "worker"))
+    assert sent["EXHAUSTED_RETRY_CONDITION"] in (
+        "MaximumRetryAttempts",
+        "MaximumEventAgeInSeconds",
+    )
+    assert int(sent["RETRY_ATTEMPTS"]) > 170
 
 
 def test_delivery_succeeds_once_the_queue_can_be_reached_again(cloud: Cloud) -> None:
@@ -68,7 +71,7 @@ def test_delivery_succeeds_once_the_queue_can_be_reached_again(cloud: Cloud) -> 
 
 
 @pytest.mark.parametrize("which", ["none", "for another rule"])
-def test_what_a_queues_policy_does_not_allow_is_given_up_at_once(
+def test_a_delivery_that_the_queues_policy_does_not_allow_is_given_up_at_once(
     which: str, tmp_path: Path
 ) -> None:
     """Using resource-based policies for Amazon EventBridge: SQS permissions."""
@@ -82,13 +85,13 @@ def test_what_a_queues_policy_does_not_allow_is_given_up_at_once(
         cloud.put("greenhouse.test", "Tested", "{}")
         cloud.settle()
         assert cloud.now == cloud.start
-        said = attributes(cloud)
-        assert said["ERROR_CODE"] == "NO_PERMISSIONS"
-        assert said["RETRY_ATTEMPTS"] == "0"
-        assert "does not let EventBridge send for the rule a-rule" in said["ERROR_MESSAGE"]
+        sent = attributes(cloud)
+        assert sent["ERROR_CODE"] == "NO_PERMISSIONS"
+        assert sent["RETRY_ATTEMPTS"] == "0"
+        assert "does not let EventBridge send for the rule a-rule" in sent["ERROR_MESSAGE"]
 
 
-def test_without_a_dead_letter_queue_what_can_not_be_delivered_is_lost(tmp_path: Path) -> None:
+def test_without_a_dead_letter_queue_an_undelivered_event_is_lost(tmp_path: Path) -> None:
     """Using dead-letter queues to process undelivered events in EventBridge."""
     bare = rule("Queue")
     del bare["Properties"]["Targets"][0]["DeadLetterConfig"]
@@ -99,7 +102,7 @@ def test_without_a_dead_letter_queue_what_can_not_be_delivered_is_lost(tmp_path:
         assert "the target has no dead-letter queue" in lost
 
 
-def test_a_rule_that_is_switched_off_passes_nothing(tmp_path: Path) -> None:
+def test_a_disabled_rule_delivers_nothing(tmp_path: Path) -> None:
     """Enabling or disabling an Amazon EventBridge rule."""
     with Cloud(small(tmp_path, changes={"Rule": rule("Queue", State="DISABLED")})) as cloud:
         cloud.put("greenhouse.test", "Tested", "{}")
@@ -107,10 +110,10 @@ def test_a_rule_that_is_switched_off_passes_nothing(tmp_path: Path) -> None:
         assert cloud.published()[0].deliveries == []
 
 
-def test_an_event_that_no_rule_takes_names_the_nearest(cloud: Cloud) -> None:
+def test_the_log_names_the_nearest_rule_of_an_event_that_none_matches(cloud: Cloud) -> None:
     cloud.put("greenhouse.Test", "Tested", "{}")
     cloud.settle()
-    assert 'a-rule wants {"source": ["greenhouse.test"]}' in cloud.log
+    assert 'a-rule has the pattern {"source": ["greenhouse.test"]}' in cloud.log
 
 
 def test_an_event_that_is_too_large_with_its_envelope_is_lost(cloud: Cloud) -> None:
@@ -118,8 +121,8 @@ def test_an_event_that_is_too_large_with_its_envelope_is_lost(cloud: Cloud) -> N
     detail = '{"x": "%s"}' % ("x" * (MIB - 100))
     cloud.put("greenhouse.test", "Tested", detail)
     cloud.settle()
-    (lost,) = cloud.lost  # the dead-letter queue takes no more than the queue
-    assert "a queue takes 1,048,576" in lost
+    (lost,) = cloud.lost  # the dead-letter queue has the same limit as the queue
+    assert "a queue accepts 1,048,576" in lost
 
 
 def test_a_request_over_a_mebibyte_is_refused(cloud: Cloud) -> None:
@@ -152,7 +155,7 @@ def test_a_pattern_that_aws_refuses_is_not_deployable(tmp_path: Path) -> None:
         pass
 
 
-def test_a_target_that_the_kit_can_not_reach_is_named_when_an_event_comes_to_it(
+def test_a_target_that_the_kit_does_not_simulate_is_named_when_an_event_reaches_it(
     tmp_path: Path,
 ) -> None:
     to_kinesis = rule("Queue")

@@ -1,4 +1,4 @@
-"""The isolation matrix of the sample project, and of copies of it that are broken on purpose."""
+"""The isolation matrix holds for the sample project, and finds deliberate mistakes in copies."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from patchbay.testkit.cloud import Cloud
 from patchbay.testkit.invariants import Invariants
 from patchbay.testkit.isolation.command import fill
 from patchbay.testkit.isolation.matrix import Matrix
-from patchbay.testkit.isolation.troubles import TROUBLES, Stuffed, Trouble
+from patchbay.testkit.isolation.troubles import TROUBLES, Enlarged, Trouble
 from patchbay.testkit.templates import Templates
 from tests.patchbay.greenhouse import assembly
 
@@ -29,7 +29,7 @@ class GreenhousesInvariants(Invariants[Cloud]):
     """Each reading is stored once, and each hot bed is watered once."""
 
     def events(self) -> Sequence[type[Event]]:
-        return []  # none is published but by the sensors
+        return []  # only the sensors publish
 
     def drive(self, cloud: Cloud) -> None:
         for sensor, celsius in (("north", 20.5), ("south", 41.5), ("stuck-1", 50)):
@@ -55,7 +55,7 @@ def matrix(templates: Templates) -> Matrix:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
-def test_no_consumer_notices_the_trouble_of_another(trouble: Trouble, matrix: Matrix) -> None:
+def test_no_consumer_is_affected_by_anothers_trouble(trouble: Trouble, matrix: Matrix) -> None:
     cells = [matrix.cell(consumer, trouble) for consumer in ("alerts", "notes")]
     assert [f"{cell.consumer}: {cell.why}" for cell in cells if not cell.holds] == []
 
@@ -68,7 +68,7 @@ def test_every_consumer_is_in_the_matrix(matrix: Matrix) -> None:
 
 
 def changed(templates: Templates, service: str, change: Change) -> Templates:
-    """The same system, but for a change to a copy of one service's resources."""
+    """Return the system with a change to a copy of one service's resources."""
     stack = f"{templates.prefix}{service}"
     body = copy.deepcopy(dict(templates.bodies[stack]))
     change(body["Resources"])
@@ -81,7 +81,7 @@ def without_partial_responses(resources: Resources) -> None:
             del each["Properties"]["FunctionResponseTypes"]
 
 
-def test_a_cell_that_does_not_hold_is_shown_with_its_reason_and_ends_with_an_error(
+def test_a_cell_that_does_not_hold_is_printed_with_its_reason_and_fails_the_command(
     templates: Templates, tmp_path: Path
 ) -> None:
     broken = changed(templates, "notes", without_partial_responses)
@@ -107,5 +107,5 @@ def test_the_largest_event_is_as_large_as_publish_allows(
         cloud.settle()
         sizes: list[int] = []
         monkeypatch.setattr(cloud, "put", lambda *entry: sizes.append(len("".join(entry).encode())))
-        Stuffed("").go_on(cloud, "alerts")
+        Enlarged("").go_on(cloud, "alerts")
         assert sizes == [MAX_EVENT_BYTES]

@@ -1,4 +1,4 @@
-"""Each thing that the verdict looks at, by an outcome that differs in nothing else."""
+"""The verdict names each difference between two outcomes."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from patchbay.testkit.isolation.outcome import Outcome, Work
 from patchbay.testkit.isolation.verdict import verdict
 from patchbay.testkit.view import DeadLetter
 
-LETTER = DeadLetter("an id", "ReadingTaken", "it was too hot", "{}")
+DEAD_LETTER = DeadLetter("an id", "ReadingTaken", "it was too hot", "{}")
 SILENT = DeadLetter("an id", "ReadingTaken", None, "{}")
 READINGS = [f"reading-{number}" for number in range(5)]
 ALERTS = [f"alert-{number}" for number in range(3)]
@@ -28,14 +28,14 @@ def event(id: str, type: str, cause: str | None = None) -> Published:
 
 
 def handled(*ids: str) -> Work:
-    """The work of a consumer that has handled each event once, as soon as it was published."""
+    """Return the work of a consumer that has handled each event once, without a delay."""
     times = dict.fromkeys(ids, 0.0)
     return Work(frozenset(ids), Counter(ids), times, dead=[], undelivered=[], waiting=0)
 
 
 @pytest.fixture
 def healthy() -> Outcome:
-    """Sensors publish five readings; `alerts` publishes alerts for three; `notes` gets them all."""
+    """Return an outcome: five readings, alerts for three of them, and `notes` receives all."""
     readings = [event(each, "ReadingTaken") for each in READINGS]
     alerts = [
         event(alert, "AlertRaised", cause)
@@ -58,7 +58,7 @@ def healthy() -> Outcome:
 
 
 def work(consumer: str, **fields: Any) -> Change:
-    """A change to one consumer's work."""
+    """Return a change to one consumer's work."""
 
     def change(outcome: Outcome) -> Outcome:
         changed = {consumer: replace(outcome.work[consumer], **fields)}
@@ -72,21 +72,21 @@ def state(**fields: Any) -> Change:
 
 
 DURING: dict[str, Change] = {
-    "notes has 1 dead letters, though only": work("notes", dead=[LETTER]),
-    "has 1 dead letters, though only alerts": work("notes", undelivered=[LETTER]),
+    "notes has 1 dead letters, though only": work("notes", dead=[DEAD_LETTER]),
+    "has 1 dead letters, though only alerts": work("notes", undelivered=[DEAD_LETTER]),
     "notes left 2 messages in its queue": work("notes", waiting=2),
     "alerts neither handled ReadingTaken": work("alerts", handled=Counter()),
-    "alerts does not say why ReadingTaken an id failed": work("alerts", dead=[SILENT]),
+    "alerts gives no reason for its dead letter ReadingTaken an id": work("alerts", dead=[SILENT]),
     "alerts lost it": state(lost=["alerts lost it"]),
 }
 AFTER: dict[str, Change] = {
-    "notes was never given ReadingTaken": work("notes", due=frozenset(ALERTS)),
+    "notes never received ReadingTaken": work("notes", due=frozenset(ALERTS)),
     "alerts has not handled 5 of the 5 events": work("alerts", handled=Counter()),
-    "1 messages wait for alerts": work("alerts", waiting=1),
-    "alerts has 1 dead letters, and not 0: ReadingTaken": work("alerts", dead=[LETTER]),
+    "1 messages are waiting for alerts": work("alerts", waiting=1),
+    "alerts has 1 dead letters instead of 0: ReadingTaken": work("alerts", dead=[DEAD_LETTER]),
     "alerts lost it": state(lost=["alerts lost it"]),
     "the mail 'Bed 7 is hot' to gardener@example.com was never sent": state(mails=frozenset()),
-    "the water in tank 7: None, and without the trouble 5 litres": state(effects={}),
+    "the water in tank 7: None, but without the fault 5 litres": state(effects={}),
     "bed 7 was watered 2 times": state(broken=["bed 7 was watered 2 times"]),
 }
 
@@ -98,28 +98,30 @@ def judge(healthy: Outcome, *, broken: Outcome | None = None, mended: Outcome | 
     return "; ".join(lines)
 
 
-def test_a_run_like_the_healthy_one_is_fine(healthy: Outcome) -> None:
+def test_the_healthy_outcome_has_no_violation(healthy: Outcome) -> None:
     assert judge(healthy) == ""
 
 
 @pytest.mark.parametrize("why", DURING)
-def test_what_is_wrong_during_the_trouble_is_told(why: str, healthy: Outcome) -> None:
+def test_a_violation_during_the_fault_is_reported(why: str, healthy: Outcome) -> None:
     assert why in judge(healthy, broken=DURING[why](healthy))
 
 
 @pytest.mark.parametrize("why", AFTER)
-def test_what_is_wrong_after_the_trouble_is_told(why: str, healthy: Outcome) -> None:
+def test_a_violation_after_the_fault_is_reported(why: str, healthy: Outcome) -> None:
     assert why in judge(healthy, mended=AFTER[why](healthy))
 
 
-def test_an_event_that_is_handled_twice_is_told(healthy: Outcome) -> None:
+def test_an_event_that_is_handled_twice_is_reported(healthy: Outcome) -> None:
     once = healthy.work["alerts"].handled
     mended = work("alerts", handled=once + once)(healthy)
     assert "alerts handled ReadingTaken" in judge(healthy, mended=mended)
 
 
-def test_a_consumer_may_reject_what_it_rejects_without_the_trouble(healthy: Outcome) -> None:
-    rejected = replace(LETTER, event_id="strange")
+def test_a_consumer_may_reject_the_events_that_it_rejects_without_the_fault(
+    healthy: Outcome,
+) -> None:
+    rejected = replace(DEAD_LETTER, event_id="strange")
     strange = replace(
         work("notes", dead=[rejected])(healthy),
         publisher={**healthy.publisher, "strange": THE_TEST},
@@ -141,13 +143,13 @@ def published_later(outcome: Outcome, detail_type: str, seconds: float) -> Outco
     return replace(outcome, events=events)
 
 
-def test_another_consumer_that_is_late_is_told(healthy: Outcome) -> None:
-    told = judge(healthy, mended=later(healthy, "notes", 7.5))
-    assert "notes handled 8 events at another time" in told
-    assert "7.500 s after it was due, and 0.000 s when alerts was well" in told
+def test_a_delay_of_another_consumer_is_reported(healthy: Outcome) -> None:
+    found = judge(healthy, mended=later(healthy, "notes", 7.5))
+    assert "notes handled 8 events at another time" in found
+    assert "7.500 s after it was due, and 0.000 s when alerts had no fault" in found
 
 
-def test_events_that_the_consumer_itself_publishes_may_be_as_late_as_it_is(
+def test_events_that_the_faulty_consumer_publishes_may_be_as_late_as_it_is(
     healthy: Outcome,
 ) -> None:
     in_step = later(published_later(healthy, "AlertRaised", 60), "watering", 60)
@@ -155,6 +157,6 @@ def test_events_that_the_consumer_itself_publishes_may_be_as_late_as_it_is(
     assert "watering" in judge(healthy, mended=later(in_step, "watering", 1))
 
 
-def test_events_that_others_publish_may_not_be_late_with_it(healthy: Outcome) -> None:
+def test_events_that_other_consumers_publish_may_not_be_late(healthy: Outcome) -> None:
     late = later(published_later(healthy, "ReadingTaken", 60), "notes", 60)
     assert "notes handled 8 events at another time" in judge(healthy, mended=late)

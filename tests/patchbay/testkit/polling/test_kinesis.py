@@ -1,4 +1,4 @@
-"""Lambda's poller for a Kinesis stream: each test names the page of AWS's documentation."""
+"""Lambda's poller for a Kinesis stream. Each docstring is a page's title in AWS's docs."""
 
 import json
 from pathlib import Path
@@ -14,15 +14,15 @@ from patchbay.testkit.reading.intrinsics import REGION
 from patchbay.testkit.templates import Templates
 from tests.patchbay.testkit.small import ALL, at, resource, role, small
 
-START = 1767225600.0  # and a whole minute, at which a window begins
+START = 1767225600.0  # a whole minute, at which a window begins
 STREAM = named("test", "clicks")
 HANDLER = """
 import base64, json, time
 
 def handler(event, context):
     texts = [base64.b64decode(r["kinesis"]["data"]).decode() for r in event["Records"]]
-    said = {"message": "batch", "texts": texts, "at": time.time(), "event": event}
-    print(json.dumps(said))
+    line = {"message": "batch", "texts": texts, "at": time.time(), "event": event}
+    print(json.dumps(line))
     state = {"seen": event.get("state", {}).get("seen", []) + texts}
 """
 REPORT = (
@@ -36,7 +36,7 @@ REPORT = (
 def stream(
     folder: Path, then: str = "return {'state': state}", *, policy: Any = ALL, **mapping: Any
 ) -> Templates:
-    """A stream that feeds the function, with a queue for what it fails on."""
+    """Return a stream that the function reads, with a failure destination."""
     properties = {
         "EventSourceArn": at("Stream"),
         "FunctionName": {"Ref": "Function"},
@@ -71,7 +71,7 @@ def events(cloud: Cloud) -> list[dict[str, Any]]:
     return [line["event"] for line in cloud.logs("worker", "batch")]
 
 
-def test_records_come_in_their_order_and_in_batches(tmp_path: Path) -> None:
+def test_records_arrive_in_order_and_in_batches(tmp_path: Path) -> None:
     """Process Amazon Kinesis Data Streams records with Lambda: Polling and batching streams."""
     with Cloud(stream(tmp_path, BatchSize=2)) as cloud:
         put(*"abcde")
@@ -82,7 +82,7 @@ def test_records_come_in_their_order_and_in_batches(tmp_path: Path) -> None:
         assert record["eventSource"] == "aws:kinesis"
 
 
-def test_a_batch_that_fails_is_tried_again_and_all_behind_it_in_its_shard_waits(
+def test_a_failed_batch_is_retried_and_blocks_its_shard(
     tmp_path: Path,
 ) -> None:
     """Process Amazon Kinesis Data Streams records with Lambda."""
@@ -94,18 +94,18 @@ def test_a_batch_that_fails_is_tried_again_and_all_behind_it_in_its_shard_waits(
         assert times(cloud) == [0, 1, 3, 3]
 
 
-def test_after_its_retries_a_dead_letter_says_where_the_batch_was(tmp_path: Path) -> None:
+def test_after_its_retries_a_dead_letter_has_the_position_of_the_batch(tmp_path: Path) -> None:
     """Retain discarded batch records for a Kinesis Data Streams event source in Lambda."""
     with Cloud(stream(tmp_path, "assert texts != ['b']", BatchSize=1,
                       MaximumRetryAttempts=2)) as cloud:  # fmt: skip
         put("a", "b", "c")
         cloud.settle()
         assert batches(cloud) == [["a"], ["b"], ["b"], ["b"], ["c"]]
-        (letter,) = cloud.dead_letters("worker")
-        said = json.loads(letter.body)
-        assert said["requestContext"]["condition"] == "RetryAttemptsExhausted"
+        (dead_letter,) = cloud.dead_letters("worker")
+        message = json.loads(dead_letter.body)
+        assert message["requestContext"]["condition"] == "RetryAttemptsExhausted"
         number = events(cloud)[1]["Records"][0]["kinesis"]["sequenceNumber"]
-        assert said["KinesisBatchInfo"] == {
+        assert message["KinesisBatchInfo"] == {
             "shardId": "shardId-000000000000",
             "startSequenceNumber": number,
             "endSequenceNumber": number,
@@ -120,11 +120,12 @@ def test_a_record_that_is_too_old_is_given_up(tmp_path: Path) -> None:
         put("a")
         cloud.settle()
         assert max(times(cloud)) < 120
-        (letter,) = cloud.dead_letters("worker")
-        assert json.loads(letter.body)["requestContext"]["condition"] == "MaximumRecordAgeExceeded"
+        (dead_letter,) = cloud.dead_letters("worker")
+        condition = json.loads(dead_letter.body)["requestContext"]["condition"]
+        assert condition == "MaximumRecordAgeExceeded"
 
 
-def test_a_batch_that_fails_as_a_whole_is_halved_until_the_bad_record_is_alone(
+def test_a_batch_that_fails_as_a_whole_is_bisected_down_to_the_bad_record(
     tmp_path: Path,
 ) -> None:
     """Process Amazon Kinesis Data Streams records with Lambda: BisectBatchOnFunctionError."""
@@ -136,7 +137,7 @@ def test_a_batch_that_fails_as_a_whole_is_halved_until_the_bad_record_is_alone(
         assert batches(cloud).count(["c"]) == 2
 
 
-def test_a_partial_response_cuts_the_batch_at_the_failure_and_does_not_halve_it(
+def test_a_partial_response_splits_the_batch_at_the_failure_and_does_not_bisect_it(
     tmp_path: Path,
 ) -> None:
     """Configuring partial batch response with Kinesis Data Streams and Lambda."""
@@ -145,11 +146,11 @@ def test_a_partial_response_cuts_the_batch_at_the_failure_and_does_not_halve_it(
         put(*"abcde")
         cloud.settle()
         assert batches(cloud) == [list("abcde"), list("cde"), list("cde")]
-        (letter,) = cloud.dead_letters("worker")
-        assert json.loads(letter.body)["KinesisBatchInfo"]["batchSize"] == 3
+        (dead_letter,) = cloud.dead_letters("worker")
+        assert json.loads(dead_letter.body)["KinesisBatchInfo"]["batchSize"] == 3
 
 
-def test_a_window_carries_its_state_from_batch_to_batch_and_ends_without_records(
+def test_a_window_passes_its_state_from_batch_to_batch_and_ends_without_records(
     tmp_path: Path,
 ) -> None:
     """Implementing stateful Kinesis Data Streams processing in Lambda."""
@@ -197,7 +198,7 @@ def test_records_of_two_windows_are_never_in_one_batch(tmp_path: Path) -> None:
         assert done == [["a"], ["b"], [], ["c"], []]
 
 
-def test_what_fails_in_a_window_comes_back_with_the_state_from_before_it(tmp_path: Path) -> None:
+def test_a_failed_batch_in_a_window_is_retried_with_the_state_before_it(tmp_path: Path) -> None:
     """Implementing stateful Kinesis Data Streams processing in Lambda: Tumbling window behavior."""
     fails_once = f"assert time.time() != {START + 10}\n    return {{'state': state}}"
     with Cloud(stream(tmp_path, fails_once, TumblingWindowInSeconds=60)) as cloud:
@@ -210,7 +211,7 @@ def test_what_fails_in_a_window_comes_back_with_the_state_from_before_it(tmp_pat
         assert states == [None, ["a"], ["a"], ["a", "b"]]
 
 
-def test_the_end_of_a_window_is_tried_again_as_well(tmp_path: Path) -> None:
+def test_a_failed_final_invocation_of_a_window_is_retried(tmp_path: Path) -> None:
     """Implementing stateful Kinesis Data Streams processing in Lambda."""
     fails_once = f"assert time.time() != {START + 60}\n    return {{'state': state}}"
     with Cloud(stream(tmp_path, fails_once, TumblingWindowInSeconds=60)) as cloud:
@@ -220,7 +221,7 @@ def test_the_end_of_a_window_is_tried_again_as_well(tmp_path: Path) -> None:
         assert events(cloud)[1:] == [events(cloud)[1]] * 2
 
 
-def test_an_answer_without_a_state_is_a_failure_of_a_window(tmp_path: Path) -> None:
+def test_a_response_without_a_state_is_a_failure_in_a_window(tmp_path: Path) -> None:
     """Implementing stateful Kinesis Data Streams processing in Lambda."""
     with Cloud(stream(tmp_path, "return {}", TumblingWindowInSeconds=60,
                       MaximumRetryAttempts=1)) as cloud:  # fmt: skip

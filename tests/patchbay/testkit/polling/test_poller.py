@@ -1,4 +1,4 @@
-"""Lambda's poller for SQS: each test names the page of AWS's documentation that says so."""
+"""Lambda's poller for SQS. Each docstring is the title of the page in AWS's documentation."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -17,7 +17,7 @@ def batches(cloud: Cloud) -> list[list[str]]:
 
 
 def times(cloud: Cloud) -> list[float]:
-    """When each batch was handed over, in seconds since the first message was sent."""
+    """Return the time of each batch, in seconds since the first message was sent."""
     lines = cloud.logs("worker", "batch")
     return [line["at"] - EPOCH for line in lines]
 
@@ -39,7 +39,7 @@ def test_a_batch_has_at_most_the_mappings_size(tmp_path: Path) -> None:
         assert cloud.waiting("worker") == 0
 
 
-def test_a_window_gathers_what_comes_in_it(tmp_path: Path) -> None:
+def test_a_window_gathers_the_messages_that_arrive_in_it(tmp_path: Path) -> None:
     """Creating and configuring an Amazon SQS event source mapping."""
     window = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 5}
     with Cloud(small(tmp_path, mapping=window)) as cloud:
@@ -105,16 +105,16 @@ return {"batchItemFailures": [{"itemIdentifier": i} for i, b in zip(ids, bodies)
 """
 
 
-def test_what_a_response_names_comes_back_and_the_rest_is_done(tmp_path: Path) -> None:
+def test_messages_that_a_response_reports_are_retried_and_the_rest_deleted(tmp_path: Path) -> None:
     """Handling errors for an SQS event source in Lambda."""
     with Cloud(small(tmp_path, PARTLY)) as cloud:
         send(cloud, 3)
         cloud.settle()
         assert batches(cloud) == [["0", "1", "2"], ["1"], ["1"]]
-        assert [letter.body for letter in cloud.dead_letters("worker")] == ["1"]
+        assert [each.body for each in cloud.dead_letters("worker")] == ["1"]
 
 
-def test_without_partial_responses_what_a_response_names_is_deleted_too(tmp_path: Path) -> None:
+def test_without_partial_batch_responses_reported_messages_are_deleted_too(tmp_path: Path) -> None:
     """Handling errors for an SQS event source in Lambda."""
     with Cloud(small(tmp_path, PARTLY, mapping={"FunctionResponseTypes": []})) as cloud:
         send(cloud, 3)
@@ -124,7 +124,7 @@ def test_without_partial_responses_what_a_response_names_is_deleted_too(tmp_path
         assert cloud.dead_letters("worker") == ()
 
 
-def test_an_error_brings_the_batch_back_when_it_is_visible_again(tmp_path: Path) -> None:
+def test_a_failed_batch_is_retried_after_its_visibility_timeout(tmp_path: Path) -> None:
     """Amazon SQS visibility timeout."""
     with Cloud(small(tmp_path, "raise ValueError('no')", queue={})) as cloud:
         send(cloud, 2)
@@ -134,7 +134,7 @@ def test_an_error_brings_the_batch_back_when_it_is_visible_again(tmp_path: Path)
         assert len(batches(cloud)) == 2
 
 
-def test_what_was_received_too_often_is_a_dead_letter(tmp_path: Path) -> None:
+def test_a_message_beyond_its_max_receive_count_is_a_dead_letter(tmp_path: Path) -> None:
     """Using dead-letter queues in Amazon SQS."""
     with Cloud(small(tmp_path, "raise ValueError('no')")) as cloud:
         send(cloud, 1)
@@ -144,7 +144,7 @@ def test_what_was_received_too_often_is_a_dead_letter(tmp_path: Path) -> None:
         assert cloud.waiting("worker") == 0
 
 
-def test_without_a_dead_letter_queue_a_message_goes_when_its_time_is_up(tmp_path: Path) -> None:
+def test_without_a_dead_letter_queue_a_message_expires(tmp_path: Path) -> None:
     """Amazon SQS message retention: SetQueueAttributes."""
     lonely = resource(
         "SQS::Queue", QueueName=NAME, VisibilityTimeout=600, MessageRetentionPeriod=3600
@@ -154,10 +154,10 @@ def test_without_a_dead_letter_queue_a_message_goes_when_its_time_is_up(tmp_path
         cloud.settle()
         assert times(cloud) == [0, 600, 1200, 1800, 2400, 3000]
         assert len(cloud.lost) == 1
-        assert "older than its queue keeps" in cloud.lost[0]
+        assert "older than its queue's retention period" in cloud.lost[0]
 
 
-def test_at_most_so_many_batches_are_handled_at_once(tmp_path: Path) -> None:
+def test_the_maximum_concurrency_limits_the_batches_at_once(tmp_path: Path) -> None:
     """Configuring scaling behavior for SQS event source mappings."""
     two = {"BatchSize": 1, "ScalingConfig": {"MaximumConcurrency": 2}}
     with Cloud(small(tmp_path, "time.sleep(7)", mapping=two)) as cloud:
@@ -166,7 +166,7 @@ def test_at_most_so_many_batches_are_handled_at_once(tmp_path: Path) -> None:
         assert times(cloud) == [0, 0, 7, 7, 14]
 
 
-def test_a_function_that_takes_too_long_is_ended_and_its_batch_comes_back(tmp_path: Path) -> None:
+def test_a_function_that_takes_too_long_times_out_and_its_batch_is_retried(tmp_path: Path) -> None:
     """Configure Lambda function timeout."""
     with Cloud(small(tmp_path, "time.sleep(11)")) as cloud:
         send(cloud, 1)
@@ -175,7 +175,7 @@ def test_a_function_that_takes_too_long_is_ended_and_its_batch_comes_back(tmp_pa
         assert cloud.dead_letters("worker").reasons == ["Task timed out after 10.00 seconds"]
 
 
-def test_a_function_without_concurrency_is_throttled_until_its_messages_are_dead_letters(
+def test_a_function_with_reserved_concurrency_0_is_throttled_until_its_messages_are_dead_letters(
     tmp_path: Path,
 ) -> None:
     """Configuring reserved concurrency for a function."""
@@ -188,7 +188,7 @@ def test_a_function_without_concurrency_is_throttled_until_its_messages_are_dead
         assert cloud.dead_letters("worker").reasons == ["Lambda throttled the function"]
 
 
-def test_a_function_with_room_for_one_handles_one_batch_after_the_other(tmp_path: Path) -> None:
+def test_a_function_with_reserved_concurrency_1_handles_one_batch_at_a_time(tmp_path: Path) -> None:
     """Configuring reserved concurrency for a function."""
     one = {"ReservedConcurrentExecutions": 1}
     with Cloud(small(tmp_path, "time.sleep(4)", function=one, mapping={"BatchSize": 1})) as cloud:
@@ -200,7 +200,7 @@ def test_a_function_with_room_for_one_handles_one_batch_after_the_other(tmp_path
         assert cloud.dead_letters("worker") == ()
 
 
-def test_a_mapping_that_is_switched_off_leaves_messages_where_they_are(tmp_path: Path) -> None:
+def test_a_disabled_mapping_leaves_messages_in_the_queue(tmp_path: Path) -> None:
     """How Lambda processes records from stream and queue-based event sources."""
     with Cloud(small(tmp_path, mapping={"Enabled": False})) as cloud:
         send(cloud, 2)
@@ -209,7 +209,7 @@ def test_a_mapping_that_is_switched_off_leaves_messages_where_they_are(tmp_path:
         assert cloud.waiting("worker") == 2
 
 
-def test_what_no_filter_passes_is_deleted_unseen(tmp_path: Path) -> None:
+def test_a_message_that_matches_no_filter_is_deleted(tmp_path: Path) -> None:
     """Using event filtering with an Amazon SQS event source."""
     only_large = {"Filters": [{"Pattern": '{"body": {"size": [{"numeric": [">", 10]}]}}'}]}
     with Cloud(small(tmp_path, mapping={"FilterCriteria": only_large})) as cloud:
@@ -221,7 +221,7 @@ def test_what_no_filter_passes_is_deleted_unseen(tmp_path: Path) -> None:
         assert cloud.dead_letters("worker") == ()
 
 
-def test_in_a_fifo_queue_a_failure_holds_up_its_own_group_and_no_other(tmp_path: Path) -> None:
+def test_in_a_fifo_queue_a_failure_blocks_its_own_group_and_no_other(tmp_path: Path) -> None:
     """Using Lambda with Amazon SQS: FIFO queues; Amazon SQS FIFO queue logic."""
     fails_once = """
     failed = [i for i, r in zip(ids, event["Records"])
@@ -237,7 +237,7 @@ def test_in_a_fifo_queue_a_failure_holds_up_its_own_group_and_no_other(tmp_path:
         assert times(cloud) == [0, 0, 0, 60, 60]
 
 
-def test_a_slow_consumer_is_slow_in_virtual_time_alone(tmp_path: Path) -> None:
+def test_a_slow_consumer_is_slow_in_virtual_time_only(tmp_path: Path) -> None:
     with Cloud(small(tmp_path)) as cloud:
         cloud.break_("worker", with_=Slow(5), lasting=timedelta(seconds=1))
         send(cloud, 1)

@@ -1,4 +1,4 @@
-"""Lambda's poller for a DynamoDB stream: each test names the page of AWS's documentation."""
+"""Lambda's poller for a DynamoDB stream. Each docstring is a page's title in AWS's docs."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def handler(event, context):
 
 
 def stream(folder: Path, then: str = "", *, policy: Any = ALL, **mapping: Any) -> Templates:
-    """A table whose stream feeds the function, with a queue for what it fails on."""
+    """Return a table whose stream the function reads, with a failure destination."""
     table = resource(
         "DynamoDB::Table",
         TableName=named("test", "items"),
@@ -60,7 +60,7 @@ def times(cloud: Cloud) -> list[float]:
     return [line["at"] - START for line in cloud.logs("worker", "batch")]
 
 
-def test_records_come_in_their_order_and_in_batches(tmp_path: Path) -> None:
+def test_records_arrive_in_order_and_in_batches(tmp_path: Path) -> None:
     """Polling and batching streams: Using AWS Lambda with Amazon DynamoDB."""
     with Cloud(stream(tmp_path, BatchSize=2)) as cloud:
         put(cloud, *"abcde")
@@ -68,7 +68,7 @@ def test_records_come_in_their_order_and_in_batches(tmp_path: Path) -> None:
         assert batches(cloud) == [["a", "b"], ["c", "d"], ["e"]]
 
 
-def test_what_no_filter_passes_is_skipped(tmp_path: Path) -> None:
+def test_a_record_that_matches_no_filter_is_skipped(tmp_path: Path) -> None:
     """Using event filtering with a DynamoDB event source."""
     inserts = {"Filters": [{"Pattern": '{"eventName": ["INSERT"]}'}]}
     with Cloud(stream(tmp_path, FilterCriteria=inserts)) as cloud:
@@ -78,7 +78,7 @@ def test_what_no_filter_passes_is_skipped(tmp_path: Path) -> None:
         assert batches(cloud) == [["a", "b"]]
 
 
-def test_a_batch_that_fails_is_tried_again_and_all_behind_it_waits(tmp_path: Path) -> None:
+def test_a_failed_batch_is_retried_and_blocks_the_stream(tmp_path: Path) -> None:
     """Handling errors in DynamoDB event source mappings in Lambda."""
     fails_at_first = f"assert time.time() > {START + 5} or keys != ['a']"
     with Cloud(stream(tmp_path, fails_at_first, BatchSize=1)) as cloud:
@@ -88,7 +88,7 @@ def test_a_batch_that_fails_is_tried_again_and_all_behind_it_waits(tmp_path: Pat
         assert times(cloud) == [0, 1, 3, 7, 7]
 
 
-def test_after_its_retries_a_batch_is_given_up_and_a_dead_letter_says_where_it_was(
+def test_after_its_retries_a_batch_is_given_up_and_a_dead_letter_has_its_position(
     tmp_path: Path,
 ) -> None:
     """Retain discarded batches with on-failure destinations."""
@@ -97,14 +97,14 @@ def test_after_its_retries_a_batch_is_given_up_and_a_dead_letter_says_where_it_w
         put(cloud, "a", "b")
         cloud.settle()
         assert batches(cloud) == [["a"], ["a"], ["a"], ["b"]]
-        (letter,) = cloud.dead_letters("worker")
-        said = json.loads(letter.body)
-        assert said["requestContext"]["condition"] == "RetryAttemptsExhausted"
-        assert said["requestContext"]["approximateInvokeCount"] == 3
-        assert said["DDBStreamBatchInfo"]["batchSize"] == 1
+        (dead_letter,) = cloud.dead_letters("worker")
+        message = json.loads(dead_letter.body)
+        assert message["requestContext"]["condition"] == "RetryAttemptsExhausted"
+        assert message["requestContext"]["approximateInvokeCount"] == 3
+        assert message["DDBStreamBatchInfo"]["batchSize"] == 1
 
 
-def test_a_batch_is_halved_until_what_it_fails_on_is_alone(tmp_path: Path) -> None:
+def test_a_failed_batch_is_bisected_down_to_the_bad_record(tmp_path: Path) -> None:
     """BisectBatchOnFunctionError: CreateEventSourceMapping."""
     with Cloud(stream(tmp_path, "assert 'c' not in keys", BisectBatchOnFunctionError=True,
                       MaximumRetryAttempts=1)) as cloud:  # fmt: skip
@@ -124,12 +124,13 @@ def test_a_record_that_is_too_old_is_given_up(tmp_path: Path) -> None:
         put(cloud, "a")
         cloud.settle()
         assert max(times(cloud)) < 120
-        (letter,) = cloud.dead_letters("worker")
-        assert json.loads(letter.body)["requestContext"]["condition"] == "MaximumRecordAgeExceeded"
+        (dead_letter,) = cloud.dead_letters("worker")
+        condition = json.loads(dead_letter.body)["requestContext"]["condition"]
+        assert condition == "MaximumRecordAgeExceeded"
 
 
 @pytest.mark.parametrize("destination", ["none", "not allowed"])
-def test_without_a_destination_that_it_may_use_what_is_given_up_is_lost(
+def test_without_a_permitted_failure_destination_a_given_up_record_is_lost(
     destination: str, tmp_path: Path
 ) -> None:
     """Retain discarded batches with on-failure destinations."""
@@ -143,7 +144,7 @@ def test_without_a_destination_that_it_may_use_what_is_given_up_is_lost(
         assert len(cloud.dead_letters("worker")) == 0
 
 
-def test_a_partial_response_goes_on_from_the_first_failure(tmp_path: Path) -> None:
+def test_after_a_partial_response_the_batch_continues_at_the_first_failure(tmp_path: Path) -> None:
     """Configuring partial batch response with DynamoDB and Lambda."""
     reports = (
         "return {'batchItemFailures': [{'itemIdentifier': r['dynamodb']['SequenceNumber']}"

@@ -1,4 +1,4 @@
-"""A CDK app without anything of Patchbay's: no names given, CDK's default roles, several stacks."""
+"""A CDK app without Patchbay: generated names, CDK's default roles, several stacks."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ PRINTS = "import json\ndef handler(event, context):\n    print(json.dumps(event)
 
 
 class Beds(Stack):
-    """A rule, a queue and a function, with what a function reads."""
+    """A rule, a queue and a function, with a secret, a parameter and a table."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -74,7 +74,7 @@ class Beds(Stack):
 
 
 class Direct(Stack):
-    """Functions that events, a topic and a schedule invoke, without a queue between."""
+    """Functions that events, a topic and a schedule invoke, without a queue."""
 
     def __init__(self, scope: Construct, id: str, beds: Beds) -> None:
         super().__init__(scope, id)

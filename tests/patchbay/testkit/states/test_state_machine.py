@@ -1,4 +1,4 @@
-"""State machines in the kit: what AWS's guide says of Step Functions, on a machine of a few states.
+"""State machines in the kit run as AWS's guide to Step Functions describes.
 
 Retry and Catch: "Handling errors in Step Functions workflows". Assign: "Passing data between states
 with variables". Names: StartExecution, in the API reference.
@@ -36,7 +36,7 @@ DONE = {"Type": "Succeed"}
 def machine(
     folder: Path, states: dict[str, Any], *, rights: dict[str, Any] = ALL, **top: Any
 ) -> Iterator[Cloud]:
-    """A cloud with a state machine called `machine`, which starts at the first of these states."""
+    """Return a cloud with a state machine `machine`, which starts at the first of these states."""
     definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states}
     changes = {
         "MachineRole": role(rights, service="states.amazonaws.com"),
@@ -52,7 +52,7 @@ def machine(
         yield cloud
 
 
-def test_a_state_machine_that_the_kit_can_not_run_is_named_when_it_is_started(
+def test_a_state_machine_that_the_kit_can_not_run_is_named_when_it_starts(
     tmp_path: Path,
 ) -> None:
     with machine(tmp_path, {"A": {"Type": "Pass", "End": True}}, QueryLanguage="JSONPath") as cloud:
@@ -70,7 +70,7 @@ def start(cloud: Cloud, input: Any = None, name: str = "one") -> Execution:
 
 
 def run(folder: Path, states: dict[str, Any], input: Any = None, **top: Any) -> Execution:
-    """An execution that has come to its end."""
+    """Run an execution to its end."""
     with machine(folder, states, **top) as cloud:
         execution = start(cloud, input)
         cloud.settle()
@@ -81,7 +81,7 @@ def retrying(**retrier: Any) -> dict[str, Any]:
     return {**INVOKE, "Retry": [{"ErrorEquals": ["States.ALL"], **retrier}]}
 
 
-def test_a_state_passes_on_what_it_was_given_unless_it_says_otherwise(tmp_path: Path) -> None:
+def test_a_states_output_is_its_input_by_default(tmp_path: Path) -> None:
     states = {
         "A": {"Type": "Pass", "Next": "B"},
         "B": {"Type": "Pass", "Output": {"b": "{% $states.input.a + 1 %}"}, "Next": "C"},
@@ -101,7 +101,7 @@ def test_variables_are_assigned_at_once_and_are_seen_by_the_next_state(tmp_path:
     assert run(tmp_path, states).output == {"x": 2, "y": 1}
 
 
-def test_the_first_choice_that_holds_decides_and_else_the_default(tmp_path: Path) -> None:
+def test_the_first_choice_that_matches_counts_or_the_default(tmp_path: Path) -> None:
     states = {
         "A": {
             "Type": "Choice",
@@ -121,7 +121,7 @@ def test_the_first_choice_that_holds_decides_and_else_the_default(tmp_path: Path
 
 
 @pytest.mark.parametrize("expression", ["$states.input.missing", "$nobody", "1 + 'a'", "$error()"])
-def test_an_expression_that_gives_nothing_fails_the_execution(
+def test_an_expression_that_returns_nothing_fails_the_execution(
     expression: str, tmp_path: Path
 ) -> None:
     states = {"A": {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}}
@@ -149,7 +149,7 @@ def test_null_is_a_value(tmp_path: Path) -> None:
         ("$states.context.State.Name", "A"),
     ],
 )
-def test_what_step_functions_adds_to_jsonata_is_there(
+def test_the_functions_that_step_functions_adds_to_jsonata_work(
     expression: str, value: Any, tmp_path: Path
 ) -> None:
     states = {"A": {"Type": "Pass", "Output": f"{{% {expression} %}}", "End": True}}
@@ -170,7 +170,7 @@ def test_waiting_takes_virtual_time(tmp_path: Path) -> None:
         assert cloud.now - cloud.start == timedelta(hours=1)
 
 
-def test_a_fail_state_says_why(tmp_path: Path) -> None:
+def test_a_fail_state_has_its_error_and_cause(tmp_path: Path) -> None:
     execution = run(tmp_path, {"A": {"Type": "Fail", "Error": "No", "Cause": "{% 'so' %}"}})
     assert (execution.status, execution.error, execution.cause) == ("FAILED", "No", "so")
 
@@ -186,7 +186,7 @@ def test_a_retrier_waits_longer_each_time_up_to_its_limit(tmp_path: Path) -> Non
         assert cloud.now - cloud.start == timedelta(seconds=1 + 2 + 4 + 5 + 5)
 
 
-def test_full_jitter_waits_for_any_time_up_to_that(tmp_path: Path) -> None:
+def test_full_jitter_waits_for_a_random_time_up_to_the_interval(tmp_path: Path) -> None:
     state = retrying(IntervalSeconds=100, MaxAttempts=1, JitterStrategy="FULL")
     with machine(tmp_path, {"A": state}) as cloud:
         cloud.break_state("machine", "A", with_="Lambda.ServiceException")
@@ -198,7 +198,7 @@ def test_full_jitter_waits_for_any_time_up_to_that(tmp_path: Path) -> None:
         assert timedelta(0) < cloud.now - cloud.start < timedelta(seconds=100)
 
 
-def test_the_first_retrier_for_an_error_alone_counts(tmp_path: Path) -> None:
+def test_only_the_first_retrier_for_an_error_counts(tmp_path: Path) -> None:
     state = {
         **INVOKE,
         "Retry": [
@@ -213,7 +213,7 @@ def test_the_first_retrier_for_an_error_alone_counts(tmp_path: Path) -> None:
         assert execution.errors("A") == ["Never"]
 
 
-def test_a_catcher_is_given_the_error_and_says_where_to_go(tmp_path: Path) -> None:
+def test_a_catcher_receives_the_error_and_sets_the_next_state(tmp_path: Path) -> None:
     state = {
         **INVOKE,
         "Catch": [
@@ -246,7 +246,7 @@ def test_a_catcher_is_given_the_error_and_says_where_to_go(tmp_path: Path) -> No
         ("ValueError", "KeyError", False),
     ],
 )
-def test_what_the_reserved_names_of_errors_match(
+def test_the_reserved_error_names_match_their_errors(
     named: str, error: str, is_caught: bool, tmp_path: Path
 ) -> None:
     state = {**INVOKE, "Catch": [{"ErrorEquals": [named], "Next": "B"}]}
@@ -266,7 +266,7 @@ def test_a_task_that_takes_too_long_times_out(tmp_path: Path) -> None:
         assert cloud.now - cloud.start == timedelta(seconds=7)
 
 
-def test_an_execution_that_takes_too_long_times_out_wherever_it_is(tmp_path: Path) -> None:
+def test_an_execution_that_takes_too_long_times_out_in_any_state(tmp_path: Path) -> None:
     states = {"A": {"Type": "Wait", "Seconds": 3600, "Next": "B"}, "B": DONE}
     with machine(tmp_path, states, TimeoutSeconds=60) as cloud:
         execution = start(cloud)
@@ -275,14 +275,14 @@ def test_an_execution_that_takes_too_long_times_out_wherever_it_is(tmp_path: Pat
         assert cloud.now - cloud.start == timedelta(minutes=1)
 
 
-def test_a_task_does_what_its_machines_role_allows_and_no_more(tmp_path: Path) -> None:
+def test_a_task_may_do_only_what_its_machines_role_allows(tmp_path: Path) -> None:
     rights = {"Effect": "Allow", "Action": "lambda:GetFunction", "Resource": "*"}
     execution = run(tmp_path, {"A": INVOKE}, rights=rights)
     assert execution.error == "Lambda.AWSLambdaException"
     assert "is not authorized to perform: lambda:InvokeFunction" in str(execution.cause)
 
 
-def test_a_name_is_taken_once_unless_it_is_the_same_that_still_runs(tmp_path: Path) -> None:
+def test_a_name_can_be_used_again_only_for_the_same_running_execution(tmp_path: Path) -> None:
     states = {"A": {"Type": "Wait", "Seconds": 60, "Next": "B"}, "B": DONE}
     with machine(tmp_path, states) as cloud:
         first = start(cloud, 1)
@@ -311,7 +311,7 @@ def test_an_execution_is_redriven_from_where_it_failed(tmp_path: Path) -> None:
         assert (execution.states, execution.output) == (["A", "B", "B"], ["kept", 1])
 
 
-def test_the_story_tells_of_executions(tmp_path: Path) -> None:
+def test_the_history_has_the_executions(tmp_path: Path) -> None:
     with machine(tmp_path, {"A": {"Type": "Fail", "Error": "No"}}) as cloud:
         start(cloud)
         cloud.settle()
@@ -319,7 +319,7 @@ def test_the_story_tells_of_executions(tmp_path: Path) -> None:
         assert "one FAILED, No: None: A" in cloud.history()
 
 
-def test_what_the_kit_can_not_play_is_not_passed_over(tmp_path: Path) -> None:
+def test_an_unsupported_state_or_language_is_named(tmp_path: Path) -> None:
     task = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": True}
     with pytest.raises(NotInTheKit, match="sqs:sendMessage"):
         run(tmp_path, {"A": task})
@@ -334,7 +334,7 @@ def test_a_definition_without_a_value_is_not_deployable(tmp_path: Path) -> None:
         run(tmp_path, {"A": {"Type": "Pass", "Output": "${Nobody}", "End": True}})
 
 
-def test_a_state_or_a_machine_that_is_not_there_can_not_be_broken(tmp_path: Path) -> None:
+def test_an_unknown_state_or_machine_can_not_be_broken(tmp_path: Path) -> None:
     with machine(tmp_path, {"A": INVOKE}) as cloud:
         with pytest.raises(LookupError, match="There is no state machine 'other'"):
             cloud.executions("other")

@@ -1,4 +1,4 @@
-"""Handles messages as a team does that has never heard of Patchbay."""
+"""A handler of a team that does not use Patchbay."""
 
 import json
 import logging

@@ -1,3 +1,3 @@
-"""A module that only a layer has."""
+"""A module that is only in a layer."""
 
 HELLO = "watered"
