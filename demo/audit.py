@@ -1,4 +1,4 @@
-"""Judges, by what all parts hold in the end, whether every order got its due, and no more."""
+"""The audit of a demo: it finds lost orders, double charges and wrong counts in the final data."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -12,59 +12,60 @@ from patchbay.topology.consumers import Consumer
 
 @dataclass(frozen=True)
 class Parcel:
-    """What a warehouse has set aside for an order."""
+    """The records that a warehouse has reserved for an order."""
 
     items: int
     state: str
-    """Held, shipped, or released."""
+    """One of: held, shipped, released."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What was found in the tables, the ledger, the mails, the queues, and on the bus."""
+    """The data from the tables, the ledger, the mails, the queues and the bus."""
 
     accepted: Mapping[str, Decimal]
-    """The amount of each order that the shop accepted, by its id."""
+    """The amount of each accepted order, by its id."""
     statuses: Mapping[str, str]
-    """Of each order in the table, by its id."""
+    """The status of each order in the table, by its id."""
     parcels: Mapping[str, Parcel]
-    """What is set aside for each order, or has been, by its id."""
+    """The parcel of each order, by the order's id."""
     taken_from_stock: int
-    """How many records the warehouses have less than in the beginning."""
+    """The number of records that have left the warehouses' stock."""
     visited: Mapping[str, tuple[int, int]]
-    """How often each record was looked at and bought, by its id."""
+    """The views and purchases of each record, by its id."""
     counted: Mapping[str, tuple[int, int]]
-    """The same as the bestsellers have it."""
+    """The same, as the bestsellers counted them."""
     published: Sequence[Published]
     consumers: Sequence[Consumer]
     handled: Set[tuple[str, str]]
-    """Which consumer notes that it has handled which event: their names and ids."""
+    """The events in the idempotency tables: pairs of a consumer's name and an event's id."""
     journalled: Set[str]
-    """The ids of the events of which the journal has a copy."""
+    """The ids of the events in the journal."""
     booked: Set[tuple[str, str]]
-    """The orders that the accounts have a line of, each with the line's kind."""
+    """The lines of the accounts: pairs of an order's id and the line's kind."""
     dead: Set[tuple[str, str]]
-    """Which consumer has which event among its dead letters."""
+    """The dead letters: pairs of a consumer's name and an event's id."""
     ledger: Sequence[Mapping[str, Any]]
     mails: Mapping[tuple[str, str], int]
-    """How often each mail was sent, by its subject and its order."""
+    """The number of mails, by subject and order id."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What went wrong, by order: an empty verdict is a good one."""
+    """The errors that the audit found; false where there is none."""
 
     lost: Mapping[str, str]
+    """The reason for each lost order, by its id."""
     charged_twice: Sequence[str]
     miscounted: Sequence[str] = ()
-    """The records that the bestsellers have not counted as often as they were seen."""
+    """The ids of the records whose views or purchases the bestsellers counted wrongly."""
     missing_from_stock: int = 0
-    """Records that left the warehouses, and are in no parcel; or the other way, if negative."""
+    """The number of records that left the stock and are in no parcel; negative for the reverse."""
     missing_from_books: Decimal = Decimal(0)
-    """Dollars that the provider has taken and not given back, and the accounts don't know of."""
+    """The dollars that the provider kept and the accounts did not book."""
 
     def __bool__(self) -> bool:
-        """Whether anything went wrong."""
+        """Return whether there is any error."""
         return bool(
             self.lost
             or self.charged_twice
@@ -74,7 +75,7 @@ class Verdict:
         )
 
     def __str__(self) -> str:
-        lost = [f"lost: order {order}: {why}" for order, why in self.lost.items()]
+        lost = [f"lost: order {order}: {reason}" for order, reason in self.lost.items()]
         twice = [f"charged twice: order {order}" for order in self.charged_twice]
         twice += [f"miscounted: {record}" for record in self.miscounted]
         stock = [f"the stock does not add up: {self.missing_from_stock} records are missing"]
@@ -88,14 +89,14 @@ class Verdict:
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Return what is wrong in the evidence, order by order."""
+    """Return the errors in the evidence."""
     events = _by_order(evidence.published)
     charges = _by_order_id(evidence.ledger)
     lost = {}
     for order, amount in evidence.accepted.items():
         missing = _missing(order, amount, events.get(order, []), charges.get(order, []), evidence)
-        if why := next(missing, None):
-            lost[order] = why
+        if reason := next(missing, None):
+            lost[order] = reason
     taken = Counter(
         entry["order_id"]
         for entry in evidence.ledger
@@ -120,7 +121,7 @@ def _kept(ledger: Sequence[Mapping[str, Any]]) -> Decimal:
 
 
 def _booked(published: Sequence[Published]) -> Decimal:
-    """Return the sum of all days that were closed."""
+    """Return the sum of all closed days."""
     days = [event.data for event in published if event.detail_type == "DayClosed"]
     return sum(
         (Decimal(str(day["taken"])) - Decimal(str(day["refunded"])) for day in days), Decimal(0)
@@ -134,12 +135,12 @@ def _missing(
     charges: Sequence[Mapping[str, Any]],
     evidence: Evidence,
 ) -> Iterator[str]:
-    """Yield the reasons why the order counts as lost; none where it got all its due."""
+    """Yield the reasons why the order counts as lost; none if it is complete."""
     if order not in evidence.statuses:
-        yield "it was accepted, and is not in the table"
+        yield "it was accepted, but is not in the table"
     types = {event.detail_type for event in events}
     if "OrderPlaced" not in types:
-        yield "it was accepted, and OrderPlaced was never published"
+        yield "it was accepted, but OrderPlaced was never published"
     dead = False
     for event in events:
         in_journal = event.event_id in evidence.journalled
@@ -149,11 +150,11 @@ def _missing(
             key = (consumer.name, str(event.event_id))
             dead = dead or key in evidence.dead
             if consumer.idempotency_table is None:
-                continue  # it notes nothing: what it has done is among what follows
+                continue  # naturally idempotent: its effects are checked below
             if key not in evidence.handled and key not in evidence.dead:
                 yield f"{consumer.name} never handled {event.detail_type} {event.event_id}"
     if dead:
-        return  # what waits among the dead letters is not lost, and the rest waits for it
+        return  # a dead letter is not lost, and the rest of the order waits for its redrive
     if amount > 0 and not charges:
         yield "it is not in the payment provider's ledger"
     yield from _wrong_outcome(order, types, charges, evidence)
@@ -172,20 +173,23 @@ def _wrong_outcome(
     due = {status for event, status in ends.items() if event in types}
     status = evidence.statuses.get(order)
     if due != {status}:
-        yield f"its status is {status}, and what was published says {sorted(due) or 'nothing'}"
+        yield f"its status is {status}, but its events mean {sorted(due) or 'none'}"
     taken, given_back = _sum(charges, "charge"), _sum(charges, "refund")
     kept = evidence.accepted[order] if "OrderShipped" in types else Decimal(0)
     if taken - given_back != kept:
-        yield f"the ledger holds ${taken} taken and ${given_back} refunded, and not ${kept}"
+        yield f"the ledger has ${taken} charged and ${given_back} refunded, but ${kept} is due"
     parcel = evidence.parcels.get(order)
     if parcel and parcel.state == "held":
-        yield "its records are set aside, and neither shipped nor given back"
+        yield "its records are reserved, but neither shipped nor released"
     if (parcel is not None and parcel.state == "shipped") != ("OrderShipped" in types):
-        yield f"its parcel is {parcel.state if parcel else 'missing'}, which nobody was told"
+        yield (
+            f"its parcel is {parcel.state if parcel else 'missing'}, "
+            "which contradicts its published events"
+        )
 
 
 def _sum(entries: Sequence[Mapping[str, Any]], kind: str) -> Decimal:
-    """Return the sum of what succeeded of that kind, in dollars."""
+    """Return the sum of the successful entries of a kind, in dollars."""
     amounts = (
         Decimal(str(entry["amount"]))
         for entry in entries
@@ -202,7 +206,7 @@ def _missing_lines(
         kinds |= {"OrderPlaced": "gift"}
     for event, kind in kinds.items():
         if event in types and (order, kind) not in evidence.booked:
-            yield f"the accounts have no line of its {kind}"
+            yield f"the accounts have no line for its {kind}"
 
 
 def _missing_mails(order: str, types: Set[str], evidence: Evidence) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Runs a function as the one command of a program, with Typer."""
+"""A runner for a program with one command, with Typer."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`make demo`: real purchases through the whole system, with trouble on the way, and the proof."""
+"""`make demo`: real purchases through the whole system, with faults, and an audit."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from demo.audit import Evidence, Verdict, judge
 from demo.drive import Progress, drive
-from demo.end_of_day import close_books, put_large_event
+from demo.end_of_day import close_books, publish_large_event
 from demo.event_recorder import EventRecorder
 from demo.observer import Observer
 from demo.page_views import visit
@@ -28,13 +28,12 @@ from patchbay.project.naming import bus_name
 
 REPORT = BUILD / "demo.json"
 EVENTS_FOR_AN_ORDER = 2  # at least: it is placed, and its payment is taken or declined
-LOOK_EVERY = 3.0  # seconds between two looks, each of which the cloud has to answer
-# With nothing new for that long, what is missing will not come.
-PATIENCE = 90.0  # seconds
+CHECK_EVERY = 3.0  # seconds
+PATIENCE = 90.0  # seconds without any change, after which the demo ends
 
 
 def run(orders: int) -> int:
-    """Drive that many orders through; returns 1 where one was lost or charged twice."""
+    """Run the demo with so many orders; return 1 if the audit finds an error."""
     console = Console()
     purchases = first_purchases(orders)
     with deploy_locally(Surroundings) as running:
@@ -45,7 +44,7 @@ def run(orders: int) -> int:
             outcome = demo.outcome(evidence, verdict)
         except (BotoCoreError, ClientError, HTTPError) as error:
             raise UserError(
-                f"The local cloud does not answer as it should: {error}\n"
+                f"A request to the local cloud failed: {error}\n"
                 f"Its log is {running.cloud.log_path}."
             ) from error
     REPORT.write_text(json.dumps(outcome, indent=2) + "\n")
@@ -57,7 +56,7 @@ def run(orders: int) -> int:
 
 
 class Demo:
-    """One drive through a running system."""
+    """One run of the demo on a deployed system."""
 
     def __init__(self, running: LocalShop, purchases: list[Purchase], console: Console) -> None:
         self._running = running
@@ -76,9 +75,9 @@ class Demo:
         self._closed = False
 
     def run(self) -> Evidence:
-        """Drive, watch until nothing is left to be done, and gather what was left behind."""
+        """Place all orders, wait until the system is idle, and return the evidence."""
         started = time.monotonic()
-        # A daemon, so that Ctrl-C need not wait for the orders that are under way.
+        # A daemon thread, so that Ctrl-C does not wait for it.
         Thread(target=self._drive, daemon=True, name="drive").start()
         with display(self._console) as show:
             evidence = self._watch(show)
@@ -86,8 +85,8 @@ class Demo:
         return evidence
 
     def outcome(self, evidence: Evidence, verdict: Verdict) -> dict[str, object]:
-        """The report, as JSON holds it."""
-        self._observer.look()  # the last log lines come after the last message is gone
+        """Return the report as JSON values."""
+        self._observer.check()  # the last log lines come after the last message is deleted
         return as_json(
             progress=self._progress,
             evidence=evidence,
@@ -104,24 +103,24 @@ class Demo:
         try:
             with ThreadPoolExecutor(1) as visitors:
                 visits = visitors.submit(visit, self._shop, self._purchases)
-                drive(self._shop, self._purchases, self._progress, self._outage_is_felt)
+                drive(self._shop, self._purchases, self._progress, self._has_failures)
                 self._visits = visits.result()
-        except BaseException as failure:  # noqa: BLE001 - the watching thread raises it again
+        except BaseException as failure:  # noqa: BLE001 - the main thread raises it again
             self._failure = failure
 
-    def _outage_is_felt(self) -> bool:
+    def _has_failures(self) -> bool:
         return any(seen.failed for seen in self._observer.observed.values())
 
     def _watch(self, show: Show) -> Evidence:
-        """Look until all is done; what is still missing when nothing moves any more is lost."""
+        """Wait until all orders are complete, or nothing has changed for PATIENCE seconds."""
         last_change = time.monotonic()
         before: object = None
         while True:
-            self._observer.look()
+            self._observer.check()
             published = self._recorder.count()
             show(self._progress, published, self._observer.observed)
             if self._failure:
-                raise UserError(f"The drive ended early. {self._failure}") from self._failure
+                raise UserError(f"The demo ended early. {self._failure}") from self._failure
             if self._is_over() and self._observer.idle() and self._all_published(published):
                 if not self._closed:
                     self._close()
@@ -134,15 +133,15 @@ class Demo:
                 before, last_change = now, time.monotonic()
             if time.monotonic() - last_change > PATIENCE:
                 return self._gather()
-            time.sleep(LOOK_EVERY)
+            time.sleep(CHECK_EVERY)
 
     def _close(self) -> None:
-        """Do what is done at the end of a day; what that sets off is watched like all else."""
+        """End the day: publish a large event, and close the books."""
         self._closed = True
         statuses = self._shop.statuses()
         shipped = (order for order, status in statuses.items() if status == "shipped")
         if order := next(shipped, None):
-            put_large_event(self._running.cloud, order)
+            publish_large_event(self._running.cloud, order)
         close_books(self._running.cloud, self._began)
 
     def _is_over(self) -> bool:
@@ -153,7 +152,7 @@ class Demo:
 
     def _gather(self) -> Evidence:
         published = self._recorder.events()
-        # A dead letter that was looked at is hidden for a while; it was seen all the same.
+        # A dead letter that was received is invisible for a while, so earlier results are kept.
         self._dead |= {
             (consumer.name, event_id)
             for consumer in self._consumers

@@ -1,4 +1,4 @@
-"""Ends the demo's day: publishes a large event, and has the books closed."""
+"""The end of the demo's day: a large event, and the closing of the books."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -11,11 +11,11 @@ from patchbay.messaging.publishing import prepare
 from patchbay.operations.catalogue.event_file import PreparedEvent
 from patchbay.operations.catalogue.publish import publish
 
-SCAN_BYTES = 3 * 1024 * 1024  # three times what the bus takes
+SCAN_BYTES = 3 * 1024 * 1024  # three times the largest event that the bus accepts
 
 
 class ShippedWithScan(OrderShipped):
-    """OrderShipped with one more field: a scan of the signed slip."""
+    """OrderShipped with an additional field: a scan of the signed slip."""
 
     scan: str
 
@@ -28,8 +28,8 @@ class ShippedWithScan(OrderShipped):
         return OrderShipped.source()
 
 
-def put_large_event(cloud: LocalCloud, order_id: str) -> None:
-    """Publish a shipped order's event again, so large that its data goes by claim check."""
+def publish_large_event(cloud: LocalCloud, order_id: str) -> None:
+    """Publish OrderShipped again for an order, so large that it needs a claim check."""
     event = ShippedWithScan(
         order_id=order_id,
         customer_id="00001",
@@ -43,7 +43,7 @@ def put_large_event(cloud: LocalCloud, order_id: str) -> None:
 
 
 def close_books(cloud: LocalCloud, since: datetime) -> None:
-    """Have the accounts close each day since then, and today, as if these were over."""
+    """Run the accounts' schedule for each day since then, including today."""
     for day in _days(since.date(), datetime.now(UTC).date()):
         night = datetime(day.year, day.month, day.day, 3, tzinfo=UTC) + timedelta(days=1)
         run_now(cloud, "accounts-close", night)

@@ -1,4 +1,4 @@
-"""A wire tap: the demo's own queue on the bus, which gets a copy of every event."""
+"""A wire tap on the bus: a queue of the demo that receives every event."""
 
 import json
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ BATCH = 10  # SQS's own limit
 
 @dataclass(frozen=True)
 class Published:
-    """An event as it was on the bus. A malformed one may lack an id and an order."""
+    """An event from the bus. A malformed one may have no id and no order id."""
 
     text: str
-    """As EventBridge's own JSON has it."""
+    """EventBridge's JSON."""
     detail_type: str
     event_id: str | None
     order_id: str | None
     claimed: bool = False
-    """Whether its data was too large for the bus, and waits to be claimed."""
+    """Its data is in S3, by claim check, because it was too large for the bus."""
 
     @property
     def data(self) -> dict[str, Any]:
-        """Its data, as far as that is on the bus."""
+        """Return the data that is on the bus."""
         data: dict[str, Any] = json.loads(self.text)["detail"]["data"]
         return data
 
 
 class EventRecorder:
-    """Records every event of the bus from when it is made."""
+    """A recording of every event on the bus, from its creation on."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._sqs = cloud.client("sqs")
@@ -55,11 +55,11 @@ class EventRecorder:
         )
 
     def count(self) -> int:
-        """Return the number of events so far; one that was published twice counts twice."""
+        """Return the number of events so far; repetitions count."""
         return len(self._seen) + int(self._attribute("ApproximateNumberOfMessages"))
 
     def events(self) -> list[Published]:
-        """Return every event so far, in no order; one that was published twice is there once."""
+        """Return the events so far, in any order, without repetitions."""
         while messages := self._receive():
             self._seen += [_published(message["Body"]) for message in messages]
             self._sqs.delete_message_batch(

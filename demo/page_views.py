@@ -1,8 +1,8 @@
-"""Page views: what visitors of the storefront look at and buy.
+"""Page views and purchases, posted to the storefront.
 
-The purchases are real, but their data does not say which records they were of. So the records here
-are invented: drawn from each purchase's number, always the same ones, and a few far more often than
-the others, as it is with music.
+The purchases are real, but their data does not name the records. So the records are invented: they
+are derived from the number of the purchase, are the same in each run, and a few are far more
+popular than the others.
 """
 
 from collections import Counter
@@ -14,11 +14,12 @@ from zlib import crc32
 
 from demo.purchases import Purchase
 from demo.shop import Shop
+from patchbay.chunks import chunks
 from patchbay.errors import UserError
 
 RECORDS = 200
-LOOKS = 1  # at a record before it is bought
-BATCH = 500  # what the storefront takes at once
+VIEWS = 1  # of a record, before it is bought
+BATCH = 500  # interactions that the storefront accepts in one request
 ATTEMPTS = 10
 PURCHASE_WEIGHS = 10  # views, in the bestsellers' chart
 FIRST_DAY = datetime(1997, 1, 1, tzinfo=UTC)
@@ -27,14 +28,14 @@ Interaction = dict[str, Any]
 
 
 class StorefrontRefused(UserError):
-    """The storefront did not take what visitors looked at."""
+    """The storefront did not accept the interactions."""
 
 
 def interactions(purchases: Iterable[Purchase]) -> Iterator[Interaction]:
-    """Yield what the customers looked at, and then bought."""
+    """Yield the views and the purchase for each purchase."""
     for purchase in purchases:
         record = _record(purchase.number)
-        for kind in ["view"] * LOOKS + ["purchase"]:
+        for kind in ["view"] * VIEWS + ["purchase"]:
             yield {
                 "record_id": record,
                 "kind": kind,
@@ -44,31 +45,42 @@ def interactions(purchases: Iterable[Purchase]) -> Iterator[Interaction]:
 
 
 def visit(shop: Shop, purchases: Iterable[Purchase]) -> dict[str, tuple[int, int]]:
-    """Post it all to the storefront; returns how many views and purchases each record has got.
+    """Post the interactions to the storefront; return the views and purchases of each record.
 
-    What the storefront could not put on its stream is posted again. Raises StorefrontRefused.
+    Interactions that the storefront could not put on its stream are posted again. Raises
+    StorefrontRefused.
     """
-    waiting, taken = list(interactions(purchases)), list[Interaction]()
+    waiting, accepted = list(interactions(purchases)), list[Interaction]()
     failures = 0
     while waiting:
-        batch, waiting = waiting[:BATCH], waiting[BATCH:]
-        status, answer = shop.look_at(batch)
-        refused = set(range(len(batch)))
-        if status == HTTPStatus.ACCEPTED:
-            refused = set()
-        elif status == HTTPStatus.SERVICE_UNAVAILABLE:
-            refused = set(answer.get("refused_at", refused))
-        failures += bool(refused)
-        if failures > ATTEMPTS or (refused and status != HTTPStatus.SERVICE_UNAVAILABLE):
-            raise StorefrontRefused(f"The storefront answered {status}: {str(answer)[:500]}")
-        taken += [each for position, each in enumerate(batch) if position not in refused]
-        waiting += [batch[position] for position in sorted(refused)]
-    return counted(taken)
+        again: list[Interaction] = []
+        for batch in chunks(waiting, BATCH):
+            refused = _post(shop, batch)
+            failures += bool(refused)
+            if failures > ATTEMPTS:
+                raise StorefrontRefused(
+                    f"The storefront answered 503 to {failures} requests. Of the last one, its "
+                    f"stream refused {len(refused)} of {len(batch)} interactions."
+                )
+            accepted += [each for position, each in enumerate(batch) if position not in refused]
+            again += [batch[position] for position in sorted(refused)]
+        waiting = again
+    return counted(accepted)
 
 
-def counted(taken: Iterable[Interaction]) -> dict[str, tuple[int, int]]:
-    """Return how many views and purchases each record has got."""
-    counts = Counter((each["record_id"], each["kind"]) for each in taken)
+def _post(shop: Shop, batch: list[Interaction]) -> set[int]:
+    """Post a batch; return the positions that the storefront refused, which may be retried."""
+    status, answer = shop.post_interactions(batch)
+    if status == HTTPStatus.ACCEPTED:
+        return set()
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return set(answer.get("refused_at", range(len(batch))))
+    raise StorefrontRefused(f"The storefront answered {status}: {str(answer)[:500]}")
+
+
+def counted(interactions: Iterable[Interaction]) -> dict[str, tuple[int, int]]:
+    """Return the views and purchases of each record."""
+    counts = Counter((each["record_id"], each["kind"]) for each in interactions)
     records = sorted({record for record, _ in counts})
     return {record: (counts[record, "view"], counts[record, "purchase"]) for record in records}
 

@@ -1,9 +1,8 @@
-"""Serves the payment provider's stand-in on 127.0.0.1: the function that a function URL runs.
+"""The payment provider's stand-in: an HTTPS server on 127.0.0.1 around the sandbox function.
 
     python -m demo.provider PORT CERTIFICATE KEY
 
-It runs in a process of its own, as a third party does, keeps its ledger there, and ends with the
-one that started it.
+It runs in its own process, which holds its ledger, and ends with the process that started it.
 """
 
 import ssl
@@ -21,10 +20,10 @@ HOST = "127.0.0.1"
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Turns an HTTP request into a function URL's event, and its answer back."""
+    """A request handler that passes each request to the function, as a function URL does."""
 
     protocol_version = "HTTP/1.1"
-    # An answer leaves as one packet: in two, the second would wait for the first's receipt.
+    # A response is one packet: a second one would wait for the acknowledgement of the first.
     disable_nagle_algorithm = True
     wbufsize = -1
 
@@ -38,7 +37,7 @@ class Provider(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a provider's access log is its own affair."""
+        """Log nothing."""
 
     def _answer(self) -> None:
         answer = sandbox.handler(self._event(), None)
@@ -68,7 +67,7 @@ class Provider(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Greets TLS clients in their own threads, so that none holds up the others."""
+    """A server with a thread for each client, which also does the TLS handshake."""
 
     daemon_threads = True
     request_queue_size = 128

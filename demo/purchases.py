@@ -1,4 +1,4 @@
-"""Real purchases: CDNOW's, from January 1997 to June 1998, in the order in which they were made."""
+"""Real purchases at CDNOW, from January 1997 to June 1998, in their order."""
 
 import csv
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FILE = ROOT / "data" / "cdnow_purchases.csv"
 
 @dataclass(frozen=True)
 class Purchase:
-    """What one customer bought on one day."""
+    """A purchase of one customer on one day."""
 
     number: int
     customer_id: str
@@ -22,7 +22,7 @@ class Purchase:
 
 
 def first_purchases(count: int) -> list[Purchase]:
-    """Return the first `count` purchases; raises UserError where there are not as many."""
+    """Return the first `count` purchases; raises UserError where there are fewer."""
     with FILE.open(newline="") as file:
         rows = list(islice(csv.DictReader(file), count))
     if len(rows) < count:

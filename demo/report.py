@@ -1,4 +1,4 @@
-"""What the demo shows: a live picture while it runs; in the end, a table, and the same as JSON."""
+"""The demo's output: a live display while it runs, and in the end a table and JSON."""
 
 import time
 from collections import Counter
@@ -18,7 +18,7 @@ from demo.observer import Observed
 from patchbay.operations.formatting import percentile
 from patchbay.topology.consumers import Consumer
 
-HELD = "down: SES refuses to send"
+MAIL_DOWN = "down: SES refuses to send"
 PRINT_EVERY = 5.0  # seconds, where there is no terminal to draw on
 
 
@@ -27,12 +27,12 @@ Show = Callable[[Progress, int, Mapping[Consumer, Observed]], None]
 
 @contextmanager
 def display(console: Console) -> Iterator[Show]:
-    """Give a function that shows the progress: live, or as lines where there is no terminal."""
+    """Yield a function that shows the progress: live, or as lines where there is no terminal."""
     if not console.is_terminal:
         yield _line_printer(console)
         return
     with Live(console=console, transient=True) as live:
-        yield lambda *standing: live.update(picture(*standing))
+        yield lambda *state: live.update(render_live(*state))
 
 
 def _line_printer(console: Console) -> Show:
@@ -48,7 +48,7 @@ def _line_printer(console: Console) -> Show:
         consumers = ", ".join(
             f"{consumer.name} {_brief(seen)}" for consumer, seen in observed.items()
         )
-        mails = f"; mail service {HELD}" if progress.mails_are_held else ""
+        mails = f"; mail service {MAIL_DOWN}" if progress.mail_is_down else ""
         console.print(
             f"{len(progress.accepted):,} of {progress.total:,} orders accepted, "
             f"{published:,} events published; handled (waiting): {consumers}{mails}",
@@ -62,10 +62,10 @@ def _brief(seen: Observed) -> str:
     return f"{seen.handled:,} ({seen.waiting + seen.in_flight:,})"
 
 
-def picture(
+def render_live(
     progress: Progress, published: int, observed: Mapping[Consumer, Observed]
 ) -> RenderableType:
-    """Return the live picture: the orders, the bus, and each consumer with its queue."""
+    """Return the live display: the orders, the bus, and each consumer with its queue."""
     orders = Table.grid(padding=(0, 2))
     orders.add_row(
         "orders accepted",
@@ -73,7 +73,9 @@ def picture(
         ProgressBar(total=progress.total, completed=len(progress.accepted), width=40),
     )
     orders.add_row("events published", f"{published:,}", "")
-    mails = Text(HELD, style="bold red") if progress.mails_are_held else Text("up", style="green")
+    mails = (
+        Text(MAIL_DOWN, style="bold red") if progress.mail_is_down else Text("up", style="green")
+    )
     orders.add_row("the mail service", mails, "")
     return Group(orders, Text(), _live_table(observed))
 
@@ -106,7 +108,7 @@ def as_json(
     verdict: Verdict,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Return the outcome for machines. Milliseconds are from published to handled."""
+    """Return the outcome as JSON values. Milliseconds count from published to handled."""
     handled = Counter(consumer for consumer, _ in evidence.handled)
     published = Counter(event.detail_type for event in evidence.published)
     return {
@@ -115,7 +117,7 @@ def as_json(
         "published": dict(sorted(published.items())),
         "consumers": {
             consumer.name: {
-                # Who notes nothing still logs it.
+                # A naturally idempotent consumer has no table, but logs each event.
                 "handled": handled[consumer.name] if consumer.idempotency_table else seen.handled,
                 "failed": seen.failed,
                 "dead_lettered": seen.dead_lettered,
@@ -137,7 +139,7 @@ def as_json(
 
 
 def _p95_by_outage(seen: Observed, progress: Progress) -> dict[str, float | None]:
-    """Return the 95th percentile of what was published during the outage, and of the rest."""
+    """Return the 95th percentiles of the latency during the outage and otherwise."""
     during: list[float] = []
     other: list[float] = []
     for moment, latency in seen.latencies:
@@ -153,7 +155,7 @@ def _rounded(milliseconds: float | None) -> float | None:
 
 
 def as_table(outcome: Mapping[str, Any]) -> RenderableType:
-    """Return the outcome for people."""
+    """Return the outcome as a table."""
     consumers = Table(title="Consumers", title_justify="left")
     consumers.add_column("consumer", no_wrap=True)
     for column in ("handled", "failed attempts", "dead letters", "p50", "p95", "p95, mails down"):

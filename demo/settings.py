@@ -1,4 +1,4 @@
-"""The stage that the demo deploys, and the settings that it gives the shop there."""
+"""The stage that the demo deploys, and its settings."""
 
 from patchbay.local.access import STAGE as STAGE
 

@@ -1,4 +1,4 @@
-"""The deployed record shop, as its customers, its third parties and its operators reach it."""
+"""A client of the deployed record shop, of its payment provider and of its tables."""
 
 import json
 import re
@@ -30,12 +30,12 @@ class OrderRefused(UserError):
 
 
 class Shop:
-    """Talks to the shop over HTTP, and to AWS's APIs beside it."""
+    """A client that uses the shop's HTTP APIs and AWS's APIs."""
 
     def __init__(self, cloud: LocalCloud, provider_url: str) -> None:
         self._cloud = cloud
         self._provider_url = provider_url
-        # Once each: to make a client takes longer than most of what it is asked for.
+        # Created once: that takes longer than most requests.
         self._dynamodb = cloud.client("dynamodb")
         self._sqs = cloud.client("sqs")
         self._ses = cloud.client("sesv2")
@@ -50,11 +50,11 @@ class Shop:
 
     @cached_property
     def url(self) -> str:
-        """Where the shop's API answers: the embedded cloud serves all APIs at its own address."""
+        """Return the address of the API for orders."""
         return self.url_of("orders")
 
     def url_of(self, service: str) -> str:
-        """Return where a service's API answers."""
+        """Return the address of a service's API. The embedded cloud serves all of them."""
         name = named(STAGE, service)
         apis = self._cloud.client("apigatewayv2").get_apis()["Items"]
         ids = [api["ApiId"] for api in apis if api["Name"] == name]
@@ -63,9 +63,9 @@ class Shop:
         return f"{self._cloud.endpoint}/_aws/execute-api/{ids[0]}/$default"
 
     def place(self, purchase: Purchase) -> str:
-        """Order what was purchased, and return the order's id; raises OrderRefused.
+        """Place an order for a purchase, and return its id; raises OrderRefused.
 
-        A request that got no answer is sent again, under the same Idempotency-Key.
+        A request without a response is retried with the same Idempotency-Key.
         """
         answer = self._http.request(
             "POST",
@@ -84,8 +84,8 @@ class Shop:
             )
         return str(answer.json()["order_id"])
 
-    def look_at(self, interactions: list[dict[str, Any]]) -> tuple[int, Any]:
-        """Post to the storefront what was looked at and bought; return its status and answer."""
+    def post_interactions(self, interactions: list[dict[str, Any]]) -> tuple[int, Any]:
+        """Post views and purchases to the storefront; return the status and the response."""
         answer = self._http.request("POST", f"{self._storefront_url}/views", json=interactions)
         return answer.status, answer.json()
 
@@ -94,7 +94,7 @@ class Shop:
         return self.url_of("storefront")
 
     def counters(self) -> dict[str, tuple[int, int]]:
-        """Return how often each record was looked at and bought, as the bestsellers counted it."""
+        """Return the views and purchases of each record, as the bestsellers counted them."""
         return {
             item["record_id"]["S"]: (int(item["views"]["N"]), int(item["purchases"]["N"]))
             for item in self.items(named(STAGE, "bestsellers"))
@@ -107,23 +107,23 @@ class Shop:
         return {order["order_id"]["S"]: order["status"]["S"] for order in orders}
 
     def parcels(self) -> dict[str, Parcel]:
-        """Return what is set aside for each order, by its id."""
+        """Return the parcel of each order, by the order's id."""
         return {
             parcel["order_id"]["S"]: Parcel(int(parcel["items"]["N"]), parcel["state"]["S"])
             for parcel in self.items(named(STAGE, "fulfilment-parcels"))
         }
 
     def journalled(self) -> set[str]:
-        """Return the ids of the events of which the journal has a copy."""
+        """Return the ids of the events in the journal."""
         return {item["event_id"]["S"] for item in self.items(named(STAGE, "journal"))}
 
     def booked(self) -> set[tuple[str, str]]:
-        """Return what the accounts have booked: the orders, each with the kind of its line."""
+        """Return the lines of the accounts: pairs of an order's id and the line's kind."""
         lines = self.items(named(STAGE, "accounts-lines"))
         return {(line["order_id"]["S"], line["kind"]["S"]) for line in lines}
 
     def taken_from_stock(self) -> int:
-        """Return how many records the warehouses have less than when they were full."""
+        """Return the number of records that have left the warehouses' stock."""
         warehouses = self.items(named(STAGE, "fulfilment-stock"))
         return sum(int(each["holds"]["N"]) - int(each["on_hand"]["N"]) for each in warehouses)
 
@@ -134,21 +134,21 @@ class Shop:
             yield from page["Items"]
 
     def handled_by(self, consumer: Consumer, event_ids: Iterable[str]) -> set[str]:
-        """Return which of these events the consumer's table has as handled.
+        """Return the ids of those events that the consumer's idempotency table has as handled.
 
-        Who is naturally idempotent has none, and what it has done is seen by its effects.
+        A naturally idempotent consumer has no such table: the result is empty.
         """
         if consumer.idempotency_table is None:
             return set()
-        remembered = {
+        completed = {
             item["id"]["S"]
             for item in self.items(consumer.idempotency_table)
             if item["status"]["S"] == "COMPLETED"
         }
-        return {each for each in event_ids if consumer.idempotency_key(each) in remembered}
+        return {each for each in event_ids if consumer.idempotency_key(each) in completed}
 
     def dead_letters_of(self, consumer: Consumer) -> set[str]:
-        """Return the ids of the consumer's dead letters that have one; all stay in the queue."""
+        """Return the event ids of the consumer's dead letters, which stay in their queue."""
         found: set[str] = set()
         while messages := self._sqs.receive_message(
             QueueUrl=consumer.dead_letters_url, MaxNumberOfMessages=10, VisibilityTimeout=60
@@ -169,55 +169,55 @@ class Shop:
                 return entries
 
     def decline_above(self, limit: Decimal) -> None:
-        """Have the payment provider decline what is more than that."""
-        self._behave({"mode": "ok", "decline_above": str(limit)})
+        """Make the payment provider decline charges above a limit."""
+        self._set_behaviour({"mode": "ok", "decline_above": str(limit)})
 
     def decline_nothing(self) -> None:
-        """Have the payment provider take whatever it is asked for."""
-        self._behave({"mode": "ok"})
+        """Make the payment provider accept all charges."""
+        self._set_behaviour({"mode": "ok"})
 
     def take_payments_down(self) -> None:
-        """Have the payment provider answer everything with an error."""
-        self._behave({"mode": "down"})
+        """Make the payment provider answer all requests with an error."""
+        self._set_behaviour({"mode": "down"})
 
     def slow_payments_down(self) -> None:
-        """Have the payment provider take seconds for each answer."""
-        self._behave({"mode": "slow"})
+        """Make the payment provider answer slowly."""
+        self._set_behaviour({"mode": "slow"})
 
     def provider_behaviour(self) -> dict[str, Any]:
-        """Return how the payment provider behaves."""
+        """Return the payment provider's settings."""
         behaviour: dict[str, Any] = self._http.request(
             "GET", f"{self._provider_url}/behaviour"
         ).json()
         return behaviour
 
-    def _behave(self, behaviour: dict[str, Any]) -> None:
+    def _set_behaviour(self, behaviour: dict[str, Any]) -> None:
         self._http.request("PUT", f"{self._provider_url}/behaviour", json=behaviour)
 
     def mails(self) -> Counter[tuple[str, str]]:
-        """Return how often each mail was sent, by its subject and the order that it names."""
+        """Return the number of mails, by subject and order id."""
         answer = self._http.request("GET", f"{self._cloud.endpoint}/_ministack/ses/messages")
         accounts = answer.json()["messages"].values()
         return Counter(_subject_and_order(mail) for mails in accounts for mail in mails)
 
-    def let_mails_out(self) -> None:
-        """Have SES verify the shop's sender, without which it refuses to send."""
+    def verify_sender(self) -> None:
+        """Make SES verify the shop's sender, so that it sends the shop's mails."""
         self._ses.create_email_identity(EmailIdentity=MAIL_FROM)
 
-    def hold_mails_back(self) -> None:
-        """Take the sender's verification away."""
+    def remove_sender(self) -> None:
+        """Remove the sender from SES, so that it refuses the shop's mails."""
         self._ses.delete_email_identity(EmailIdentity=MAIL_FROM)
 
-    def mails_go_out(self) -> bool:
-        """Return whether SES knows the shop's sender."""
+    def can_send_mail(self) -> bool:
+        """Return whether SES has the shop's sender."""
         try:
             self._ses.get_email_identity(EmailIdentity=MAIL_FROM)
         except self._ses.exceptions.NotFoundException:
             return False
         return True
 
-    def put_malformed_event(self) -> None:
-        """Put an order on the bus that breaks its contract."""
+    def publish_malformed_event(self) -> None:
+        """Publish an order that breaks its contract."""
         detail = {"metadata": {"id": "not-a-uuid"}, "data": {"items": "many"}}
         self._cloud.client("events").put_events(
             Entries=[

@@ -1,6 +1,6 @@
 """The record shop's surroundings on the local cloud: its payment provider, its mail, its customers.
 
-`patchbay local` starts them, for pyproject.toml names this class.
+`patchbay local` starts them: pyproject.toml names the class.
 """
 
 import socket
@@ -25,18 +25,18 @@ from patchbay.processes.workspace import tail
 
 PROVIDER_PORT = 4567
 SECONDS_TO_START = 20
-PURCHASES = 10_000  # that can be made in the console
+PURCHASES = 10_000  # that the console can place as orders
 
 
 class ProviderFailed(UserError):
-    """The payment provider's stand-in did not come up."""
+    """The payment provider's stand-in did not start."""
 
 
 class Surroundings(ProjectsSurroundings):
-    """Runs the payment provider's stand-in, and has SES verify the shop's sender."""
+    """The payment provider's stand-in, the verified sender, and the troubles and actions."""
 
     provider_url: str
-    """Where the payment provider answers, once it is started."""
+    """The address of the payment provider, once it is started."""
 
     @contextmanager
     def started(self) -> Iterator[Mapping[str, str]]:
@@ -47,7 +47,7 @@ class Surroundings(ProjectsSurroundings):
             }
 
     def after_deploy(self) -> None:
-        self.shop.let_mails_out()
+        self.shop.verify_sender()
 
     def troubles(self) -> Sequence[Trouble]:
         return troubles.troubles(self.shop)
@@ -57,7 +57,7 @@ class Surroundings(ProjectsSurroundings):
 
     @cached_property
     def shop(self) -> Shop:
-        """The deployed shop."""
+        """Return a client of the deployed shop."""
         return Shop(self.cloud, self.provider_url)
 
 
@@ -67,7 +67,7 @@ LocalShop = LocalDeployment[Surroundings]
 
 @contextmanager
 def payment_provider(cloud: LocalCloud) -> Iterator[str]:
-    """Run the payment provider's stand-in, under the cloud's certificate; gives its address."""
+    """Run the payment provider's stand-in, with the cloud's certificate; yield its address."""
     with ports.reserve(PROVIDER_PORT) as reserved:
         port: int = reserved.getsockname()[1]
     log = cloud.folder / "provider.log"

@@ -1,4 +1,4 @@
-"""The shop's part of "Break things" in the console: its customers, payment provider and mails."""
+"""The shop's troubles and actions for the console's page "Break things"."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ MOST = 500  # orders at a time
 
 
 def troubles(shop: Shop) -> Sequence[Trouble]:
-    """Return what can be broken around the shop."""
+    """Return the shop's troubles: the payment provider and the mail service."""
     return (
         Trouble(
             id="provider",
             title="Payment provider",
             modes=(
-                Mode("well", "It takes whatever it is asked for.", "well"),
-                Mode("slow", "It takes two seconds for each answer.", "behind"),
-                Mode("down", "It answers everything with an error."),
-                Mode("declining", "It declines whatever costs anything.", "behind"),
+                Mode("well", "It accepts all charges.", "well"),
+                Mode("slow", "It answers after two seconds.", "behind"),
+                Mode("down", "It answers all requests with an error."),
+                Mode("declining", "It declines all charges.", "behind"),
             ),
             current=lambda: provider_mode(shop),
             switch=lambda mode: switch_provider(shop, mode),
@@ -35,22 +35,22 @@ def troubles(shop: Shop) -> Sequence[Trouble]:
             title="Mail",
             modes=(
                 Mode("well", "SES sends the shop's mails.", "well"),
-                Mode("down", "SES does not know the shop's sender, and refuses its mails."),
+                Mode("down", "SES has not verified the shop's sender, and refuses its mails."),
             ),
-            current=lambda: "well" if shop.mails_go_out() else "down",
+            current=lambda: "well" if shop.can_send_mail() else "down",
             switch=lambda mode: switch_mail(shop, mode),
         ),
     )
 
 
 def actions(shop: Shop, orders: "Orders") -> Sequence[Action]:
-    """Return what can be done to the shop."""
+    """Return the shop's actions: placing orders, and publishing a malformed event."""
     return (
         Action(
             id="orders",
             title="Orders",
-            description="Real purchases, as the demo makes them.",
-            button="Place them",
+            description="Places real purchases as orders, one after the other.",
+            button="Place orders",
             fields=(NumberField(name="count", label="How many", most=MOST, initial=20),),
             run=orders.place,
             progress=orders.progress,
@@ -59,17 +59,17 @@ def actions(shop: Shop, orders: "Orders") -> Sequence[Action]:
             id="malformed",
             title="A malformed event",
             description=(
-                "An order that breaks its contract: nobody can handle it, so it goes to the dead "
-                "letters at once. From there it can be discarded."
+                "Publishes an order that breaks its contract. Its consumers can't handle it: "
+                "each gets a dead letter at once, which can be discarded."
             ),
-            button="Put one on the bus",
-            run=lambda: put_malformed_event(shop),
+            button="Publish one",
+            run=lambda: publish_malformed_event(shop),
         ),
     )
 
 
 def provider_mode(shop: Shop) -> str:
-    """Return how the payment provider behaves."""
+    """Return the payment provider's current mode."""
     behaviour = shop.provider_behaviour()
     if behaviour["mode"] in ("down", "slow"):
         return str(behaviour["mode"])
@@ -77,7 +77,7 @@ def provider_mode(shop: Shop) -> str:
 
 
 def switch_provider(shop: Shop, mode: str) -> None:
-    """Have the payment provider behave so."""
+    """Switch the payment provider to a mode."""
     match mode:
         case "well":
             shop.decline_nothing()
@@ -90,39 +90,39 @@ def switch_provider(shop: Shop, mode: str) -> None:
 
 
 def switch_mail(shop: Shop, mode: str) -> None:
-    """Have the mail service take the shop's mails, or refuse them."""
-    go_out = mode == "well"
-    if shop.mails_go_out() == go_out:
+    """Switch the mail service to a mode."""
+    wanted = mode == "well"
+    if shop.can_send_mail() == wanted:
         return
-    if go_out:
-        shop.let_mails_out()
+    if wanted:
+        shop.verify_sender()
     else:
-        shop.hold_mails_back()
+        shop.remove_sender()
 
 
-def put_malformed_event(shop: Shop) -> str:
-    """Put an order on the bus that breaks its contract."""
-    shop.put_malformed_event()
-    return "A malformed order is on the bus: each consumer of orders gets one more dead letter."
+def publish_malformed_event(shop: Shop) -> str:
+    """Publish an order that breaks its contract."""
+    shop.publish_malformed_event()
+    return "A malformed order is published: each consumer of orders gets one more dead letter."
 
 
 @dataclass(frozen=True)
 class Placed:
-    """How many of the orders that were asked for last have been placed."""
+    """The progress of the last request for orders."""
 
-    asked: int = 0
+    requested: int = 0
     accepted: int = 0
-    refused: str | None = None
-    """Why no more of them are placed, if one was refused."""
+    failure: str | None = None
+    """The reason why no more orders are placed, if one failed."""
 
     @property
     def is_going_on(self) -> bool:
-        """Whether there are more to come."""
-        return self.refused is None and self.accepted < self.asked
+        """Return whether more orders will be placed."""
+        return self.failure is None and self.accepted < self.requested
 
 
 class Orders:
-    """Places the purchases one after the other, in the background."""
+    """A background thread that places purchases as orders, one after the other."""
 
     def __init__(self, shop: Shop, purchases: Iterable[Purchase]) -> None:
         self._shop = shop
@@ -131,42 +131,42 @@ class Orders:
         self._changing = Lock()
 
     def place(self, count: int) -> None:
-        """Begin to place that many more; what was asked for before is placed first."""
+        """Place that many more orders, after those that were requested before."""
         with self._changing:
             before = self._placed
             if before.is_going_on:
-                self._placed = Placed(before.asked + count, before.accepted)
+                self._placed = Placed(before.requested + count, before.accepted)
                 return
             self._placed = Placed(count)
-        # A daemon, so that Ctrl-C need not wait for the orders that are under way.
+        # A daemon thread, so that Ctrl-C does not wait for it.
         Thread(target=self._place, daemon=True, name="orders").start()
 
     def placed(self) -> Placed:
-        """Return how many of them have been placed."""
+        """Return the progress of the last request."""
         with self._changing:
             return self._placed
 
     def progress(self) -> Progress | None:
-        """Return the same for the console."""
+        """Return the progress of the last request, for the console."""
         placed = self.placed()
-        if not placed.asked:
+        if not placed.requested:
             return None
-        text = f"{placed.accepted} of {placed.asked} placed."
-        return Progress(text, placed.is_going_on, placed.refused)
+        text = f"{placed.accepted} of {placed.requested} placed."
+        return Progress(text, placed.is_going_on, placed.failure)
 
     def _place(self) -> None:
         placed = self.placed()
         while placed.is_going_on:
-            refused = self._place_one()
+            failure = self._place_one()
             with self._changing:
-                accepted = self._placed.accepted + (refused is None)
-                placed = self._placed = Placed(self._placed.asked, accepted, refused)
+                accepted = self._placed.accepted + (failure is None)
+                placed = self._placed = Placed(self._placed.requested, accepted, failure)
 
     def _place_one(self) -> str | None:
-        """Place the next order; returns why it was refused, if it was."""
+        """Place the next order; return the reason if that failed."""
         purchase = next(self._purchases, None)
         if purchase is None:
-            return "There are no more purchases in the data."
+            return "There are no more purchases to place."
         try:
             self._shop.place(purchase)
         except (UserError, HTTPError) as failure:

@@ -33,7 +33,7 @@ def running() -> Iterator[LocalShop]:
 
 @pytest.fixture(scope="session")
 def shop(running: LocalShop) -> DeployedShop:
-    """The shop on the embedded cloud, with its mails let out."""
+    """The shop on the embedded cloud, with its sender verified."""
     return running.surroundings.shop
 
 

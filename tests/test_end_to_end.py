@@ -116,7 +116,7 @@ def test_a_malformed_event_is_a_dead_letter_of_each_of_its_consumers(
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
     before = {name: letters(consumer) for name, consumer in consumers.items()}
-    shop.put_malformed_event()
+    shop.publish_malformed_event()
 
     malformed = {"source": "shop.orders", "detail-type": "OrderPlaced", "detail": {}}
     reached = {

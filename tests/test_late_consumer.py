@@ -56,7 +56,7 @@ def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
 def all_is_quiet(running: LocalShop, there: Mapping[str, Consumer]) -> bool:
     """Whether no consumer has anything left to do."""
     observer = Observer(running.cloud, there.values())
-    observer.look()
+    observer.check()
     return observer.idle()
 
 

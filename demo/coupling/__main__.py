@@ -1,8 +1,8 @@
-"""Requests or events: the same shop wired both ways, and one service broken at a time.
+"""Requests or events: the same shop in both designs, with a fault in one service at a time.
 
     python -m demo.coupling [--orders 36] [--rate 4]
 
-It writes build/coupling.json, and from that the figure and the numbers of docs/coupling.md.
+It writes build/coupling.json, and the figure and the numbers of docs/coupling.md.
 """
 
 import json
@@ -55,14 +55,14 @@ def _measure(orders: int, rate: float, console: Console) -> None:
     started = time.monotonic()
     with shops() as running:
         try:
-            console.print("Warming both up …")
+            console.print("Warming up both shops …")
             experiment = Experiment(running, orders=orders, rate=rate)
             experiment.prepare()
             with _progress(console, len(experiment.faults)) as on_progress:
                 report = experiment.run(on_progress)
         except (BotoCoreError, ClientError, HTTPError) as error:
             raise UserError(
-                f"The local cloud does not answer as it should: {error}\n"
+                f"A request to the local cloud failed: {error}\n"
                 f"Its log is {running.cloud.log_path}."
             ) from error
     report["seconds"] = round(time.monotonic() - started)
@@ -76,17 +76,17 @@ def _write_docs(console: Console) -> None:
     from demo.coupling.numbers import put_into
 
     if not REPORT.exists():
-        raise UserError("There is no measurement yet: run `make coupling` first.")
+        raise UserError(f"There is no measurement in {REPORT}: run `make coupling` first.")
     report = json.loads(REPORT.read_text())
     FIGURE.parent.mkdir(exist_ok=True)
     FIGURE.write_text(draw(report))
     PAGE.write_text(put_into(PAGE.read_text(), report))
-    console.print(f"{FIGURE.relative_to(ROOT)} and {PAGE.relative_to(ROOT)} have its numbers.")
+    console.print(f"{FIGURE.relative_to(ROOT)} and {PAGE.relative_to(ROOT)} are updated.")
 
 
 @contextmanager
 def _progress(console: Console, scenarios: int) -> Iterator[Any]:
-    """Gives a function that shows how far it is: as a bar, or as lines where none can be drawn."""
+    """Yield a function that shows the progress: as a bar, or as lines without a terminal."""
     if not console.is_terminal:
         yield lambda fault, step: console.print(f"{fault.service} {fault.kind}: {step} …")
         return

@@ -1,4 +1,4 @@
-"""What was called on AWS's APIs: the cloud's own CloudTrail, with data events, for a while."""
+"""The usage of AWS's APIs, from the embedded cloud's CloudTrail with data events."""
 
 import json
 import time
@@ -20,24 +20,24 @@ _FOR_A_FUNCTION = {"ChangeMessageVisibility", "SendMessage", "DeleteMessage"}
 
 
 class ApiUsage:
-    """Records what is called, from when it is made until it is read."""
+    """A recording of API calls, from its creation until it is read."""
 
     def __init__(self, shops: Shops) -> None:
         self._cloud = shops.cloud
         self._tables = shops.tables
         self._client = self._cloud.client("cloudtrail")
         self._since = self._until = time.time()
-        # Its pages are told apart by time alone, and boto3 would send whole seconds.
+        # Time alone selects a page, and boto3 would round it to seconds.
         self._client.meta.events.register("before-call.cloudtrail.LookupEvents", self._narrow)
         self._record(True)
 
     def usage(self) -> dict[str, Counter[str]]:
-        """What each side has used since, and the end of recording."""
+        """Stop recording, and return the usage of each side."""
         self._record(False)
         used: dict[str, Counter[str]] = {EVENT_DRIVEN: Counter(), REQUEST_RESPONSE: Counter()}
         for event in self._events():
-            for side, what, amount in billed(event, self._tables):
-                used[side][what] += amount
+            for side, unit, amount in billed(event, self._tables):
+                used[side][unit] += amount
         return used
 
     def _record(self, on: bool) -> None:
@@ -46,21 +46,21 @@ class ApiUsage:
         http.request("POST", f"{self._cloud.endpoint}/_ministack/config", json=setting)
 
     def _events(self) -> Iterator[dict[str, Any]]:
-        """Each call that was not this process's or the provider's: those have the root's key."""
+        """Yield the calls of the functions; this process and the provider use the root's key."""
         seen: set[str] = set()
         self._until = time.time()
         while True:
             page = self._client.lookup_events()["Events"]
-            fresh = [
+            new = [
                 event
                 for event in page
                 if event["EventId"] not in seen and event["EventTime"].timestamp() >= self._since
             ]
-            seen |= {event["EventId"] for event in fresh}
-            for event in fresh:
+            seen |= {event["EventId"] for event in new}
+            for event in new:
                 if event["AccessKeyId"] != self._cloud.access.key:
                     yield json.loads(event["CloudTrailEvent"])
-            if not fresh:
+            if not new:
                 return
             self._until = min(event["EventTime"].timestamp() for event in page)
 
@@ -69,7 +69,7 @@ class ApiUsage:
 
 
 def billed(event: dict[str, Any], tables: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
-    """On which side a call costs what: its side, the unit, and how many of them."""
+    """Yield the costs of a call: the side, the unit, and the number of units."""
     name, request = event["eventName"], event["requestParameters"] or {}
     if name == "PutEvents":
         yield EVENT_DRIVEN, "events", len(request["Entries"])
@@ -85,5 +85,5 @@ def billed(event: dict[str, Any], tables: Mapping[str, str]) -> Iterator[tuple[s
 
 
 def _name(table: str) -> str:
-    """A table's name, of its name or ARN."""
+    """Return a table's name from its name or ARN."""
     return table.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""The request-response shop as an app of its own: no stage of the real one ever holds it."""
+"""The CDK app of the request-response shop, which is in no stage of the real app."""
 
 from demo.coupling.stack import RequestResponse
 from patchbay.app import synthesizing

@@ -1,4 +1,4 @@
-"""Drives the same purchases through both shops, at a steady rate that waits for no answer."""
+"""The driver: it places the same orders in both shops, at a steady rate."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,24 +15,24 @@ from demo.purchases import Purchase
 
 CONNECTIONS = 64
 PATIENCE = 30.0  # seconds that a customer waits: API Gateway's own limit
-FAULT_FROM, FAULT_UNTIL = 0.2, 0.75  # of the drive
+FAULT_FROM, FAULT_UNTIL = 0.2, 0.75  # of the time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """An order of one side, and what its customer was told."""
+    """An order on one side, with the response to its customer."""
 
     side: str
     order_id: str
     placed_at: float
-    """When it was due, in seconds since the epoch: a driver that is late hides no waiting."""
+    """When it was due, in seconds since the epoch, so that a late driver hides no waiting."""
     waited: float
     """Seconds."""
     accepted: bool
 
 
 class Driver:
-    """Talks to the shops as their customers do: once for each order."""
+    """A client of both shops, which sends each order once."""
 
     def __init__(self, sides: Sequence[Side], ca_certs: str) -> None:
         self._sides = sides
@@ -48,7 +48,7 @@ class Driver:
         rate: float,
         fault: Fault,
     ) -> list[Answered]:
-        """Order it all on each side, with the fault on the way; returns when all is answered."""
+        """Place all orders on each side, with the fault meanwhile; return the responses."""
         seconds = len(purchases) / rate
         events: list[tuple[float, Callable[[], object]]] = [
             (FAULT_FROM * seconds, fault.begin),
@@ -60,15 +60,15 @@ class Driver:
                 for side in self._sides:
                     moment = position / rate
                     events.append((moment, self._order(side, purchase, key, started + moment)))
-            under_way = []
+            pending = []
             for moment, action in sorted(events, key=lambda event: event[0]):
                 time.sleep(max(0.0, started + moment - time.time()))
-                under_way.append(pool.submit(action))
-            answers = [future.result() for future in under_way]
+                pending.append(pool.submit(action))
+            answers = [future.result() for future in pending]
         return [answer for answer in answers if isinstance(answer, Answered)]
 
     def warm_up(self, purchases: Sequence[Purchase], *, key: str) -> None:
-        """Order it all at once on both sides: as many environments as that takes stay warm."""
+        """Place all orders at once on both sides, so that as many environments stay warm."""
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             for purchase in purchases:
                 for side in self._sides:
@@ -77,7 +77,7 @@ class Driver:
     def _order(
         self, side: Side, purchase: Purchase, key: str, due: float
     ) -> Callable[[], Answered]:
-        # The provider knows an order by its id alone: the two sides' must differ.
+        # The provider identifies an order by its id, so the ids of the two sides must differ.
         own_key = f"{key}-{side.name}-{purchase.number}"
 
         def order() -> Answered:
@@ -85,7 +85,7 @@ class Driver:
             waited = time.time() - due
             return Answered(
                 side=side.name,
-                # As both APIs make it from the key: known also of an order without an answer.
+                # As both APIs derive it from the key, so that it is known without a response.
                 order_id=str(uuid5(NAMESPACE_URL, f"{purchase.customer_id}/{own_key}")),
                 placed_at=due,
                 waited=waited,

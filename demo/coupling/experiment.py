@@ -1,4 +1,4 @@
-"""One run: every fault in its turn, on both shops at once, until nothing moves any more."""
+"""The experiment: one fault after the other, on both shops at once."""
 
 import time
 from collections import Counter
@@ -19,18 +19,17 @@ from demo.coupling.shops import Shops, Side
 from demo.purchases import Purchase, first_purchases
 
 WARM = 10  # orders at once, before anything is measured
-LOOK_EVERY = 0.5  # seconds
-# With nothing new for that long, what is missing will not come.
-PATIENCE = 45.0  # seconds
+CHECK_EVERY = 0.5  # seconds
+PATIENCE = 45.0  # seconds without any change, after which the unfinished orders are lost
 
-# What an order is in the end; `paid` is the end only where nothing is sent.
+# Final statuses of an order; `paid` is final too where nothing is shipped.
 FINAL = frozenset({"declined", "refunded"})
 
 OnProgress = Callable[[Fault, str], None]
 
 
 class Experiment:
-    """Both shops, and all that is done to them."""
+    """An experiment with both shops."""
 
     def __init__(self, shops: Shops, *, orders: int, rate: float) -> None:
         self._shops = shops
@@ -42,13 +41,13 @@ class Experiment:
         self.faults = faults(shops, decline_above=str(limit_of(self._purchases)))
 
     def prepare(self) -> None:
-        """Set the card's limit, and warm both shops up."""
+        """Set the card's limit, and warm up both shops."""
         self._shops.shop.decline_above(limit_of(self._purchases))
         self._driver.warm_up(self._purchases[:WARM], key="warm-up")
         self._settle([])
 
     def run(self, on_progress: OnProgress) -> dict[str, Any]:
-        """Every fault in its turn; the outcome, as JSON holds it."""
+        """Run one scenario for each fault; return the report as JSON values."""
         return {
             "on": datetime.now(UTC).date().isoformat(),
             "orders": len(self._purchases),
@@ -82,7 +81,7 @@ class Experiment:
         }
 
     def _settle(self, answers: Sequence[Answered]) -> None:
-        """Return once nothing moves any more: all is finished, or nothing new has come for long."""
+        """Wait until all accepted orders are finished, or nothing changes for PATIENCE seconds."""
         side = self._shops.sides[0]
         accepted = {each.order_id for each in answers if each.side == side.name and each.accepted}
         before: object = None
@@ -94,7 +93,7 @@ class Experiment:
                 return
             if (now := (statuses, waiting)) != before:
                 before, last_change = now, time.monotonic()
-            time.sleep(LOOK_EVERY)
+            time.sleep(CHECK_EVERY)
 
     def _outcome(
         self, side: Side, answers: Sequence[Answered], started: float, called: Counter[str]
@@ -113,21 +112,21 @@ class Experiment:
         }
 
     def _parts(self) -> dict[str, Any]:
-        """Of how many resources each side consists, and what it costs while nobody orders."""
+        """Return the numbers of each side's resources, and its costs while idle."""
         parts = {}
         for side, resources in self._shops.resources.items():
             kinds = Counter(resource.kind for resource in resources)
-            read = len(self._probe.consumers) if side == EVENT_DRIVEN else 0
+            polled = len(self._probe.consumers) if side == EVENT_DRIVEN else 0
             parts[side] = {
                 "resources": len(resources),
                 "functions": kinds["Lambda::Function"],
                 "queues": kinds["SQS::Queue"],
-                "dollars_a_month_idle": round(idle_polling(read), 2),
+                "dollars_a_month_idle": round(idle_polling(polled), 2),
             }
         return parts
 
 
 def limit_of(purchases: Sequence[Purchase]) -> Decimal:
-    """What the card's limit must be for about a tenth of the purchases to be above it."""
+    """Return a limit for the card that about a tenth of the purchases exceed."""
     amounts = [purchase.amount for purchase in purchases]
     return quantiles(amounts, n=10)[-1] if len(amounts) > 1 else amounts[0]

@@ -1,4 +1,4 @@
-"""What goes wrong with one service at a time, on both sides at once and by the same means."""
+"""The faults: each affects one service, on both sides at once and by the same means."""
 
 import json
 from collections.abc import Callable
@@ -10,13 +10,13 @@ import urllib3
 from demo.coupling.shops import Shops
 from demo.settings import MAIL_FROM
 
-SLOWNESS = 2.0  # seconds: what the payment provider's stand-in takes where it is to be slow
+SLOWNESS = 2.0  # seconds: the delay of the payment provider's stand-in in its mode `slow`
 DENIAL = "coupling-fault"  # the name of the policy that denies
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something that goes wrong, and is mended again."""
+    """A fault that can begin and end."""
 
     service: str
     kind: str
@@ -26,7 +26,7 @@ class Fault:
 
 
 def no_fault() -> Fault:
-    """All is well."""
+    """Return the fault of the baseline, which breaks nothing."""
 
     def nothing() -> None: ...
 
@@ -34,7 +34,7 @@ def no_fault() -> Fault:
 
 
 def faults(shops: Shops, decline_above: str) -> list[Fault]:
-    """None first, then each service in each way that there is a common means for."""
+    """Return the baseline, then each fault that both sides can have by the same means."""
     provider = _Provider(shops, decline_above)
     ses = shops.cloud.client("sesv2")
 

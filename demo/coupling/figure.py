@@ -1,4 +1,4 @@
-"""Draws a run as an SVG: a row for each thing that was broken, and the two shops side by side."""
+"""The figure of a run, as SVG: a row for each fault, with the two shops side by side."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -14,10 +14,10 @@ ROW = 50
 FOOT = 66
 BAR_WIDTH, BAR_HEIGHT = 190, 20
 COLUMNS = {EVENT_DRIVEN: 224, REQUEST_RESPONSE: 568}  # where the bars begin
-WAIT_AT = 304  # from there, to where the wait ends
+WAIT_AT = 304  # from the beginning of the bars to the end of the answer's time
 HEADINGS = {EVENT_DRIVEN: "Coupled by events", REQUEST_RESPONSE: "Coupled by requests"}
 LONG = 1.0  # seconds that a customer notices
-NARROW, WIDE = 30, 70  # pixels: what a number needs, and what it needs with a word
+NARROW, WIDE = 30, 70  # pixels that a number needs, and a number with a word
 
 STYLE = """
   .paper { fill: #ffffff; stroke: #d0d7de }
@@ -64,7 +64,7 @@ def draw(report: Mapping[str, Any]) -> str:
 
 
 def in_words(report: Mapping[str, Any]) -> str:
-    """What the figure shows, for who can't see it."""
+    """Return the figure's content in words, for screen readers."""
     return " ".join(
         f"{title_of(scenario).capitalize()}: "
         + "; ".join(

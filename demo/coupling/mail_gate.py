@@ -1,4 +1,4 @@
-"""A way to SES that can be made slow: what is sent through it waits, and then goes on unchanged."""
+"""A proxy in front of SES that can delay requests."""
 
 import ssl
 import threading
@@ -13,14 +13,14 @@ from patchbay.local.cloud import LocalCloud
 from patchbay.processes import ports
 
 PORT = 4580
-SETTING = "AWS_ENDPOINT_URL_SESV2"  # of an AWS client: where SES is
+SETTING = "AWS_ENDPOINT_URL_SESV2"  # environment variable: the endpoint of SES
 
 
 class MailGate:
-    """Stands between the functions that mail and SES, on 127.0.0.1."""
+    """A proxy on 127.0.0.1 between SES and the functions that send mails."""
 
     delay: float = 0.0
-    """Seconds that a mail has to wait."""
+    """Seconds by which each request is delayed."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         with ports.reserve(PORT) as reserved:
@@ -28,7 +28,7 @@ class MailGate:
         self.url = f"https://{ports.HOST}:{port}"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cloud.certificates.certificate, cloud.certificates.key)
-        handler = type("Handler", (_Handler,), {"gate": self, "beyond": _Beyond(cloud)})
+        handler = type("Handler", (_Handler,), {"gate": self, "ses": _Ses(cloud)})
         self._server = _Server((ports.HOST, port), handler, context)
 
     def __enter__(self) -> Self:
@@ -45,20 +45,20 @@ class MailGate:
         self._server.server_close()
 
 
-class _Beyond:
-    """SES itself."""
+class _Ses:
+    """A client of the embedded cloud's SES."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._endpoint = cloud.endpoint
         self._http = urllib3.PoolManager(maxsize=32, ca_certs=str(cloud.ca_path), retries=False)
 
-    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
+    def request(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Any:
         return self._http.request(method, self._endpoint + path, headers=headers, body=body)
 
 
 class _Handler(BaseHTTPRequestHandler):
     gate: ClassVar[MailGate]
-    beyond: ClassVar[_Beyond]
+    ses: ClassVar[_Ses]
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -66,8 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         time.sleep(self.gate.delay)
-        # With the Host that the client has signed, or SES would not believe who it is.
-        answer = self.beyond.ask("POST", self.path, dict(self.headers), body)
+        # With the Host header that the client signed, so that the signature stays valid.
+        answer = self.ses.request("POST", self.path, dict(self.headers), body)
         self.send_response(answer.status)
         for name in ("Content-Type", "x-amzn-RequestId", "x-amzn-ErrorType"):
             if value := answer.headers.get(name):
@@ -77,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the functions that mail do that."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -93,4 +93,4 @@ class _Server(ThreadingHTTPServer):
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is its own affair."""
+        """Ignore a client that closes its connection."""

@@ -1,4 +1,4 @@
-"""What the two shops and their services are called; they need no CDK."""
+"""The names of the two shops and their services, in a module without CDK."""
 
 NAME = "coupling"  # of the request-response shop, and of all its resources
 EVENT_DRIVEN = "event-driven"

@@ -1,4 +1,4 @@
-"""Puts a run's numbers into a page of the docs, in the place that is kept for them."""
+"""The numbers of a run, as tables in a page of the docs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,21 +11,21 @@ BEGIN = "<!-- The numbers, written by `make coupling`. -->"
 END = "<!-- The end of the numbers. -->"
 
 
-class NoPlace(ValueError):
-    """The page keeps no place for the numbers."""
+class MissingMarkers(ValueError):
+    """The page has no markers for the numbers."""
 
 
 def put_into(page: str, report: Mapping[str, Any]) -> str:
-    """The page with these numbers in the place of those that it had; raises NoPlace."""
+    """Return the page with new numbers between its markers; raises MissingMarkers."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise NoPlace(f"The page keeps no place for the numbers: {BEGIN} … {END}")
+        raise MissingMarkers(f"The page has no markers for the numbers: {BEGIN} … {END}")
     return f"{before}{BEGIN}\n\n{as_markdown(report)}\n{END}{after}"
 
 
 def as_markdown(report: Mapping[str, Any]) -> str:
-    """The outcome of each fault, and the costs, as two tables."""
+    """Return the outcomes and the costs as two tables."""
     return "\n".join([*_outcomes(report), "", *_costs(report), ""])
 
 

@@ -1,4 +1,4 @@
-"""What has become of the orders of one side, while one thing was broken."""
+"""The outcome of one side's orders during one fault."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
@@ -12,21 +12,21 @@ from patchbay.operations.formatting import percentile
 
 @dataclass(frozen=True, kw_only=True)
 class Traces:
-    """What the orders have left behind, once nothing moved any more."""
+    """The data that the orders have left, once the system is idle."""
 
     statuses: Mapping[str, str]
-    """Of each order, by its id."""
+    """The status of each order, by its id."""
     finished_at: Mapping[str, float]
-    """When each got its last status, in seconds since the epoch, where that was later than the
-    answer."""
+    """When each order got its last status, in seconds since the epoch, if that was after the
+    response."""
     charged: Set[str]
-    """The orders for which money was taken."""
+    """The ids of the charged orders."""
     mailed: Set[str]
-    """The orders whose customers were mailed."""
+    """The ids of the orders whose customers got a mail."""
 
 
 def outcome(answers: Sequence[Answered], traces: Traces, final: Set[str]) -> dict[str, Any]:
-    """The figures of one side, as JSON holds them; `final` are the statuses of finished orders."""
+    """Return the outcome of one side as JSON values; `final` are statuses of finished orders."""
     finished = [each for each in answers if traces.statuses.get(each.order_id) in final]
     done = {each.order_id for each in finished}
     declined = [each for each in finished if traces.statuses[each.order_id] == "declined"]
@@ -40,12 +40,12 @@ def outcome(answers: Sequence[Answered], traces: Traces, final: Set[str]) -> dic
         "finished_but_not_mailed": len(done - traces.mailed),
         "answer": seconds([each.waited for each in answers]),
         "finish": seconds([_until_finished(each, traces) for each in finished]),
-        "told_of_decline": seconds([_until_finished(each, traces) for each in declined]),
+        "decline": seconds([_until_finished(each, traces) for each in declined]),
     }
 
 
 def seconds(values: Sequence[float]) -> dict[str, float | None]:
-    """The median and the 95th percentile; none where there is no value."""
+    """Return the median and the 95th percentile; None where there is no value."""
     if not values:
         return {"p50": None, "p95": None}
     return {"p50": _rounded(median(values)), "p95": _rounded(percentile(values, 95))}
@@ -56,7 +56,10 @@ def _statuses(answers: Sequence[Answered], traces: Traces) -> list[str]:
 
 
 def _until_finished(answered: Answered, traces: Traces) -> float:
-    """Seconds from when the order was due; of one that its answer finished, until that came."""
+    """Return the seconds from when the order was due until it got its last status.
+
+    If it had that status in the response, they are those until the response.
+    """
     later = traces.finished_at.get(answered.order_id)
     return answered.waited if later is None else later - answered.placed_at
 

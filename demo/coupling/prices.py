@@ -1,4 +1,4 @@
-"""What AWS asks in us-east-1: its list prices, without the free tier, each with its page."""
+"""AWS's list prices in us-east-1, without the free tier, each with its page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Price:
-    """A price, and the title of the page of AWS's that states it."""
+    """A price, with the title of AWS's page that has it."""
 
     service: str
     dollars: float
@@ -18,7 +18,7 @@ class Price:
     page: str
 
     def of(self, amount: float) -> float:
-        """Dollars for that many units."""
+        """Return the dollars for so many units."""
         return self.dollars * amount
 
 
@@ -26,8 +26,8 @@ def _per_million(service: str, dollars: float, unit: str, page: str) -> Price:
     return Price(service, dollars / MILLION, unit, page)
 
 
-# AWS's pages fetch most of their numbers from elsewhere. Where somebody else's page confirms one,
-# it stands beside it, with the date of that page; all were looked up on 2026-11-23.
+# AWS's pages load most of their numbers with scripts. Where another page confirms a number, it is
+# in the comment, with its date. All were looked up on 2026-11-23.
 PRICES = MappingProxyType(
     {
         "lambda_requests": _per_million("Lambda", 0.20, "request", "AWS Lambda pricing"),
@@ -67,7 +67,7 @@ PRICES = MappingProxyType(
             "transition of a standard workflow",
             "AWS Step Functions pricing",
         ),
-        # Lambda's logs have been in tiers since 2025-05-01, of which this is the first, as the flat
+        # Lambda's logs have had tiers since 2025-05-01. This is the first tier, and was the flat
         # price before: duckbillgroup.com/?p=9080.
         "log_gigabytes": Price(
             "CloudWatch Logs", 0.50, "GB of logs taken in", "Amazon CloudWatch pricing"
@@ -75,25 +75,25 @@ PRICES = MappingProxyType(
     }
 )
 
-# The pollers of a queue with nothing in it: Lambda makes do with two where it may, but not with a
-# maximum concurrency ("Configuring scaling behavior for SQS event source mappings").
+# Pollers of an empty queue. Lambda may reduce them to two, but not for an event source mapping with
+# a maximum concurrency ("Configuring scaling behavior for SQS event source mappings").
 IDLE_POLLERS = 5
 LONG_POLL = 20  # seconds: the longest that SQS has
 SECONDS_A_MONTH = 30 * 24 * 60 * 60
 
 
 def idle_polling(queues: int) -> float:
-    """Dollars a month for asking so many queues whether there is anything, all the time."""
+    """Return the dollars a month for polling so many empty queues."""
     return PRICES["sqs_requests"].of(queues * IDLE_POLLERS * SECONDS_A_MONTH / LONG_POLL)
 
 
 def bill(usage: Mapping[str, float]) -> dict[str, float]:
-    """Dollars for each thing used; raises KeyError for one that has no price."""
+    """Return the dollars for each unit used; raises KeyError for one without a price."""
     return {what: PRICES[what].of(amount) for what, amount in usage.items()}
 
 
 def by_service(dollars: Mapping[str, float]) -> dict[str, float]:
-    """The same bill, summed up by AWS's services, the dearest first."""
+    """Return the sums by service of AWS, the most expensive first."""
     sums: dict[str, float] = {}
     for what, amount in dollars.items():
         service = PRICES[what].service
@@ -102,5 +102,5 @@ def by_service(dollars: Mapping[str, float]) -> dict[str, float]:
 
 
 def per_million_orders(usage: Mapping[str, float], orders: int) -> dict[str, float]:
-    """Dollars for each thing, if a million orders each used what so many used on average."""
+    """Return the dollars for each unit, scaled from so many orders to a million."""
     return {what: dollars / orders * MILLION for what, dollars in bill(usage).items()}

@@ -1,10 +1,9 @@
-"""Sees how far the orders have come, and what the functions have done for them."""
+"""The probe: it reads the orders' statuses, and the usage of the functions."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from demo.coupling.names import EVENT_DRIVEN
@@ -14,10 +13,12 @@ from demo.coupling.workflows import Workflows
 from demo.observer import Observer
 from demo.settings import STAGE
 from patchbay.operations.consumers import deployed_consumers
+from patchbay.operations.log_lines import lines
 from patchbay.project.naming import bus_name
 from patchbay.topology.consumers import Consumer
 
 STATUS = "orders-status"  # the consumer that gives an order its status
+HANDLED = '{$.message = "handled"}'
 MEGABYTES_A_GIGABYTE = 1024
 BYTES_A_GIGABYTE = 1_000_000_000
 LOG_LINE = 26  # bytes that CloudWatch adds to each line
@@ -26,7 +27,7 @@ _REPORT = re.compile(r"^REPORT .*Billed Duration: (\d+) ms\tMemory Size: (\d+) M
 
 
 class Probe:
-    """Asks AWS's APIs, as an operator would."""
+    """A client of AWS's APIs that measures both sides."""
 
     def __init__(self, shops: Shops) -> None:
         self._shops = shops
@@ -39,17 +40,17 @@ class Probe:
         self._observer = Observer(shops.cloud, self.consumers)
 
     def waiting(self) -> int:
-        """How many messages wait for a consumer, or are in its hands."""
-        self._observer.look()
+        """Return the depth of all consumers' queues together."""
+        self._observer.check()
         return sum(seen.waiting + seen.in_flight for seen in self._observer.observed.values())
 
     def statuses(self, side: Side) -> dict[str, str]:
-        """Of every order that the side has, by its id."""
+        """Return the status of each order of a side, by its id."""
         orders = self._shop.items(side.orders_table)
         return {order["order_id"]["S"]: order["status"]["S"] for order in orders}
 
     def traces(self, side: Side, since: float) -> Traces:
-        """What its orders have left behind since then."""
+        """Return the data that the orders of a side have left since then."""
         mails = self._shop.mails()
         return Traces(
             statuses=self.statuses(side),
@@ -63,7 +64,7 @@ class Probe:
         )
 
     def used(self, side: Side, since: float) -> dict[str, float]:
-        """What its functions and their queues have used since then."""
+        """Return the usage of a side's functions and their queues since then."""
         used: defaultdict[str, float] = defaultdict(float)
         for names in side.functions.values():
             for name in names:
@@ -74,7 +75,7 @@ class Probe:
         return used
 
     def _add_used_by(self, function: str, since: float, used: defaultdict[str, float]) -> None:
-        fed = any(_function(consumer) == function for consumer in self.consumers)
+        has_queue = any(_function(consumer) == function for consumer in self.consumers)
         for event in self._lines(function, since):
             message = event["message"]
             used["log_gigabytes"] += (len(message.encode()) + LOG_LINE) / BYTES_A_GIGABYTE
@@ -82,19 +83,19 @@ class Probe:
                 milliseconds, megabytes = map(int, report.groups())
                 used["lambda_requests"] += 1
                 used["lambda_gb_seconds"] += milliseconds / 1000 * megabytes / MEGABYTES_A_GIGABYTE
-                # The batch was received, and deleted, each with one request.
-                used["sqs_requests"] += 2 * fed
-            elif fed and '"message":"handled"' in message:
-                used["sqs_requests"] += 1  # it was sent
+                # One request received the batch, and one deleted it.
+                used["sqs_requests"] += 2 * has_queue
+            elif has_queue and '"message":"handled"' in message:
+                used["sqs_requests"] += 1  # EventBridge sent the message
 
     def _finished_at(self, since: float) -> dict[str, float]:
-        """When the status consumer was last done with each order."""
+        """Return when the status consumer last handled an event of each order, by its id."""
         (status,) = (each for each in self.consumers if each.name == STATUS)
         found: dict[str, float] = {}
-        for event in self._lines(_function(status), since):
-            if '"message":"handled"' not in event["message"]:
+        start = datetime.fromtimestamp(since, UTC)
+        for line in lines(self._logs, status.log_group, HANDLED, start):
+            if line.get("message") != "handled":
                 continue
-            line = json.loads(event["message"])
             moment = datetime.strptime(line["timestamp"], "%Y-%m-%d %H:%M:%S,%f%z").timestamp()
             order = line["correlation_id"]
             found[order] = max(moment, found.get(order, moment))

@@ -1,4 +1,4 @@
-"""What a run shows: a table for people, from the same JSON as the figure."""
+"""The report of a run, as tables for the terminal."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,19 +14,19 @@ SIDES = (EVENT_DRIVEN, REQUEST_RESPONSE)
 
 
 def as_table(report: Mapping[str, Any]) -> RenderableType:
-    """The whole report."""
+    """Return the whole report."""
     return Group(Text(), _outcomes(report), Text(), _costs(report))
 
 
 def title_of(scenario: Mapping[str, Any]) -> str:
-    """What is broken, and how."""
+    """Return the title of a scenario: its service and its fault."""
     if scenario["fault"] == "none":
         return "nothing broken"
     return f"{scenario['service']} {scenario['fault']}"
 
 
 def dollars_of(side: Mapping[str, Any]) -> float:
-    """For a million orders, all in all."""
+    """Return the total dollars for a million orders."""
     return float(sum(side["dollars_per_million_orders"].values()))
 
 
@@ -61,7 +61,7 @@ def _costs(report: Mapping[str, Any]) -> Table:
 
 
 def costs(report: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What it costs while all is well, and of how many parts it consists: a row of each side's."""
+    """Yield rows with the costs without a fault and the numbers of resources, for both sides."""
     sides = [report["scenarios"][0]["sides"][name] for name in SIDES]
     parts = [report["parts"][name] for name in SIDES]
     yield "$ for a million orders", tuple(f"{dollars_of(side):,.2f}" for side in sides)
@@ -87,5 +87,5 @@ def _bad(number: int) -> Text:
 
 
 def spread(times: Mapping[str, float | None]) -> str:
-    """The median and the 95th percentile."""
+    """Format the median and the 95th percentile."""
     return " / ".join("-" if each is None else f"{each:.2f}" for each in times.values())

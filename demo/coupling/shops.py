@@ -1,4 +1,4 @@
-"""Both shops on one embedded cloud: the app as it is, and the one that is coupled by requests."""
+"""Both shops on one embedded cloud: the app, and the one that is coupled by requests."""
 
 import json
 import os
@@ -40,7 +40,7 @@ class Side:
     """The name of its HTTP API."""
     orders_table: str
     prefix: str
-    """What the names of its resources begin with, before that of the service."""
+    """The prefix of its resources' names, before the name of the service."""
 
     @cached_property
     def url(self) -> str:
@@ -50,7 +50,7 @@ class Side:
 
     @cached_property
     def functions(self) -> dict[str, list[str]]:
-        """The functions that do each service's work, by the service's name."""
+        """Return the names of each service's functions, by the service's name."""
         pages = self.cloud.client("lambda").get_paginator("list_functions").paginate()
         names = [each["FunctionName"] for page in pages for each in page["Functions"]]
         found = {service: self._of(service, names) for service in SERVICES}
@@ -58,7 +58,7 @@ class Side:
 
     def _of(self, service: str, names: Sequence[str]) -> list[str]:
         own = f"{self.prefix}{service}"
-        # The payment provider's stand-in is a third party's.
+        # The sandbox is the payment provider's, a third party.
         return [
             name
             for name in names
@@ -68,7 +68,7 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Shops:
-    """Both shops at work, with the third parties that they share."""
+    """Both running shops, with the third parties that they share."""
 
     cloud: LocalCloud
     shop: Shop
@@ -76,11 +76,11 @@ class Shops:
     mail_gate: MailGate
     sides: tuple[Side, Side]
     resources: Mapping[str, Sequence[Resource]]
-    """Of what each consists, by its name."""
+    """The resources of each side, by its name."""
 
     @property
     def tables(self) -> dict[str, str]:
-        """Whose each table is, by the tables' names."""
+        """Return the side of each table, by the table's name."""
         return {
             resource.properties["TableName"]: side
             for side, resources in self.resources.items()
@@ -90,13 +90,13 @@ class Shops:
 
     @property
     def fulfils(self) -> bool:
-        """Whether orders are sent, after they are paid."""
+        """Return whether paid orders are shipped."""
         return "fulfilment" in self.sides[0].functions
 
 
 @contextmanager
 def shops() -> Iterator[Shops]:
-    """Deploy both with the CDK CLI; raises UserError."""
+    """Deploy both shops with the CDK CLI; raises UserError."""
     with deploy_locally(Surroundings) as running:
         print("Deploying the request-response shop beside it …", flush=True)
         settings = {
@@ -160,7 +160,7 @@ def _synthesize(context: Mapping[str, str]) -> Path:
 
 
 def _resources(assembly: Path) -> list[Resource]:
-    """All that the templates of the services hold; the provider's stand-in is a third party's."""
+    """Return the resources of the services, without those of the provider's stand-in."""
     return [
         resource
         for stack, template in read(assembly).items()

@@ -1,4 +1,4 @@
-"""The same shop, coupled by requests: each function invokes the next, and waits for it."""
+"""The stack of the shop that is coupled by requests: each function invokes the next, and waits."""
 
 from collections.abc import Mapping
 
@@ -11,20 +11,20 @@ from patchbay.constructs.service import Service
 from stacks.notifications import Notifications
 from stacks.payments import Payments
 
-# Seconds that each step waits for the next. API Gateway gives an integration 30 s, so that each
-# must give up before the one that waits for it does.
+# Seconds that each step waits for the next. Each must end before the step that waits for it, and
+# API Gateway gives an integration 30 s.
 PATIENCE = {"orders": 28, "payments": 20, "fulfilment": 12}
 
 
 class RequestResponse(Service):
-    """Takes, charges, sends and mails an order while its customer waits."""
+    """A service that accepts, charges, ships and confirms an order while its customer waits."""
 
     mail_from = Notifications.mail_from
     mail_to = Notifications.mail_to
     payment_provider = Payments.payment_provider
 
     def __init__(self, scope: Construct, *, fulfils: bool) -> None:
-        """`fulfils` says whether it sends orders, as it should where the app does."""
+        """Take as `fulfils` whether orders are shipped, as in the app."""
         self._fulfils = fulfils
         super().__init__(scope)
 
@@ -81,7 +81,7 @@ class RequestResponse(Service):
         calls: Mapping[str, Function] | None = None,
         environment: Mapping[str, str],
     ) -> Function:
-        """A function, with leave to invoke just those that it calls."""
+        """Return a function that may invoke only the functions that it calls."""
         step = Function(
             self,
             name.title(),

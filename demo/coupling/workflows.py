@@ -1,4 +1,4 @@
-"""What the state machines of the event-driven side have used: the cloud's CloudTrail has it not."""
+"""The usage of the event-driven side's state machines, which CloudTrail does not have."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from typing import Any
 
 from demo.coupling.shops import Shops
 
-# What a task costs besides its transition, by the end of its resource's name. A transaction is of
-# two items of up to 1 KB: two write units each. A function says itself what it has used.
+# The cost of a task besides its transition, by the end of its resource's name. A transaction has
+# two items of up to 1 KB, at two write units each. The usage of a function is in its log.
 TASKS = {
     "dynamodb:transactWriteItems": ("dynamodb_writes", 4),
     "dynamodb:putItem": ("dynamodb_writes", 1),
@@ -17,13 +17,13 @@ TASKS = {
 
 
 class Workflows:
-    """Reads the histories of executions, as an operator would."""
+    """A reader of the executions' histories."""
 
     def __init__(self, shops: Shops) -> None:
         self._client = shops.cloud.client("stepfunctions")
 
     def used(self, since: float) -> dict[str, float]:
-        """What was used by the executions that have started since then."""
+        """Return the usage of the executions that have started since then."""
         found: defaultdict[str, float] = defaultdict(float)
         for event in self._events(since):
             for unit, amount in cost_of(event):
@@ -43,7 +43,7 @@ class Workflows:
 
 
 def cost_of(event: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """The units that an event of an execution's history tells of, and how many of them."""
+    """Yield the cost of an event in an execution's history: the unit, and the number of units."""
     if event["type"].endswith("StateEntered"):
         yield "state_transitions", 1
     elif event["type"] == "TaskScheduled":

@@ -116,7 +116,7 @@ def add(shard: str, window: str, tally: Tally) -> None:
     counted = {
         each: count for each, count in tally.counts.items() if count.views or count.purchases
     }
-    parts = list(_in_parts(sorted(counted.items()), RECORDS_AT_ONCE))
+    parts = list(_batched(sorted(counted.items()), RECORDS_AT_ONCE))
     for number, part in enumerate(parts):
         marker = f"window/{shard}/{window}/{tally.first}/{number}"
         items = [_marker(marker), *(_increment(*each) for each in part)]
@@ -154,7 +154,7 @@ def mark_published(changes: Sequence[Change]) -> None:
 def _scores(record_ids: Sequence[str]) -> dict[str, int]:
     """Return the current weighted scores of those records."""
     scores: dict[str, int] = {}
-    for ids in _in_parts(record_ids, KEYS_AT_ONCE):
+    for ids in _batched(record_ids, KEYS_AT_ONCE):
         keys = [_serialized({"id": _record(each)}) for each in ids]
         for attempt in range(1, ATTEMPTS + 1):
             answer = _dynamodb.batch_get_item(
@@ -260,7 +260,8 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     return {key: deserializer.deserialize(value) for key, value in item.items()}
 
 
-def _in_parts(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+def _batched(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Yield the items in batches, as itertools.batched does from Python 3.12 on."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
 

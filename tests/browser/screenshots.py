@@ -78,12 +78,17 @@ def _take_all(running: LocalShop, executable: Path) -> None:
             lambda health: orders.placed().accepted >= ENOUGH and _is_busy(health),
         )
         _take(window.page, "map-all-well", ".map")
+        # With no paid order on its way, only payments needs the provider.
+        wait_for(
+            "all of them to be handled",
+            lambda health: orders.placed().accepted == ORDERS and not _queued(health),
+        )
         shop.take_payments_down()
         orders.place(ORDERS)
-        wait_for("payments to fail with a long queue, and notifications to be well", _is_down)
+        wait_for("payments to fail with a long queue, and all others to be well", _is_down)
         _take(window.page, "map-one-down", ".map")
         _take(window.go("/break"), "break-things", "#switches")
-        shop.put_malformed_event()
+        shop.publish_malformed_event()
         wait_for("a malformed event to be a dead letter", _has_died)
         _take(window.go("/dead-letters"), "dead-letters", "#queues")
         window.close()
@@ -101,8 +106,8 @@ def _is_busy(health: SystemHealth) -> bool:
 
 def _is_down(health: SystemHealth) -> bool:
     (payments,) = (each for each in health.consumers if each.name == "payments")
-    (mails,) = (each for each in health.consumers if each.name == "notifications")
-    return payments.state == "failing" and payments.queued > LONG and mails.state == "well"
+    others = {each.state for each in health.consumers if each.name != "payments"}
+    return payments.state == "failing" and payments.queued > LONG and others == {"well"}
 
 
 def _has_died(health: SystemHealth) -> bool:
@@ -111,7 +116,7 @@ def _has_died(health: SystemHealth) -> bool:
 
 def _take(page: Page, name: str, last: str) -> None:
     """Take a picture of a page, from its top to the element `last`."""
-    page.wait_for_timeout(1500)  # until the page shows the last check, and its transitions are over
+    page.wait_for_timeout(1500)  # until the page shows the last check
     box = page.locator(last).bounding_box()
     assert box
     path = IMAGES / f"{name}.png"
@@ -119,6 +124,7 @@ def _take(page: Page, name: str, last: str) -> None:
         path=path,
         clip={"x": 0, "y": 0, "width": WIDTH, "height": box["y"] + box["height"] + MARGIN},
         full_page=True,
+        animations="disabled",  # ends transitions: a queue is as full as its number says
     )
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB", flush=True)
 

@@ -41,8 +41,8 @@ def events(order: str) -> list[Published]:
     ]
 
 
-def all_is_well(orders: list[str]) -> dict[str, Any]:
-    """What is found where every order was paid, mailed, shipped and handled once."""
+def evidence_without_errors(orders: list[str]) -> dict[str, Any]:
+    """Return evidence in which every order was paid, mailed, shipped and handled once."""
     published = [event for order in orders for event in events(order)]
     published.append(day_closed(len(orders) * AMOUNT))
     return {
@@ -80,41 +80,41 @@ def entry(kind: str, order: str, amount: str = "11.77") -> dict[str, str]:
     return {"kind": kind, "order_id": order, "status": "succeeded", "amount": amount}
 
 
-def test_where_all_is_well_nothing_is_found() -> None:
-    assert not judge(Evidence(**all_is_well(["a", "b"])))
+def test_complete_orders_have_no_errors() -> None:
+    assert not judge(Evidence(**evidence_without_errors(["a", "b"])))
 
 
 @pytest.mark.parametrize(
-    ("part", "left", "why"),
+    ("part", "value", "reason"),
     [
         ("statuses", {"b": "shipped"}, "not in the table"),
         ("published", events("b"), "OrderPlaced was never published"),
         ("ledger", [entry("charge", "b")], "ledger"),
-        ("ledger", [entry("charge", "a", "11.76"), entry("charge", "b")], "not $11.77"),
+        ("ledger", [entry("charge", "a", "11.76"), entry("charge", "b")], "$11.77 is due"),
         (
             "ledger",
             [entry(*of) for of in (("charge", "a"), ("refund", "a"), ("charge", "b"))],
             "$11.77 refunded",
         ),
-        ("parcels", {"a": Parcel(2, "held"), "b": Parcel(2, "shipped")}, "set aside"),
+        ("parcels", {"a": Parcel(2, "held"), "b": Parcel(2, "shipped")}, "reserved"),
         ("parcels", {"a": Parcel(2, "released"), "b": Parcel(4, "shipped")}, "is released"),
         ("parcels", {"b": Parcel(4, "shipped")}, "is missing"),
         ("mails", {("Order placed", "b"): 1}, "never got the mail"),
-        ("booked", {("a", "refund"), ("b", "payment")}, "no line of its payment"),
+        ("booked", {("a", "refund"), ("b", "payment")}, "no line for its payment"),
         ("journalled", {str(event.event_id) for event in events("b")}, "the journal has no copy"),
         ("statuses", {"a": "paid", "b": "shipped"}, "its status is paid"),
     ],
 )
-def test_what_one_order_lacks_is_said_of_that_order(part: str, left: object, why: str) -> None:
-    verdict = judge(Evidence(**all_is_well(["a", "b"]) | {part: left}))
+def test_an_incomplete_order_is_lost_with_its_reason(part: str, value: object, reason: str) -> None:
+    verdict = judge(Evidence(**evidence_without_errors(["a", "b"]) | {part: value}))
 
     assert set(verdict.lost) == {"a"}
-    assert why in verdict.lost["a"]
+    assert reason in verdict.lost["a"]
 
 
 @pytest.mark.parametrize("booked", ["11.76", "0"])
-def test_books_that_hold_less_than_the_provider_took_do_not_add_up(booked: str) -> None:
-    found = all_is_well(["a"])
+def test_books_with_less_than_the_provider_kept_do_not_add_up(booked: str) -> None:
+    found = evidence_without_errors(["a"])
     found["published"][-1] = day_closed(Decimal(booked))
     verdict = judge(Evidence(**found))
     assert verdict.missing_from_books == AMOUNT - Decimal(booked)
@@ -126,7 +126,7 @@ def test_books_that_hold_less_than_the_provider_took_do_not_add_up(booked: str) 
 def test_an_event_that_one_consumer_did_not_handle_is_lost_unless_it_is_a_dead_letter(
     data: st.DataObject,
 ) -> None:
-    found = all_is_well(["a", "b", "c"])
+    found = evidence_without_errors(["a", "b", "c"])
     name, event_id = data.draw(st.sampled_from(sorted(found["handled"])))
     found["handled"] -= {(name, event_id)}
     order = event_id.partition("/")[0]
@@ -138,38 +138,38 @@ def test_an_event_that_one_consumer_did_not_handle_is_lost_unless_it_is_a_dead_l
     assert not judge(Evidence(**found | {"dead": {(name, event_id)}}))
 
 
-def test_an_event_among_the_journals_dead_letters_is_not_lost_to_it() -> None:
-    found = all_is_well(["a"])
+def test_an_event_in_the_journals_dead_letters_is_not_lost() -> None:
+    found = evidence_without_errors(["a"])
     found["journalled"].remove("a/OrderPlaced")
     assert "the journal has no copy" in judge(Evidence(**found)).lost["a"]
     assert not judge(Evidence(**found | {"dead": {("journal", "a/OrderPlaced")}}))
 
 
-def test_two_charges_for_an_order_are_found_whatever_their_keys() -> None:
-    found = all_is_well(["a", "b"])
+def test_two_charges_for_an_order_are_found() -> None:
+    found = evidence_without_errors(["a", "b"])
     found["ledger"].append(entry("charge", "b"))
 
     assert judge(Evidence(**found)).charged_twice == ["b"]
 
 
-def test_an_order_that_costs_nothing_needs_no_charge() -> None:
-    found = all_is_well(["a"]) | {"accepted": {"a": Decimal(0)}, "ledger": []}
+def test_a_free_order_needs_no_charge() -> None:
+    found = evidence_without_errors(["a"]) | {"accepted": {"a": Decimal(0)}, "ledger": []}
     found["published"][-1] = day_closed(Decimal(0))
 
-    assert "no line of its gift" in judge(Evidence(**found)).lost["a"]
+    assert "no line for its gift" in judge(Evidence(**found)).lost["a"]
     found["booked"].add(("a", "gift"))
     assert not judge(Evidence(**found))
 
 
-def test_who_notes_nothing_is_judged_by_its_effects_alone() -> None:
-    found = all_is_well(["a"])
+def test_a_naturally_idempotent_consumer_is_audited_by_its_effects_alone() -> None:
+    found = evidence_without_errors(["a"])
     found["consumers"] = [replace(each, idempotency_table=None) for each in found["consumers"]]
     found["handled"] = set()
     assert not judge(Evidence(**found))
 
 
-def test_a_refunded_order_has_its_money_back_and_nothing_in_a_parcel() -> None:
-    found = all_is_well(["a"])
+def test_a_refunded_order_needs_a_refund_and_no_parcel() -> None:
+    found = evidence_without_errors(["a"])
     refunded = Published("{}", "PaymentRefunded", "a/PaymentRefunded", "a")
     found["published"] = [*events("a")[:2], refunded]
     found["journalled"].add("a/PaymentRefunded")
@@ -184,19 +184,19 @@ def test_a_refunded_order_has_its_money_back_and_nothing_in_a_parcel() -> None:
 
     assert not judge(Evidence(**found))
     del found["ledger"][1]
-    assert "$11.77 taken and $0 refunded" in judge(Evidence(**found)).lost["a"]
+    assert "$11.77 charged and $0 refunded" in judge(Evidence(**found)).lost["a"]
 
 
 def test_records_that_are_in_no_parcel_are_missing_from_the_stock() -> None:
-    verdict = judge(Evidence(**all_is_well(["a", "b"]) | {"taken_from_stock": 5}))
+    verdict = judge(Evidence(**evidence_without_errors(["a", "b"]) | {"taken_from_stock": 5}))
 
     assert verdict.missing_from_stock == 1
     assert "1 records are missing" in str(verdict)
 
 
 @pytest.mark.parametrize("counted", [{}, {"record-1": (4, 2)}, {"record-1": (2, 1), "r": (1, 0)}])
-def test_a_visit_that_is_not_counted_once_is_found(counted: dict[str, tuple[int, int]]) -> None:
-    verdict = judge(Evidence(**all_is_well(["a"]) | {"counted": counted}))
+def test_a_wrong_count_of_the_bestsellers_is_found(counted: dict[str, tuple[int, int]]) -> None:
+    verdict = judge(Evidence(**evidence_without_errors(["a"]) | {"counted": counted}))
 
     assert len(verdict.miscounted) == 1
     assert "miscounted: r" in str(verdict)

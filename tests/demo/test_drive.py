@@ -8,11 +8,11 @@ from demo.purchases import Purchase
 from demo.shop import OrderRefused
 from patchbay.processes.waiting import wait_until
 
-TROUBLE = ["mails down", "malformed", "mails up"]
+INCIDENTS = ["mail down", "malformed", "mail up"]
 
 
 class FakeShop:
-    """Stands in for the network: notes what is asked of the shop, and in which order."""
+    """A stand-in for the shop that records the calls in their order."""
 
     def __init__(self, *, refuse: int | None = None, stall_from: int | None = None) -> None:
         self.log: list[str] = []
@@ -31,19 +31,19 @@ class FakeShop:
             raise OrderRefused("no")
         return f"order-{purchase.number}"
 
-    def trouble(self) -> list[str]:
-        return [each for each in self.log if each in TROUBLE]
+    def incidents(self) -> list[str]:
+        return [each for each in self.log if each in INCIDENTS]
 
     def decline_above(self, limit: Decimal) -> None:
         self.limit = limit
 
-    def hold_mails_back(self) -> None:
-        self.log.append("mails down")
+    def remove_sender(self) -> None:
+        self.log.append("mail down")
 
-    def let_mails_out(self) -> None:
-        self.log.append("mails up")
+    def verify_sender(self) -> None:
+        self.log.append("mail up")
 
-    def put_malformed_event(self) -> None:
+    def publish_malformed_event(self) -> None:
         self.log.append("malformed")
 
 
@@ -58,42 +58,44 @@ def driven(count: int, shop: FakeShop) -> Progress:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 100])
-def test_every_purchase_is_ordered_once_and_all_the_trouble_happens(count: int) -> None:
+def test_every_purchase_is_ordered_once_and_every_incident_happens(count: int) -> None:
     shop = FakeShop()
 
     progress = driven(count, shop)
 
     assert len(progress.accepted) == count
     assert progress.done
-    assert shop.trouble() == TROUBLE
+    assert shop.incidents() == INCIDENTS
 
 
-def test_the_mails_are_down_from_a_third_of_the_way_to_two_thirds() -> None:
+def test_the_mail_service_is_down_from_a_third_of_the_orders_to_two_thirds() -> None:
     shop = FakeShop()
 
     progress = driven(300, shop)
 
-    # Those that are under way when it happens may be noted on either side of it.
-    assert abs(shop.log.index("mails down") - 100) <= AT_ONCE
-    assert abs(shop.log.index("mails up") - 200) <= AT_ONCE + 2
-    assert not progress.mails_are_held
+    # Orders that are pending at that moment may be recorded before or after it.
+    assert abs(shop.log.index("mail down") - 100) <= AT_ONCE
+    assert abs(shop.log.index("mail up") - 200) <= AT_ONCE + 2
+    assert not progress.mail_is_down
 
 
-def test_the_outage_lasts_until_it_is_felt() -> None:
-    shop, felt = FakeShop(), Event()
+def test_the_outage_lasts_until_a_consumer_has_failed() -> None:
+    shop, has_failed = FakeShop(), Event()
     progress = Progress(total=30)
-    driver = Thread(target=drive, args=(shop, purchases(30), progress, felt.is_set), daemon=True)
+    driver = Thread(
+        target=drive, args=(shop, purchases(30), progress, has_failed.is_set), daemon=True
+    )
     driver.start()
 
     wait_until(lambda: shop.log.count("order") >= 20, "two thirds to be ordered", 10)
-    assert shop.trouble() == ["mails down", "malformed"]
+    assert shop.incidents() == ["mail down", "malformed"]
 
-    felt.set()
+    has_failed.set()
     driver.join(10)
-    assert shop.trouble() == TROUBLE
+    assert shop.incidents() == INCIDENTS
 
 
-def test_only_the_dearest_purchase_is_above_the_limit() -> None:
+def test_only_the_most_expensive_purchase_is_above_the_limit() -> None:
     shop = FakeShop()
 
     driven(10, shop)
@@ -102,12 +104,12 @@ def test_only_the_dearest_purchase_is_above_the_limit() -> None:
     assert [p.number for p in purchases(10) if p.amount > shop.limit] == [10]
 
 
-def test_so_many_orders_are_under_way_when_the_shop_stalls_and_no_more() -> None:
+def test_a_limited_number_of_orders_is_pending_when_the_shop_stalls() -> None:
     shop = FakeShop(stall_from=200)
     driver = Thread(target=driven, args=(300, shop), daemon=True)
     driver.start()
 
-    wait_until(lambda: len(shop.stalled) >= AT_ONCE, f"{AT_ONCE} orders to be under way", 10)
+    wait_until(lambda: len(shop.stalled) >= AT_ONCE, f"{AT_ONCE} orders to be pending", 10)
     assert shop.stalled == set(range(200, 200 + AT_ONCE))
 
     shop.go_on.set()
@@ -115,6 +117,6 @@ def test_so_many_orders_are_under_way_when_the_shop_stalls_and_no_more() -> None
     assert shop.log.count("order") == 300
 
 
-def test_a_refused_order_ends_the_drive() -> None:
+def test_a_refused_order_ends_the_demo() -> None:
     with pytest.raises(OrderRefused):
         driven(50, FakeShop(refuse=7))

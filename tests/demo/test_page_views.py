@@ -1,4 +1,4 @@
-"""What visitors look at: derived from the purchases, and posted until all of it is taken."""
+"""Page views: derived from the purchases, and posted until all are accepted."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,13 +11,13 @@ from demo.shop import Shop
 
 
 class Storefront:
-    """Answers as it is told."""
+    """A stand-in for the storefront, with the answers of a function."""
 
     def __init__(self, answer: Callable[[list[Any]], tuple[int, Any]]) -> None:
         self.answer = answer
         self.sizes: list[int] = []
 
-    def look_at(self, batch: list[Any]) -> tuple[int, Any]:
+    def post_interactions(self, batch: list[Any]) -> tuple[int, Any]:
         self.sizes.append(len(batch))
         return self.answer(batch)
 
@@ -26,7 +26,7 @@ class Storefront:
         return cast("Shop", self)
 
 
-def takes_all(batch: list[Any]) -> tuple[int, Any]:
+def accept_all(batch: list[Any]) -> tuple[int, Any]:
     return 202, {"taken": len(batch)}
 
 
@@ -37,23 +37,23 @@ def test_the_same_purchases_give_the_same_interactions() -> None:
     assert sum(each["kind"] == "purchase" for each in once) == len(purchases)
 
 
-def test_all_of_it_is_posted_in_batches_and_counted() -> None:
+def test_all_interactions_are_posted_in_batches_and_counted() -> None:
     purchases = first_purchases(300)
-    storefront = Storefront(takes_all)
+    storefront = Storefront(accept_all)
     assert visit(storefront.shop, purchases) == counted(interactions(purchases))
     assert max(storefront.sizes) == BATCH
 
 
-def test_what_the_storefront_refused_is_posted_again() -> None:
+def test_refused_interactions_are_posted_again() -> None:
     purchases = first_purchases(10)
     answers = iter([(503, {"taken": 1, "refused": 2, "refused_at": [0, 2]})])
-    storefront = Storefront(lambda batch: next(answers, takes_all(batch)))
+    storefront = Storefront(lambda batch: next(answers, accept_all(batch)))
     assert visit(storefront.shop, purchases) == counted(interactions(purchases))
     assert storefront.sizes[1] == 2
 
 
 @pytest.mark.parametrize("status", [400, 503])
-def test_a_storefront_that_refuses_all_is_no_endless_loop(status: int) -> None:
+def test_a_storefront_that_refuses_everything_ends_in_an_error(status: int) -> None:
     storefront = Storefront(lambda _: (status, {"error": "no"}))
     with pytest.raises(StorefrontRefused, match=f"answered {status}"):
         visit(storefront.shop, first_purchases(1))

@@ -13,7 +13,7 @@ def test_the_first_purchases_are_those_of_new_year_1997() -> None:
     ]
 
 
-def test_more_purchases_than_there_are_is_said_to_be_too_many() -> None:
+def test_too_many_purchases_are_an_error() -> None:
     assert len(first_purchases(69_659)) == 69_659
     with pytest.raises(UserError, match="holds 69,659 purchases, not 70,000"):
         first_purchases(70_000)

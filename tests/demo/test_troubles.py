@@ -1,4 +1,4 @@
-"""The shop's part of "Break things": orders, the payment provider, the mail service."""
+"""The shop's troubles and actions."""
 
 from decimal import Decimal
 from threading import Event
@@ -17,22 +17,22 @@ SECONDS = 10
 PURCHASES = [Purchase(number, f"customer-{number}", 1, Decimal(9)) for number in range(1, 6)]
 
 
-class Counter:
-    """The shop, which takes orders once it is open, and refuses some."""
+class FakeShop:
+    """A stand-in for the shop, which accepts orders once it is open, and refuses some."""
 
     def __init__(self) -> None:
-        self.took: list[int] = []
+        self.accepted: list[int] = []
         self.refuses: dict[int, Exception] = {}
         self.is_open = Event()
         self.behaviour: dict[str, Any] = {"mode": "ok", "decline_above": None}
-        self.mails: list[str] = []
+        self.senders: list[str] = []
         self.malformed = 0
 
     def place(self, purchase: Purchase) -> str:
         assert self.is_open.wait(SECONDS)
         if refused := self.refuses.get(purchase.number):
             raise refused
-        self.took.append(purchase.number)
+        self.accepted.append(purchase.number)
         return "order"
 
     def provider_behaviour(self) -> dict[str, Any]:
@@ -50,26 +50,26 @@ class Counter:
     def take_payments_down(self) -> None:
         self.behaviour = {"mode": "down", "decline_above": None}
 
-    def mails_go_out(self) -> bool:
-        return self.mails[-1:] != ["held back"]
+    def can_send_mail(self) -> bool:
+        return self.senders[-1:] != ["sender removed"]
 
-    def let_mails_out(self) -> None:
-        self.mails.append("let out")
+    def verify_sender(self) -> None:
+        self.senders.append("sender verified")
 
-    def hold_mails_back(self) -> None:
-        self.mails.append("held back")
+    def remove_sender(self) -> None:
+        self.senders.append("sender removed")
 
-    def put_malformed_event(self) -> None:
+    def publish_malformed_event(self) -> None:
         self.malformed += 1
 
 
 @pytest.fixture
-def shop() -> Counter:
-    return Counter()
+def shop() -> FakeShop:
+    return FakeShop()
 
 
 @pytest.fixture
-def orders(shop: Counter) -> Orders:
+def orders(shop: FakeShop) -> Orders:
     return Orders(cast("Shop", shop), PURCHASES)
 
 
@@ -79,7 +79,7 @@ def end_of(orders: Orders) -> Placed:
 
 
 def test_orders_are_placed_one_after_the_other_and_none_twice(
-    shop: Counter, orders: Orders
+    shop: FakeShop, orders: Orders
 ) -> None:
     orders.place(2)
     orders.place(1)
@@ -88,12 +88,12 @@ def test_orders_are_placed_one_after_the_other_and_none_twice(
     assert end_of(orders) == Placed(3, 3)
     orders.place(2)
     assert end_of(orders) == Placed(2, 2)
-    assert shop.took == [1, 2, 3, 4, 5]
+    assert shop.accepted == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("why", [OrderRefused("it is closed"), HTTPError("it is closed")])
-def test_one_that_is_refused_ends_it_and_the_reason_is_shown(
-    shop: Counter, orders: Orders, why: Exception
+def test_a_refused_order_ends_the_request_and_the_reason_is_shown(
+    shop: FakeShop, orders: Orders, why: Exception
 ) -> None:
     shop.refuses[2] = why
     shop.is_open.set()
@@ -101,17 +101,17 @@ def test_one_that_is_refused_ends_it_and_the_reason_is_shown(
     assert end_of(orders) == Placed(4, 1, "it is closed")
     orders.place(1)
     assert end_of(orders) == Placed(1, 1)
-    assert shop.took == [1, 3]
+    assert shop.accepted == [1, 3]
 
 
-def test_that_there_are_no_more_purchases_is_shown(shop: Counter, orders: Orders) -> None:
+def test_the_end_of_the_purchases_is_reported(shop: FakeShop, orders: Orders) -> None:
     shop.is_open.set()
     orders.place(6)
-    assert end_of(orders).refused == "There are no more purchases in the data."
-    assert len(shop.took) == 5
+    assert end_of(orders).failure == "There are no more purchases to place."
+    assert len(shop.accepted) == 5
 
 
-def test_the_console_shows_how_many_orders_are_placed(shop: Counter, orders: Orders) -> None:
+def test_the_console_shows_how_many_orders_are_placed(shop: FakeShop, orders: Orders) -> None:
     assert orders.progress() is None
     orders.place(3)
     assert orders.progress() == Progress("0 of 3 placed.", is_going_on=True)
@@ -121,20 +121,20 @@ def test_the_console_shows_how_many_orders_are_placed(shop: Counter, orders: Ord
     assert orders.progress() == Progress("2 of 3 placed.", failure="it is closed")
 
 
-def trouble(shop: Counter, id: str) -> Trouble:
+def trouble(shop: FakeShop, id: str) -> Trouble:
     return find(troubles(cast("Shop", shop)), id)
 
 
 @pytest.mark.parametrize("mode", ["well", "slow", "down", "declining"])
-def test_the_provider_is_in_the_mode_that_it_was_switched_to(shop: Counter, mode: str) -> None:
+def test_the_provider_is_in_the_mode_that_it_was_switched_to(shop: FakeShop, mode: str) -> None:
     provider = trouble(shop, "provider")
     provider.switch("down")
     provider.switch(mode)
     assert provider.mode().name == mode
 
 
-def test_every_mode_of_the_provider_is_tried() -> None:
-    assert [mode.name for mode in trouble(Counter(), "provider").modes] == [
+def test_the_provider_has_these_modes_and_no_other() -> None:
+    assert [mode.name for mode in trouble(FakeShop(), "provider").modes] == [
         "well",
         "slow",
         "down",
@@ -142,22 +142,22 @@ def test_every_mode_of_the_provider_is_tried() -> None:
     ]
 
 
-def test_the_mails_are_held_back_and_let_out(shop: Counter) -> None:
+def test_the_sender_is_removed_and_verified_once_each(shop: FakeShop) -> None:
     mail = trouble(shop, "mail")
     for mode, log in (
         ("well", []),
-        ("down", ["held back"]),
-        ("down", ["held back"]),
-        ("well", ["held back", "let out"]),
+        ("down", ["sender removed"]),
+        ("down", ["sender removed"]),
+        ("well", ["sender removed", "sender verified"]),
     ):
         mail.switch(mode)
         assert mail.mode().name == mode
-        assert shop.mails == log
+        assert shop.senders == log
 
 
-def test_a_malformed_order_is_put_on_the_bus(shop: Counter, orders: Orders) -> None:
+def test_a_malformed_order_is_published(shop: FakeShop, orders: Orders) -> None:
     message = find(actions(cast("Shop", shop), orders), "malformed").run()
     assert message == (
-        "A malformed order is on the bus: each consumer of orders gets one more dead letter."
+        "A malformed order is published: each consumer of orders gets one more dead letter."
     )
     assert shop.malformed == 1

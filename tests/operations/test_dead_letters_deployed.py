@@ -100,7 +100,7 @@ def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
             dead_letter for dead_letter in dead_letters("payments") if dead_letter.id not in known
         ]
 
-    shop.put_malformed_event()
+    shop.publish_malformed_event()
     wait_until(lambda: bool(new()), "the event to be rejected", SECONDS)
     (before,) = new()
     assert before.reason.startswith("breaks its contract: ")
@@ -155,7 +155,7 @@ def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
 
 def test_what_missed_its_window_is_put_on_its_stream_again(running: LocalShop, shop: Shop) -> None:
     record = {"record_id": "record-again", "kind": "view", "at": "2026-01-31T09:00:00Z"}
-    assert shop.look_at([record])[0] == 202
+    assert shop.post_interactions([record])[0] == 202
 
     def views() -> int:
         return shop.counters().get("record-again", (0, 0))[0]

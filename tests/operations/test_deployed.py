@@ -72,7 +72,7 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
         return found
 
     with giving_up_at_once(running, consumers["notifications"]):
-        shop.hold_mails_back()
+        shop.remove_sender()
         shop.take_payments_down()
         order = shop.place(next(purchases))
         wait_until(lambda: is_known(running, order), "the journal to know the order", SECONDS)
@@ -80,7 +80,7 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
         shop.decline_nothing()
         wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
         wait_until(lambda: seen(order, "notifications").is_dead, "a mail to be dead", SECONDS)
-        shop.let_mails_out()
+        shop.verify_sender()
 
     payments, mail = seen(order, "payments"), seen(order, "notifications")
     assert "the payment provider answered 503" in payments.failures[0].reason

@@ -1,4 +1,4 @@
-"""Takes an order's items out of stock, notes the shipment, and has the customer told."""
+"""The step that takes an order's items from the stock, and records its shipment."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from patchbay.messaging.telemetry import logger
 
 WAREHOUSE = "main"
 
-# The resource's client takes plain values, where a client of its own would want their types.
+# The resource's client accepts plain values; a plain client would need DynamoDB's types.
 _dynamodb: Any = boto3.resource("dynamodb").meta.client
 _cancelled = _dynamodb.exceptions.TransactionCanceledException
 
@@ -27,7 +27,10 @@ def handler(event: Answer) -> Answer:
 
 
 def _ship(order: OrderPlaced) -> None:
-    """Both or neither, and once for an order; raises StepFailed where the stock is too small."""
+    """Record the shipment and reduce the stock, once for each order.
+
+    Raises StepFailed where the stock is too small.
+    """
     shipment = {
         "order_id": order.order_id,
         "warehouse": WAREHOUSE,
@@ -41,16 +44,16 @@ def _ship(order: OrderPlaced) -> None:
         "ConditionExpression": "available >= :items",
         "ExpressionAttributeValues": {":items": order.items},
     }
-    note = {
+    record = {
         "TableName": os.environ["SHIPMENTS_TABLE"],
         "Item": shipment,
         "ConditionExpression": "attribute_not_exists(order_id)",
     }
     try:
-        _dynamodb.transact_write_items(TransactItems=[{"Put": note}, {"Update": take}])
+        _dynamodb.transact_write_items(TransactItems=[{"Put": record}, {"Update": take}])
     except _cancelled as error:
-        noted, taken = (reason["Code"] for reason in error.response["CancellationReasons"])
-        if noted == "ConditionalCheckFailed":
+        recorded, taken = (reason["Code"] for reason in error.response["CancellationReasons"])
+        if recorded == "ConditionalCheckFailed":
             return  # it was shipped before
         if taken == "ConditionalCheckFailed":
             raise StepFailed("fulfilment: the stock is too small") from error

@@ -1,4 +1,4 @@
-"""Mails the customer that the order is placed, or that its payment is declined."""
+"""The step that mails the customer: the order is placed, or its payment is declined."""
 
 import os
 

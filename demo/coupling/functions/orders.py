@@ -1,4 +1,4 @@
-"""Takes an order over HTTP, has it worked off, and answers with what has become of it."""
+"""The API: it accepts an order, calls the steps, and returns the order's final status."""
 
 import os
 from datetime import UTC, datetime
@@ -31,7 +31,7 @@ class NewOrder(BaseModel):
 
 
 class Outcome(BaseModel):
-    """The body of every answer: an order and its status, or what was wrong."""
+    """The body of every response: an order and its status, or an error."""
 
     order_id: str | None = None
     status: str
@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _add(order: OrderPlaced) -> None:
-    """Write a new order. One that is there is worked off again: each step does its work once."""
+    """Write a new order. A repeated order goes through the steps again: each is idempotent."""
     item = order.model_dump() | {"status": "placed", "placed_at": datetime.now(UTC).isoformat()}
     try:
         _table.put_item(Item=item, ConditionExpression=Attr("order_id").not_exists())

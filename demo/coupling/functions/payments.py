@@ -1,4 +1,4 @@
-"""Charges the customer for an order, and has it sent."""
+"""The step that charges the customer for an order, and calls the next step."""
 
 import os
 
@@ -12,7 +12,7 @@ from patchbay.messaging.telemetry import logger
 def handler(event: Answer) -> Answer:
     order = OrderPlaced.model_validate(event)
     try:
-        # The order's id is the provider's idempotency key: repeated, it charges nobody twice.
+        # The order's id is the provider's idempotency key, so a retry does not charge twice.
         if order.amount:
             charge(order.order_id, order.customer_id, order.amount)
     except Declined as declined:

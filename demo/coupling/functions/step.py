@@ -1,4 +1,4 @@
-"""One step calls the next, and waits for its answer."""
+"""Steps: functions that call the next function, and wait for its answer."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from patchbay.messaging.backoff import full_jitter
 from patchbay.messaging.telemetry import logger
 
 ATTEMPTS = 3
-BACKOFF_BASE = 0.2  # seconds: a customer waits here
+BACKOFF_BASE = 0.2  # seconds: short, because a customer waits
 BACKOFF_CAP = 1.0  # seconds
 
 Answer = dict[str, Any]
 
-# One attempt for each of ours: with its own retries, the client would repeat a call that took all
-# the time it was given, and the step would do its work three times over.
+# No retries by the client: it would repeat a call that timed out, and the step would do its work
+# again.
 _lambda: Any = boto3.client(
     "lambda",
     config=Config(
@@ -32,18 +32,18 @@ _lambda: Any = boto3.client(
 
 
 class StepFailed(Exception):
-    """A step did not do its work; its text says which, and why."""
+    """A step failed; the message has its name and the reason."""
 
 
-class _Again(Exception):
-    """It may go better the next time."""
+class _Transient(Exception):
+    """A retry may succeed."""
 
 
 def step(function: Callable[[Answer], Answer]) -> Callable[[Answer, LambdaContext], Answer]:
-    """Make `function` the handler of a step, whose failures its caller can tell apart.
+    """Make `function` the handler of a step, which returns its failures as answers.
 
-    They are answers: the embedded cloud throws an environment away whose function has raised,
-    where AWS keeps it, and every failure would cost a cold start.
+    The embedded cloud discards an environment whose function has raised, where AWS keeps it: each
+    raised failure would cost a cold start.
     """
 
     @wraps(function)
@@ -52,9 +52,9 @@ def step(function: Callable[[Answer], Answer]) -> Callable[[Answer, LambdaContex
             return function(event)
         except StepFailed as failure:
             return {"failed": str(failure)}
-        except Exception as trouble:  # noqa: BLE001 - its caller tries again
-            logger().warning("failed", reason=str(trouble), correlation_id=event.get("order_id"))
-            return {"raised": str(trouble)}
+        except Exception as failure:  # noqa: BLE001 - the caller retries it
+            logger().warning("failed", reason=str(failure), correlation_id=event.get("order_id"))
+            return {"raised": str(failure)}
 
     return handler
 
@@ -62,16 +62,16 @@ def step(function: Callable[[Answer], Answer]) -> Callable[[Answer, LambdaContex
 def call(name: str, payload: Answer) -> Answer:
     """Invoke a step, and return its answer; raises StepFailed.
 
-    What was throttled or raised is tried again, with backoff. A step whose own next step failed
-    has tried that often enough: its failure is passed on at once.
+    A throttle or an exception is retried, with backoff. The failure of a later step is raised at
+    once: the step that called it has retried it already.
     """
     attempt = 1
     while True:
         try:
             return _invoke(name, payload)
-        except _Again as trouble:
+        except _Transient as failure:
             if attempt == ATTEMPTS:
-                raise StepFailed(f"{name}: {trouble}") from trouble
+                raise StepFailed(f"{name}: {failure}") from failure
         time.sleep(full_jitter(attempt, base=BACKOFF_BASE, cap=BACKOFF_CAP))
         attempt += 1
 
@@ -82,14 +82,14 @@ def _invoke(name: str, payload: Answer) -> Answer:
             FunctionName=os.environ[f"{name.upper()}_FUNCTION"], Payload=json.dumps(payload)
         )
     except ClientError as error:
-        raise _Again(error.response["Error"]["Code"]) from error
+        raise _Transient(error.response["Error"]["Code"]) from error
     except BotoCoreError as error:
         raise StepFailed(f"{name}: {error}") from error
     answer: Answer = json.loads(response["Payload"].read())
     if "FunctionError" in response:
-        raise _Again(str(answer.get("errorMessage")))
+        raise _Transient(str(answer.get("errorMessage")))
     if "raised" in answer:
-        raise _Again(answer["raised"])
+        raise _Transient(answer["raised"])
     if "failed" in answer:
         raise StepFailed(answer["failed"])
     return answer

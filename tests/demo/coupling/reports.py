@@ -1,4 +1,4 @@
-"""Reports of runs that never were, for what is made from them."""
+"""Sample reports."""
 
 from typing import Any
 

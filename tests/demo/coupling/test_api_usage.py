@@ -1,4 +1,4 @@
-"""What a call costs, and whom."""
+"""The costs of calls, and the side that they belong to."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def call(name: str, **request: Any) -> dict[str, Any]:
         (call("PutItem", TableName="the-providers-ledger"), []),
         (call("PutEvents", Entries=[{}, {}]), [("event-driven", "events", 2)]),
         (call("ChangeMessageVisibility"), [("event-driven", "sqs_requests", 1)]),
-        (call("Invoke"), []),  # the function reports it
+        (call("Invoke"), []),  # the function's REPORT line has it
         (
             call(
                 "TransactWriteItems",
@@ -36,7 +36,7 @@ def call(name: str, **request: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_call_is_billed_to_whose_table_or_queue_it_is(
+def test_a_call_is_billed_to_the_side_of_its_table_or_queue(
     event: dict[str, Any], costs: list[tuple[str, str, int]]
 ) -> None:
     assert list(billed(event, TABLES)) == costs
@@ -45,11 +45,11 @@ def test_a_call_is_billed_to_whose_table_or_queue_it_is(
 @pytest.mark.parametrize(
     ("kind", "resource"),
     [
-        ("aws-sdk:dynamodb", "transactWriteItems"),  # as AWS has it
-        ("states", "arn:aws:states:::aws-sdk:dynamodb:transactWriteItems"),  # as MiniStack
+        ("aws-sdk:dynamodb", "transactWriteItems"),  # AWS's format
+        ("states", "arn:aws:states:::aws-sdk:dynamodb:transactWriteItems"),  # MiniStack's
     ],
 )
-def test_a_task_of_a_workflow_costs_what_it_calls(kind: str, resource: str) -> None:
+def test_a_task_of_a_workflow_is_billed_for_the_call(kind: str, resource: str) -> None:
     details = {"resourceType": kind, "resource": resource}
 
     found = cost_of({"type": "TaskScheduled", "taskScheduledEventDetails": details})

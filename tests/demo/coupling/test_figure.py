@@ -11,7 +11,7 @@ DOWN = scenario("notifications", "down", side(), side(finished=10, charged=27, a
 
 
 def parsed(run: dict[str, Any]) -> ElementTree.Element:
-    return ElementTree.fromstring(draw(run))  # noqa: S314 - we have made it
+    return ElementTree.fromstring(draw(run))  # noqa: S314 - our own figure
 
 
 def words(figure: ElementTree.Element) -> list[str]:
@@ -22,16 +22,16 @@ def bars(figure: ElementTree.Element, kind: str) -> list[int]:
     return [int(r.attrib["width"]) for r in figure.iter(f"{SVG}rect") if r.get("class") == kind]
 
 
-def test_it_shows_how_many_orders_finished_failed_and_had_been_paid() -> None:
+def test_it_shows_the_numbers_of_finished_failed_and_paid_orders() -> None:
     figure = parsed(report(DOWN))
 
-    said = words(figure)
-    assert "Notifications down" in said
-    assert {"30 failed", "25 %", "27 of them had paid", "2.50 s"} <= set(said)
-    assert said.count("all") == 3
+    texts = words(figure)
+    assert "Notifications down" in texts
+    assert {"30 failed", "25 %", "27 of them had paid", "2.50 s"} <= set(texts)
+    assert texts.count("all") == 3
 
 
-def test_its_bars_are_as_long_as_the_orders_are_many() -> None:
+def test_its_bars_are_in_proportion_to_the_orders() -> None:
     figure = parsed(report(DOWN))
 
     quarter = round(BAR_WIDTH / 4)
@@ -39,7 +39,7 @@ def test_its_bars_are_as_long_as_the_orders_are_many() -> None:
     assert bars(figure, "failed") == [BAR_WIDTH - quarter]
 
 
-def test_who_cannot_see_it_is_told_the_same() -> None:
+def test_it_has_a_description_for_screen_readers() -> None:
     figure = parsed(report(DOWN))
 
     assert figure.get("role") == "img"
@@ -58,7 +58,7 @@ def test_it_is_well_formed_whatever_the_fault_is_called() -> None:
 
 
 @pytest.mark.parametrize("finished", [0, 1, 39, 40])
-def test_it_can_be_drawn_of_any_outcome(finished: int) -> None:
+def test_any_outcome_can_be_drawn(finished: int) -> None:
     sides = side(finished=finished, answer=None if finished == 0 else 0.1)
     figure = parsed(report(scenario("payments", "down", sides, sides)))
 

@@ -1,13 +1,13 @@
 import pytest
 
-from demo.coupling.numbers import BEGIN, END, NoPlace, as_markdown, put_into
+from demo.coupling.numbers import BEGIN, END, MissingMarkers, as_markdown, put_into
 from patchbay.project.root import ROOT
 from tests.demo.coupling.reports import report, scenario, side
 
 RUN = report(scenario("payments", "down", side(), side(finished=10, charged=3)))
 
 
-def test_the_tables_say_what_the_report_says() -> None:
+def test_the_tables_have_the_reports_numbers() -> None:
     lines = as_markdown({"on": "2026-11-23"} | RUN).splitlines()
 
     assert (
@@ -18,24 +18,24 @@ def test_the_tables_say_what_the_report_says() -> None:
     assert "| of it EventBridge | 2.00 | 2.00 |" in lines
 
 
-def test_new_numbers_take_the_place_of_the_old_and_nothing_else_changes() -> None:
+def test_new_numbers_replace_the_old_and_nothing_else_changes() -> None:
     run = {"on": "2026-11-23"} | RUN
     page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
 
-    told = put_into(page, run)
+    updated = put_into(page, run)
 
-    assert "old" not in told
-    assert told.startswith(f"before\n{BEGIN}\n")
-    assert told.endswith(f"{END}\nafter\n")
-    assert put_into(told, run) == told
+    assert "old" not in updated
+    assert updated.startswith(f"before\n{BEGIN}\n")
+    assert updated.endswith(f"{END}\nafter\n")
+    assert put_into(updated, run) == updated
 
 
-def test_a_page_without_a_place_for_them_is_left_alone() -> None:
-    with pytest.raises(NoPlace, match="keeps no place"):
+def test_a_page_without_markers_is_an_error() -> None:
+    with pytest.raises(MissingMarkers, match="has no markers"):
         put_into("nothing\n", RUN)
 
 
-def test_the_docs_keep_a_place_for_them() -> None:
+def test_the_page_in_the_docs_has_the_markers() -> None:
     page = (ROOT / "docs" / "coupling.md").read_text()
 
     assert page.count(BEGIN) == page.count(END) == 1

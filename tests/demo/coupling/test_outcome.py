@@ -37,13 +37,13 @@ def test_an_order_that_was_never_written_is_not_finished() -> None:
     assert found["finish"] == {"p50": None, "p95": None}
 
 
-def test_a_finished_order_whose_customer_was_not_told_is_counted() -> None:
+def test_a_finished_order_without_a_mail_is_counted() -> None:
     found = outcome([answered("one")], traces({"one": "paid"}, mailed=set()), FINAL)
 
     assert found["finished_but_not_mailed"] == 1
 
 
-def test_an_order_is_finished_when_its_last_status_came_or_else_with_the_answer() -> None:
+def test_an_order_is_finished_at_its_last_status_or_else_with_the_response() -> None:
     orders = [answered("later", waited=0.1), answered("at once", waited=2.0)]
     left = traces({"later": "paid", "at once": "paid"}, finished_at={"later": 104.0})
 
@@ -53,11 +53,11 @@ def test_an_order_is_finished_when_its_last_status_came_or_else_with_the_answer(
     assert found["finish"]["p50"] == pytest.approx(3.0)
 
 
-def test_a_customer_learns_of_a_decline_when_the_order_gets_that_status() -> None:
+def test_a_decline_is_known_when_the_order_gets_that_status() -> None:
     orders = [answered("declined"), answered("paid", waited=9.0)]
     left = traces({"declined": "declined", "paid": "paid"}, finished_at={"declined": 101.5})
 
-    assert outcome(orders, left, FINAL)["told_of_decline"] == {"p50": 1.5, "p95": 1.5}
+    assert outcome(orders, left, FINAL)["decline"] == {"p50": 1.5, "p95": 1.5}
 
 
 def test_the_percentiles_are_those_of_the_statistics_module() -> None:

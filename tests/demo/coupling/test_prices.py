@@ -3,7 +3,7 @@ import pytest
 from demo.coupling.prices import PRICES, bill, by_service, idle_polling, per_million_orders
 
 
-def test_a_million_of_each_costs_what_the_price_lists_say() -> None:
+def test_a_million_of_each_unit_costs_its_list_price() -> None:
     million = 1_000_000.0
     assert bill(
         {
@@ -24,25 +24,25 @@ def test_a_million_of_each_costs_what_the_price_lists_say() -> None:
     )
 
 
-def test_what_a_few_orders_used_is_scaled_to_a_million() -> None:
+def test_the_usage_of_a_few_orders_is_scaled_to_a_million() -> None:
     assert per_million_orders({"events": 72, "dynamodb_writes": 288}, 36) == pytest.approx(
         {"events": 2.00, "dynamodb_writes": 5.00}
     )
 
 
-def test_asking_an_empty_queue_costs_money_all_month() -> None:
+def test_polling_an_empty_queue_has_a_monthly_cost() -> None:
     # Five pollers, each three times a minute: 648,000 requests in thirty days.
     assert idle_polling(1) == pytest.approx(0.2592)
     assert idle_polling(0) == 0
 
 
-def test_a_bill_is_summed_up_by_service_the_dearest_first() -> None:
+def test_a_bill_is_summed_up_by_service_with_the_most_expensive_first() -> None:
     parts = {"events": 2.0, "lambda_requests": 1.0, "lambda_gb_seconds": 4.0}
 
     assert list(by_service(parts).items()) == [("Lambda", 5.0), ("EventBridge", 2.0)]
 
 
-def test_what_has_no_price_is_not_free() -> None:
+def test_a_unit_without_a_price_is_an_error() -> None:
     with pytest.raises(KeyError, match="hugs"):
         bill({"hugs": 1})
 

@@ -1,4 +1,4 @@
-"""The request-response shop's template: checked as the app's are, and coupled as it says."""
+"""The request-response shop's template: guarded as the app's templates are, and coupled."""
 
 import pytest
 
@@ -13,13 +13,13 @@ WITHOUT_FULFILMENT = {
     ("payments", "notifications"),
 }
 WITH_FULFILMENT = {
-    *WITHOUT_FULFILMENT,  # of a declined payment, the customer is told at once
+    *WITHOUT_FULFILMENT,  # payments calls notifications itself for a declined payment
     ("payments", "fulfilment"),
     ("fulfilment", "notifications"),
 }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["as it was", "with fulfilment"])
+@pytest.fixture(scope="module", params=[False, True], ids=["without fulfilment", "with fulfilment"])
 def fulfils(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
@@ -35,7 +35,7 @@ def template(fulfils: bool, tmp_path_factory: pytest.TempPathFactory) -> Templat
 
 
 def invocations(template: Template) -> set[tuple[str, str]]:
-    """Which step may invoke which."""
+    """Return the pairs of steps of which the first may invoke the second."""
     functions = template.all("Lambda::Function")
     steps = {each.id: each.name.rpartition("-")[2] for each in functions}
     roles = {template.at(each.properties["Role"]).id: steps[each.id] for each in functions}
@@ -49,7 +49,7 @@ def invocations(template: Template) -> set[tuple[str, str]]:
 
 
 def shapes(template: Template) -> set[tuple[object, ...]]:
-    """What its functions are made with."""
+    """Return the sizes, timeouts, runtimes and architectures of its functions."""
     return {
         (*(each.properties[key] for key in ("MemorySize", "Timeout", "Runtime")),
          *each.properties["Architectures"])
@@ -57,22 +57,22 @@ def shapes(template: Template) -> set[tuple[object, ...]]:
     }  # fmt: skip
 
 
-def test_each_step_may_invoke_those_that_it_waits_for_and_no_other(
+def test_each_step_may_invoke_only_the_steps_that_it_waits_for(
     template: Template, fulfils: bool
 ) -> None:
     assert invocations(template) == (WITH_FULFILMENT if fulfils else WITHOUT_FULFILMENT)
 
 
-def test_nothing_waits_in_a_queue_and_nothing_is_published(template: Template) -> None:
+def test_it_has_no_queues_no_rules_and_no_publishers(template: Template) -> None:
     assert not template.all("SQS::Queue")
     assert not template.all("Events::Rule")
     assert not any("events:PutEvents" in grant.actions for grant in template.grants())
 
 
-def test_its_functions_are_made_as_the_apps_are(template: Template) -> None:
+def test_its_functions_are_configured_like_the_apps(template: Template) -> None:
     assert shapes(template) == shapes(read(assembly("local"))["records-local-payments"])
 
 
 @pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_no_stage_of_the_app_holds_it(stage: str) -> None:
+def test_no_stage_of_the_app_has_it(stage: str) -> None:
     assert not any("coupling" in stack for stack in read(assembly(stage)))

@@ -1,4 +1,4 @@
-"""How a step calls the next: what it tries again, and what it passes on."""
+"""Calls of the next step: retries, and failures that are passed on."""
 
 import io
 import json
@@ -15,7 +15,7 @@ CRASHED = {"errorMessage": "Task timed out after 60.00 seconds"}
 
 
 class Lambda:
-    """Answers each invocation with what comes next, and counts them."""
+    """A stand-in for Lambda with prepared answers, which counts invocations."""
 
     def __init__(self, *answers: Exception | dict[str, Any]) -> None:
         self._answers = list(answers)
@@ -42,17 +42,17 @@ def called(monkeypatch: pytest.MonkeyPatch, *answers: Exception | dict[str, Any]
     return stand_in
 
 
-@pytest.mark.parametrize("trouble", [THROTTLED, CRASHED, {"raised": "503"}])
-def test_trouble_that_may_pass_is_tried_again(
-    trouble: Exception | dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [THROTTLED, CRASHED, {"raised": "503"}])
+def test_a_transient_failure_is_retried(
+    failure: Exception | dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payments = called(monkeypatch, trouble, trouble, {"status": "paid"})
+    payments = called(monkeypatch, failure, failure, {"status": "paid"})
 
     assert step.call("payments", {}) == {"status": "paid"}
     assert payments.invoked == 3
 
 
-def test_a_step_is_given_up_after_three_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_fails_after_three_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     payments = called(monkeypatch, *[THROTTLED] * 3)
 
     with pytest.raises(step.StepFailed, match="payments: TooManyRequestsException"):
@@ -60,22 +60,22 @@ def test_a_step_is_given_up_after_three_attempts(monkeypatch: pytest.MonkeyPatch
     assert payments.invoked == 3
 
 
-@pytest.mark.parametrize("trouble", [TIMED_OUT, {"failed": "notifications: no"}])
-def test_a_call_that_took_its_time_or_failed_further_on_is_not_repeated(
-    trouble: Exception | dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("failure", [TIMED_OUT, {"failed": "notifications: no"}])
+def test_a_call_that_timed_out_or_failed_in_a_later_step_is_not_retried(
+    failure: Exception | dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    payments = called(monkeypatch, trouble)
+    payments = called(monkeypatch, failure)
 
     with pytest.raises(step.StepFailed):
         step.call("payments", {})
     assert payments.invoked == 1
 
 
-def test_a_step_tells_its_own_trouble_from_that_of_the_next() -> None:
+def test_a_step_distinguishes_its_own_failure_from_that_of_the_next() -> None:
     @step.step
     def failing(event: dict[str, Any]) -> dict[str, Any]:
         raise event["what"]
 
     context: Any = None
-    assert failing({"what": ValueError("mine")}, context) == {"raised": "mine"}
-    assert failing({"what": step.StepFailed("theirs")}, context) == {"failed": "theirs"}
+    assert failing({"what": ValueError("its own")}, context) == {"raised": "its own"}
+    assert failing({"what": step.StepFailed("of the next")}, context) == {"failed": "of the next"}
