@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import shlex
 import tomllib
 import zipfile
 from pathlib import Path
@@ -46,6 +48,24 @@ def test_a_new_project_has_the_given_name(folder: Path) -> None:
     assert json.loads((project / "package.json").read_text())["name"] == "star-gazing"
     assert (project / "README.md").read_text().startswith("# Star gazing\n")
     assert (project / "contracts/schemas/star_gazing.requests.RequestReceived.v1.json").is_file()
+
+
+def test_the_event_that_a_new_projects_readme_publishes_matches_its_contract(folder: Path) -> None:
+    assert main(["new", "stars"]) == 0
+    project = folder / "stars"
+    commands = re.findall(r"^(.*patchbay publish .*)$", (project / "README.md").read_text(), re.M)
+    (published,) = commands
+    echo, text, pipe, *publish = shlex.split(published)
+    assert (echo, pipe, publish) == ("echo", "|", ["patchbay", "publish", "-", "--stage", "local"])
+    schema = json.loads(
+        (project / "contracts/schemas/stars.requests.RequestReceived.v1.json").read_text()
+    )
+    event = json.loads(text)
+    assert event.keys() == {"type", "data"}
+    assert event["type"] == schema["title"] == "RequestReceived"
+    assert event["data"].keys() == schema["properties"].keys() == set(schema["required"])
+    assert all(isinstance(event["data"][name], str) for name in event["data"])
+    assert {field["type"] for field in schema["properties"].values()} == {"string"}
 
 
 def test_a_new_project_pins_by_hash_the_patchbay_that_made_it(folder: Path) -> None:
