@@ -1,10 +1,10 @@
-"""Puts dead letters back in one process after another, and kills each of them at its moment.
+"""Processes that redrive dead letters, each of which is killed after some time.
 
     python -m tests.operations.killed  <the queue, as JSON>
 
-For each line that it reads, it starts a process that puts back what it can, kills it as many
-seconds after its beginning as the line says, and writes how that process ended. A process is a copy
-of this one: to start Python and boto3 anew would take far longer than what is to be interrupted.
+For each line on standard input, a number of seconds, it forks a process that redrives the queue,
+kills it after that time, and writes "killed" or "ended". It forks because starting Python and boto3
+takes far longer than the redrive.
 """
 
 import json
@@ -26,7 +26,7 @@ VISIBILITY_TIMEOUT = 1  # seconds after which the messages of a killed process a
 
 
 class Clients:
-    """One client, that has asked nobody anything before the process is copied."""
+    """The client of SQS, without an open connection when the process is forked."""
 
     def __init__(self) -> None:
         self._sqs = boto3.client("sqs")
@@ -42,13 +42,11 @@ def main() -> None:
         **{**described, "redrive_target": ToQueue(**described["redrive_target"])}
     )
     clients = Clients()
-    heard, told = os.pipe()
+    read_end, write_end = os.pipe()
 
-    def begin(*asked: object) -> list[DeadLetterQueue]:
-        now = recounted(
-            clients, queue
-        )  # which takes longer than what follows: it is the first call
-        os.write(told, b".")
+    def begin(*arguments: object) -> list[DeadLetterQueue]:
+        now = recounted(clients, queue)  # the first request takes longer than the later ones
+        os.write(write_end, b".")
         return [now]
 
     for line in sys.stdin:
@@ -57,9 +55,9 @@ def main() -> None:
             with patch.object(drain, "selected_queues", begin):
                 redrive(clients, "local", Selection(), visibility_timeout=VISIBILITY_TIMEOUT)
             os._exit(0)
-        os.read(heard, 1)
+        os.read(read_end, 1)
         time.sleep(float(line))
-        os.kill(child, signal.SIGKILL)  # it is not waited for yet: no other has its number
+        os.kill(child, signal.SIGKILL)  # before waitpid, no other process can have its id
         _, status = os.waitpid(child, 0)
         sys.stdout.write("killed\n" if os.WIFSIGNALED(status) else "ended\n")
         sys.stdout.flush()

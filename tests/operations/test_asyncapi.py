@@ -1,4 +1,4 @@
-"""The catalogue as an AsyncAPI document. `.ci/check_asyncapi` has AsyncAPI's own parser read it."""
+"""The AsyncAPI document. `.ci/check_asyncapi` validates it with AsyncAPI's own parser."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from patchbay.operations.catalogue.asyncapi import FILE, Part, document
 from patchbay.topology.template import read
 from tests.synthesis import assembly
 
-NAME = re.compile(r"[A-Za-z0-9_.-]+")  # as AsyncAPI wants the keys of components
+NAME = re.compile(r"[A-Za-z0-9_.-]+")  # AsyncAPI's pattern for the keys of components
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +54,17 @@ def operations(document: Part, action: str, event: str) -> dict[str, Part]:
 
 
 def leaves(part: Any, *above: str) -> dict[str, Any]:
-    """Everything that a document says, by where it says it."""
+    """Return the values of a document by their paths."""
     if not isinstance(part, dict):
         return {"/".join(above): part}
-    return {where: said for key in part for where, said in leaves(part[key], *above, key).items()}
+    return {path: leaf for key in part for path, leaf in leaves(part[key], *above, key).items()}
 
 
-def test_all_that_is_committed_still_holds(made: Part, committed: Part) -> None:
-    # What was plugged in since may be missing: new files alone make it. CI wants all to be there.
-    said, holds = leaves(committed), leaves(made)
+def test_the_committed_document_is_still_valid(made: Part, committed: Part) -> None:
+    # New consumers and events may be missing: adding one takes new files only. CI checks for them.
+    before, now = leaves(committed), leaves(made)
     wrong = {
-        where: (said[where], holds.get(where)) for where in said if said[where] != holds.get(where)
+        path: (before[path], now.get(path)) for path in before if before[path] != now.get(path)
     }
     assert not wrong, f"docs/asyncapi.json is not up to date: run `make asyncapi`. {wrong}"
 
@@ -81,7 +81,7 @@ def test_every_reference_leads_somewhere(made: Part) -> None:
     assert all(NAME.fullmatch(name) for part in made["components"].values() for name in part)
 
 
-def test_who_publishes_sends_and_who_consumes_receives(made: Part) -> None:
+def test_a_publisher_sends_and_a_consumer_receives(made: Part) -> None:
     assert operations(made, "send", "OrderPlaced").keys() == {"orders-outbox-publishes-OrderPlaced"}
     receiving = operations(made, "receive", "OrderPlaced")
     assert {"payments-consumes-OrderPlaced", "journal-consumes-OrderPlaced"} <= receiving.keys()
@@ -90,7 +90,7 @@ def test_who_publishes_sends_and_who_consumes_receives(made: Part) -> None:
     assert gifts["tags"] == [{"name": "accounts"}]
 
 
-def test_who_receives_says_in_which_queue_and_where_what_fails_ends_up(made: Part) -> None:
+def test_a_consumer_names_its_queue_and_its_dead_letter_queue(made: Part) -> None:
     def queue(operation: str) -> Part:
         (only,) = made["operations"][operation]["bindings"]["sqs"]["queues"]
         return dict(only)
@@ -109,7 +109,7 @@ def test_who_receives_says_in_which_queue_and_where_what_fails_ends_up(made: Par
 
 
 @pytest.mark.parametrize("name", events())
-def test_a_message_is_the_envelope_with_an_example_that_holds(name: str, made: Part) -> None:
+def test_a_message_is_the_envelope_with_a_valid_example(name: str, made: Part) -> None:
     message = made["components"]["messages"][name]
     assert message["payload"]["required"] == list(Envelope.model_fields)
     (example,) = message["examples"]
@@ -117,5 +117,5 @@ def test_a_message_is_the_envelope_with_an_example_that_holds(name: str, made: P
     assert events()[name].model_validate(example["payload"]["data"])
 
 
-def test_no_name_of_a_stage_is_in_it(made: Part) -> None:
+def test_it_has_no_name_of_a_stage(made: Part) -> None:
     assert "records-dev" not in json.dumps(made)

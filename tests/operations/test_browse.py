@@ -1,4 +1,4 @@
-"""What dead letters tell, whoever gave up on them; and that looking changes nothing."""
+"""Browsing of dead letters: their reasons are found, and they stay where they are."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ def dead_letters(cloud: Shop, name: str, limit: int = 100) -> list[DeadLetter]:
     return browse(cloud, queue(cloud, name), limit)
 
 
-def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
+def test_a_malformed_event_has_the_violated_contract_as_its_reason(cloud: Shop) -> None:
     metadata = {
         "id": "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40",
         "version": 1,
@@ -57,7 +57,7 @@ def test_a_malformed_event_says_what_is_wrong_with_it(cloud: Shop) -> None:
     assert dead_letter.event.data == data
 
 
-def test_an_outage_says_how_the_last_attempt_failed_and_where_in_the_code(cloud: Shop) -> None:
+def test_after_an_outage_the_reason_is_the_last_error_with_its_traceback(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError("the provider is down"))
     order = cloud.place_order()
     cloud.settle()
@@ -72,7 +72,7 @@ def test_an_outage_says_how_the_last_attempt_failed_and_where_in_the_code(cloud:
     assert timedelta(minutes=1) < dead_letter.last - dead_letter.first < timedelta(hours=2)
 
 
-def test_what_timed_out_without_a_word_is_not_given_a_reason(cloud: Shop) -> None:
+def test_after_timeouts_without_a_log_line_the_reason_is_not_known(cloud: Shop) -> None:
     cloud.break_("payments", with_=TimesOut())
     cloud.place_order()
     cloud.settle()
@@ -81,7 +81,7 @@ def test_what_timed_out_without_a_word_is_not_given_a_reason(cloud: Shop) -> Non
     assert (dead_letter.attempts, dead_letter.last) == (12, None)
 
 
-def test_what_eventbridge_could_not_deliver_says_so_with_its_code(cloud: Shop) -> None:
+def test_an_undelivered_event_has_eventbridges_error_code_as_its_reason(cloud: Shop) -> None:
     cloud.break_("payments", with_=Undeliverable())
     cloud.place_order()
     cloud.advance(days=2)
@@ -91,7 +91,7 @@ def test_what_eventbridge_could_not_deliver_says_so_with_its_code(cloud: Shop) -
     assert dead_letter.attempts > 100
 
 
-def test_a_run_that_failed_says_why_and_when_it_was_due(cloud: Shop) -> None:
+def test_a_failed_run_of_a_schedule_has_its_error_and_its_due_time(cloud: Shop) -> None:
     cloud.break_("accounts-close", with_=DynamoDBThrottled())
     cloud.run("accounts-close")
     cloud.settle()
@@ -101,7 +101,7 @@ def test_a_run_that_failed_says_why_and_when_it_was_due(cloud: Shop) -> None:
     assert (dead_letter.attempts, dead_letter.first, dead_letter.event) == (3, START, None)
 
 
-def test_what_an_outbox_gave_up_says_under_which_condition(cloud: Shop) -> None:
+def test_a_failed_batch_of_an_outbox_has_lambdas_condition(cloud: Shop) -> None:
     cloud.break_("orders-outbox", with_=RefusesEntries())
     cloud.place_order()
     cloud.advance(hours=13)
@@ -109,7 +109,7 @@ def test_what_an_outbox_gave_up_says_under_which_condition(cloud: Shop) -> None:
     assert dead_letter.reason.endswith("(MaximumRecordAgeExceeded)")
 
 
-def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
+def test_browsing_leaves_all_messages_in_the_queue(cloud: Shop) -> None:
     for number in range(25):
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
@@ -122,7 +122,7 @@ def test_looking_leaves_everything_where_it_is(cloud: Shop) -> None:
     assert len(cloud.dead_letters("payments")) == 25
 
 
-def test_of_many_letters_only_so_many_are_looked_at_and_all_are_counted(cloud: Shop) -> None:
+def test_only_the_limit_is_browsed_and_all_are_counted(cloud: Shop) -> None:
     for number in range(25):
         cloud.send("payments", f"nonsense {number}")
     cloud.settle()
@@ -130,8 +130,8 @@ def test_of_many_letters_only_so_many_are_looked_at_and_all_are_counted(cloud: S
     assert queue(cloud, "payments-dead-letters").count == 25
 
 
-class Bottomless:
-    """The client of a queue in which there is always one more."""
+class EndlessQueue:
+    """The client of a queue that always returns new messages."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -139,11 +139,12 @@ class Bottomless:
     def client(self, service: str, /) -> Any:
         return self
 
-    def receive_message(self, **asked: Any) -> Any:
+    def receive_message(self, **request: Any) -> Any:
         self.calls += 1
-        return {"Messages": [_message(self.calls, n) for n in range(asked["MaxNumberOfMessages"])]}
+        numbers = range(request["MaxNumberOfMessages"])
+        return {"Messages": [_message(self.calls, number) for number in numbers]}
 
-    def change_message_visibility_batch(self, **asked: Any) -> None:
+    def change_message_visibility_batch(self, **request: Any) -> None:
         self.calls += 1
 
 
@@ -157,9 +158,9 @@ def _message(call: int, number: int) -> dict[str, Any]:
     }
 
 
-def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: Shop) -> None:
+def test_browsing_a_hundred_thousand_dead_letters_takes_at_most_twenty_calls(cloud: Shop) -> None:
     full = replace(queue(cloud, "payments-dead-letters"), count=100_000)
-    clients = Bottomless()
+    clients = EndlessQueue()
     assert len(browse(clients, full)) == 100
     assert clients.calls <= 20
 
@@ -179,7 +180,9 @@ def test_a_look_into_a_hundred_thousand_letters_takes_some_twenty_calls(cloud: S
         "x" * 1_000_000,
     ],
 )  # fmt: skip
-def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> None:
+def test_a_dead_letter_with_a_hostile_body_is_browsed_like_any_other(
+    cloud: Shop, body: str
+) -> None:
     cloud.send("payments", body)
     cloud.settle()
     (dead_letter,) = dead_letters(cloud, "payments-dead-letters")
@@ -187,14 +190,14 @@ def test_a_hostile_letter_is_a_letter_like_any_other(cloud: Shop, body: str) -> 
     assert dead_letter.reason.startswith(("is not a valid event", "breaks its contract"))
 
 
-def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
-    lie: dict[str, Any] = {"condition": "RetriesExhausted"}
+def test_the_body_of_an_event_can_not_set_its_reason(cloud: Shop) -> None:
+    forged: dict[str, Any] = {"condition": "RetriesExhausted"}
     cloud.break_("payments", with_=TimesOut())
     order = cloud.place_order()
     cloud.settle()
     body = json.loads(cloud.dead_letters("payments")[0].body)
     cloud.redrive("payments")
-    cloud.send("payments", json.dumps({**body, "requestContext": lie, "responsePayload": {}}))
+    cloud.send("payments", json.dumps({**body, "requestContext": forged, "responsePayload": {}}))
     cloud.settle()
     assert {dead_letter.reason for dead_letter in dead_letters(cloud, "payments-dead-letters")} == {
         NOT_LOGGED
@@ -202,7 +205,7 @@ def test_a_letter_can_not_tell_its_own_story(cloud: Shop) -> None:
     assert order.event_id
 
 
-def test_letters_that_died_alike_are_a_group(cloud: Shop) -> None:
+def test_dead_letters_with_the_same_reason_are_a_group(cloud: Shop) -> None:
     for number in range(3):
         cloud.send("payments", json.dumps({"number": number}))
     cloud.send("payments", "nonsense")
@@ -225,7 +228,7 @@ def test_letters_that_died_alike_are_a_group(cloud: Shop) -> None:
         ("a\nb", "a b"),
     ],
 )
-def test_reasons_that_differ_in_ids_and_numbers_are_alike(one: str, other: str) -> None:
+def test_reasons_that_differ_only_in_ids_and_numbers_are_equal(one: str, other: str) -> None:
     assert normalised(one) == normalised(other)
     assert normalised(normalised(one)) == normalised(one)
     assert normalised(one) != normalised(f"{one} again")

@@ -37,13 +37,13 @@ def consumers(event: KnownEvent) -> dict[str, Subscription]:
     return {each.consumer: each for each in event.subscriptions}
 
 
-def test_it_has_every_event_with_an_example_that_its_contract_takes(known: Catalogue) -> None:
+def test_it_has_every_event_with_a_valid_example(known: Catalogue) -> None:
     assert [event.type for event in known.events] == list(events())
     for event in known.events:
         assert events()[event.type].model_validate(event.example)
 
 
-def test_an_event_tells_its_fields_and_what_they_mean(known: Catalogue) -> None:
+def test_an_event_has_its_fields_with_their_descriptions(known: Catalogue) -> None:
     placed = known.event("OrderPlaced")
     assert (placed.source, placed.version, placed.versions) == ("shop.orders", 1, (1,))
     assert placed.description == "A customer placed an order."
@@ -51,25 +51,25 @@ def test_an_event_tells_its_fields_and_what_they_mean(known: Catalogue) -> None:
     assert placed.fields[-1].description == "Zero is legal: the shop gives records away."
 
 
-def test_an_event_tells_who_publishes_and_who_consumes_it(known: Catalogue) -> None:
+def test_an_event_has_its_publishers_and_its_consumers(known: Catalogue) -> None:
     placed = known.event("OrderPlaced")
     assert [each.name for each in placed.publishers or ()] == ["orders-outbox"]
     assert {"accounts-gifts", "journal", "notifications", "payments"} <= consumers(placed).keys()
 
 
-def test_who_wants_only_some_of_them_is_shown_with_what_it_asks(known: Catalogue) -> None:
-    among = consumers(known.event("OrderPlaced"))
-    assert among["accounts-gifts"].condition == "amount = 0"
-    assert among["payments"].condition == ""
+def test_a_consumer_with_a_filter_is_shown_with_its_condition(known: Catalogue) -> None:
+    subscribed = consumers(known.event("OrderPlaced"))
+    assert subscribed["accounts-gifts"].condition == "amount = 0"
+    assert subscribed["payments"].condition == ""
 
 
-def test_a_wire_tap_is_told_from_those_who_ask_for_the_event(known: Catalogue) -> None:
-    among = consumers(known.event("OrderPlaced"))
-    assert [name for name in among if among[name].takes_everything] == ["journal"]
+def test_a_wire_tap_is_marked_among_the_consumers(known: Catalogue) -> None:
+    subscribed = consumers(known.event("OrderPlaced"))
+    assert [name for name in subscribed if subscribed[name].takes_everything] == ["journal"]
 
 
 @pytest.mark.parametrize(
-    ("tests", "said"),
+    ("tests", "words"),
     [
         ([{"numeric": [">=", 10, "<=", 20]}], "amount >= 10 and <= 20"),
         (["EUR"], 'amount is "EUR"'),
@@ -78,11 +78,11 @@ def test_a_wire_tap_is_told_from_those_who_ask_for_the_event(known: Catalogue) -
         (["EUR", "USD"], 'amount matches ["EUR", "USD"]'),
     ],
 )
-def test_what_is_asked_of_a_field_is_said_in_words(tests: list[Any], said: str) -> None:
-    assert in_words([{"amount": tests}]) == said
+def test_a_filter_of_a_field_is_rendered_in_words(tests: list[Any], words: str) -> None:
+    assert in_words([{"amount": tests}]) == words
 
 
-def test_without_a_deployment_it_reads_what_was_synthesized(
+def test_without_a_deployment_it_reads_the_synthesized_templates(
     dev: dict[str, Template], tmp_path: Path
 ) -> None:
     nothing = CloudFormation({})
@@ -96,12 +96,12 @@ def test_without_a_deployment_it_reads_what_was_synthesized(
     assert "Publishers and consumers are not known." in str(known.note)
 
 
-def test_what_was_synthesized_for_another_stage_is_not_taken_for_this_one() -> None:
+def test_templates_of_another_stage_are_not_used() -> None:
     known = catalogue(CloudFormation({}), "prod", assembly("dev"))
     assert known.events[0].subscriptions is None
 
 
-def test_an_event_that_is_not_there_is_answered_with_the_nearest(known: Catalogue) -> None:
+def test_for_an_unknown_event_the_nearest_name_is_suggested(known: Catalogue) -> None:
     with pytest.raises(UserError, match="Did you mean 'OrderPlaced'"):
         known.event("OrderPlacd")
 
@@ -117,10 +117,10 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("without_credentials")
 def test_the_command_needs_no_credentials(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events", "OrderPlaced"]) == 0
-    said = capsys.readouterr()
-    assert "A customer placed an order." in said.out
-    assert '"order_id": "order-1"' in said.out
-    assert "No AWS credentials" in " ".join(said.err.split())
+    output = capsys.readouterr()
+    assert "A customer placed an order." in output.out
+    assert '"order_id": "order-1"' in output.out
+    assert "No AWS credentials" in " ".join(output.err.split())
 
     assert main(["events"]) == 0
     listed = capsys.readouterr().out
@@ -133,24 +133,24 @@ def test_the_command_needs_no_network(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert main(["events", "OrderPlaced"]) == 0
-    said = capsys.readouterr()
-    assert "A customer placed an order." in said.out
-    assert "The request to AWS failed" in " ".join(said.err.split())
+    output = capsys.readouterr()
+    assert "A customer placed an order." in output.out
+    assert "The request to AWS failed" in " ".join(output.err.split())
 
 
 @pytest.mark.usefixtures("without_credentials")
-def test_for_machines_it_is_json_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_json_it_prints_json_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [event["type"] for event in told] == list(events())
+    data = json.loads(capsys.readouterr().out)
+    assert [event["type"] for event in data] == list(events())
 
     assert main(["events", "PaymentTaken", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["example"]["data"]["payment_id"] == "payment-1"
-    assert told["schema"]["properties"].keys() == {field["name"] for field in told["fields"]}
+    data = json.loads(capsys.readouterr().out)
+    assert data["example"]["data"]["payment_id"] == "payment-1"
+    assert data["schema"]["properties"].keys() == {field["name"] for field in data["fields"]}
 
 
 @pytest.mark.usefixtures("without_credentials")
-def test_the_command_answers_a_typing_error_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_suggests_a_name_without_a_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["events", "OrderPlacd"]) == 1
     assert "Did you mean 'OrderPlaced'?" in capsys.readouterr().err

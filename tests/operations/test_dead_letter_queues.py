@@ -1,4 +1,4 @@
-"""Every dead-letter queue of a stage is found, with its owner and its redrive target."""
+"""The dead-letter queues of a stage are found, each with its owner and its redrive target."""
 
 import pytest
 
@@ -34,14 +34,16 @@ def test_every_queue_that_no_function_reads_is_found(
     assert all(queue.kind != "unknown" for queue in found.values())
 
 
-def test_what_a_consumer_gave_up_goes_back_to_its_queue(found: dict[str, DeadLetterQueue]) -> None:
+def test_a_consumers_dead_letters_are_redriven_to_its_queue(
+    found: dict[str, DeadLetterQueue],
+) -> None:
     queue = found["payments-dead-letters"]
     assert (queue.kind, queue.owner, queue.attempts) == ("handling", "payments", 12)
     assert queue.redrive_target == ToQueue(queue_url(f"{P}payments"), f"{P}payments", is_fifo=False)
     assert queue.log_group == f"/aws/lambda/{P}payments"
 
 
-def test_what_could_not_be_delivered_goes_to_where_the_rule_wanted_it(
+def test_undelivered_events_are_redriven_to_the_rules_target(
     found: dict[str, DeadLetterQueue],
 ) -> None:
     queue = found["notifications-undelivered"]
@@ -49,7 +51,7 @@ def test_what_could_not_be_delivered_goes_to_where_the_rule_wanted_it(
     assert str(queue.redrive_target) == f"queue {P}notifications"
 
 
-def test_what_an_ordered_consumer_did_not_get_goes_to_its_intake_in_the_rules_own_group(
+def test_undelivered_events_of_an_ordered_consumer_are_redriven_to_its_intake_in_the_rules_group(
     found: dict[str, DeadLetterQueue],
 ) -> None:
     queue = found["accounts-statement-undelivered"]
@@ -58,7 +60,7 @@ def test_what_an_ordered_consumer_did_not_get_goes_to_its_intake_in_the_rules_ow
     assert queue.redrive_target == ToQueue(queue_url(intake), intake, is_fifo=True, group="all")
 
 
-def test_what_an_ordered_consumer_gave_up_keeps_its_own_group(
+def test_dead_letters_of_an_ordered_consumer_keep_their_groups(
     found: dict[str, DeadLetterQueue],
 ) -> None:
     dead = found["accounts-statement-dead-letters.fifo"]
@@ -74,13 +76,13 @@ def test_what_an_ordered_consumer_gave_up_keeps_its_own_group(
         )
 
 
-def test_a_missed_run_goes_back_to_its_function(found: dict[str, DeadLetterQueue]) -> None:
+def test_a_missed_run_is_redriven_to_its_function(found: dict[str, DeadLetterQueue]) -> None:
     queue = found["accounts-close-missed"]
     assert (queue.kind, queue.owner) == ("schedule", "accounts-close")
     assert queue.redrive_target == ToFunction(f"{P}accounts-close")
 
 
-def test_what_an_outbox_could_not_publish_is_read_from_its_stream_again(
+def test_the_records_that_an_outbox_could_not_publish_are_read_from_its_stream_again(
     found: dict[str, DeadLetterQueue],
 ) -> None:
     queue = found["orders-unpublished"]
@@ -90,7 +92,7 @@ def test_what_an_outbox_could_not_publish_is_read_from_its_stream_again(
     assert "INSERT" in queue.redrive_target.filters[0]
 
 
-def test_what_missed_its_window_goes_to_the_end_of_the_stream(
+def test_records_that_missed_their_window_are_redriven_to_the_end_of_the_stream(
     found: dict[str, DeadLetterQueue],
 ) -> None:
     queue = found["bestsellers-failed"]
@@ -99,13 +101,13 @@ def test_what_missed_its_window_goes_to_the_end_of_the_stream(
     assert str(queue.redrive_target) == f"the end of stream {P}storefront"
 
 
-def test_a_queue_that_was_left_behind_is_shown_and_leads_nowhere(cloud: Shop) -> None:
+def test_an_abandoned_queue_is_found_and_can_not_be_redriven(cloud: Shop) -> None:
     cloud.client("sqs").create_queue(QueueName=f"{P}left-behind-dead-letters")
     (left,) = [queue for queue in queues(cloud, "dev") if queue.kind == "unknown"]
     assert left.owner == "left-behind-dead-letters"
     assert isinstance(left.redrive_target, NotRedrivable)
 
 
-def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
+def test_a_stage_that_is_not_deployed_is_named(cloud: Shop) -> None:
     with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         queues(cloud, "prod")

@@ -1,4 +1,4 @@
-"""Dead letters on the embedded cloud: a malformed event and an outage, told and put right."""
+"""Dead letters on the embedded cloud: their reasons are shown, and they are redriven."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from tests.operations.test_deployed import giving_up_at_once
 
 pytestmark = pytest.mark.embedded
 
-SECONDS = 90  # what cold starts, retries and a slow machine take together
+SECONDS = 90  # for cold starts and retries on a slow machine
 
 
 @pytest.fixture
@@ -34,17 +34,17 @@ def consumers(running: LocalShop) -> dict[str, Consumer]:
 
 @pytest.fixture
 def dead_letters(running: LocalShop) -> Callable[..., list[DeadLetter]]:
-    def those_of(owner: str, journey: str | None = None) -> list[DeadLetter]:
-        """The dead letters of an owner, or those of them that belong to a journey."""
-        there = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
-        found = [dead_letter for queue in there for dead_letter in browse(running.cloud, queue)]
+    def browse_owner(owner: str, journey: str | None = None) -> list[DeadLetter]:
+        """Return the dead letters of an owner, of one journey or of all."""
+        owned = [each for each in queues(running.cloud, STAGE) if each.owner == owner]
+        found = [dead_letter for queue in owned for dead_letter in browse(running.cloud, queue)]
         return [
             dead_letter
             for dead_letter in found
             if journey is None or (dead_letter.event and dead_letter.event.journey == journey)
         ]
 
-    return those_of
+    return browse_owner
 
 
 def queue_of(running: LocalShop, owner: str) -> DeadLetterQueue:
@@ -52,7 +52,7 @@ def queue_of(running: LocalShop, owner: str) -> DeadLetterQueue:
     return found
 
 
-def test_every_queue_is_found_as_it_is_from_the_templates(running: LocalShop) -> None:
+def test_every_kind_of_dead_letter_queue_is_found(running: LocalShop) -> None:
     found = {queue.name: queue for queue in queues(running.cloud, STAGE)}
     kinds = {name: queue.kind for name, queue in found.items()}
     assert kinds[named(STAGE, "payments-dead-letters")] == "handling"
@@ -64,7 +64,7 @@ def test_every_queue_is_found_as_it_is_from_the_templates(running: LocalShop) ->
     assert "unknown" not in kinds.values()
 
 
-def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
+def test_the_dead_letter_of_an_outage_has_its_reason_and_is_redriven(
     running: LocalShop,
     shop: Shop,
     purchases: Iterator[Purchase],
@@ -90,7 +90,7 @@ def test_an_outage_is_told_truly_and_what_it_left_is_put_right(
     assert dead_letters("payments", order) == []
 
 
-def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
+def test_a_malformed_event_has_its_reason_and_is_rejected_again_after_a_redrive(
     running: LocalShop, shop: Shop, dead_letters: Callable[..., list[DeadLetter]]
 ) -> None:
     known = {dead_letter.id for dead_letter in dead_letters("payments")}
@@ -113,7 +113,7 @@ def test_a_malformed_event_is_told_truly_and_comes_back_when_it_is_put_back(
     assert (after.reason, after.body) == (before.reason, before.body)
 
 
-def test_a_missed_run_says_why_and_is_started_anew(
+def test_a_missed_run_has_its_reason_and_is_started_again(
     running: LocalShop, dead_letters: Callable[..., list[DeadLetter]]
 ) -> None:
     def ids() -> set[str]:
@@ -132,12 +132,12 @@ def test_a_missed_run_says_why_and_is_started_anew(
     wait_until(lambda: bool(ids() - {dead_letter.id}), "the run to be missed again", SECONDS)
 
 
-def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
+def test_the_failed_records_of_an_outbox_are_read_from_the_tables_stream_again(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     order = shop.place(next(purchases))
     wait_until(lambda: shop.statuses()[order] == "shipped", "the order to be shipped", SECONDS)
-    body = _given_up(running, order)
+    body = _table_position(running, order)
     queue = queue_of(running, "orders-outbox")
     running.cloud.client("sqs").send_message(QueueUrl=queue.url, MessageBody=body)
     (done,) = redrive(running.cloud, STAGE, Selection(owner="orders-outbox"))
@@ -150,10 +150,12 @@ def test_what_an_outbox_gave_up_is_read_from_the_table_s_stream_again(
         )
         return any('"already handled"' in each["message"] for each in found["events"])
 
-    wait_until(was_published_again, "payments to skip what was published again", SECONDS)
+    wait_until(was_published_again, "payments to skip the event", SECONDS)
 
 
-def test_what_missed_its_window_is_put_on_its_stream_again(running: LocalShop, shop: Shop) -> None:
+def test_records_that_missed_their_window_are_put_on_their_stream_again(
+    running: LocalShop, shop: Shop
+) -> None:
     record = {"record_id": "record-again", "kind": "view", "at": "2026-01-31T09:00:00Z"}
     assert shop.post_interactions([record])[0] == 202
 
@@ -169,8 +171,8 @@ def test_what_missed_its_window_is_put_on_its_stream_again(running: LocalShop, s
     wait_until(lambda: views() == 2, "the view to be counted as another", SECONDS)
 
 
-def _given_up(running: LocalShop, order: str) -> str:
-    """What Lambda would write of the order's own record."""
+def _table_position(running: LocalShop, order: str) -> str:
+    """Return the message that Lambda sends to the dead-letter queue for an order's record."""
     streams = running.cloud.client("dynamodbstreams")
     table = named(STAGE, "orders")
     (stream,) = streams.list_streams(TableName=table)["Streams"]
@@ -179,8 +181,8 @@ def _given_up(running: LocalShop, order: str) -> str:
         at = {"StreamArn": stream["StreamArn"], "ShardId": shard["ShardId"]}
         iterator = streams.get_shard_iterator(**at, ShardIteratorType="TRIM_HORIZON")
         while iterator.get("NextShardIterator") or iterator.get("ShardIterator"):
-            asked = iterator.get("NextShardIterator") or iterator["ShardIterator"]
-            iterator = streams.get_records(ShardIterator=asked)
+            following = iterator.get("NextShardIterator") or iterator["ShardIterator"]
+            iterator = streams.get_records(ShardIterator=following)
             for record in iterator["Records"]:
                 if record["dynamodb"]["Keys"]["order_id"]["S"] == order:
                     number = record["dynamodb"]["SequenceNumber"]
@@ -207,7 +209,7 @@ def _kinesis_position(running: LocalShop, text: str) -> str:
 
 
 def _position(kind: str, shard: str, number: str, stream: str) -> str:
-    told = {
+    position = {
         "shardId": shard,
         "startSequenceNumber": number,
         "endSequenceNumber": number,
@@ -215,4 +217,4 @@ def _position(kind: str, shard: str, number: str, stream: str) -> str:
         "streamArn": stream,
     }
     condition = {"condition": "RetryAttemptsExhausted", "approximateInvokeCount": 31}
-    return json.dumps({"requestContext": condition, f"{kind}BatchInfo": told})
+    return json.dumps({"requestContext": condition, f"{kind}BatchInfo": position})

@@ -25,17 +25,17 @@ from patchbay.topology.consumers import Consumer
 
 pytestmark = pytest.mark.embedded
 
-SECONDS = 90  # what cold starts, retries and a slow machine take together
+SECONDS = 90  # for cold starts and retries on a slow machine
 
 
 @contextmanager
 def giving_up_at_once(running: LocalShop, consumer: Consumer) -> Iterator[None]:
-    """Have the consumer's queue take its first failure for the last."""
+    """Set the maximum receive count of the consumer's queue to 1."""
     sqs, url = running.cloud.client("sqs"), consumer.queue_url
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
     before = attributes["Attributes"]["RedrivePolicy"]
-    impatient = json.dumps({**json.loads(before), "maxReceiveCount": 1})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": impatient})
+    changed = json.dumps({**json.loads(before), "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": changed})
     try:
         yield
     finally:
@@ -54,7 +54,7 @@ def is_known(running: LocalShop, order: str) -> bool:
 
 
 def of(steps: list[Step], event: str, consumer: str) -> Delivery | None:
-    """What a consumer did with the journey's event of that type."""
+    """Return the delivery of the journey's event of that type to a consumer."""
     for step in steps:
         if step.entry.type == event:
             return next((each for each in step.deliveries if each.consumer == consumer), None)
@@ -63,7 +63,7 @@ def of(steps: list[Step], event: str, consumer: str) -> Delivery | None:
     return None
 
 
-def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_with_why(
+def test_a_retried_payment_and_a_mail_that_is_a_dead_letter_are_shown_with_their_reasons(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     def seen(order: str, consumer: str) -> Delivery:
@@ -90,7 +90,7 @@ def test_a_payment_that_was_retried_and_a_mail_that_is_a_dead_letter_are_shown_w
     assert mail.handled_at is None
 
 
-def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
+def test_the_tail_has_each_event_and_any_event_leads_to_its_journey(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase]
 ) -> None:
     tail = Tail(running.cloud, STAGE)
@@ -101,32 +101,32 @@ def test_who_watches_sees_each_event_pass_and_any_of_them_leads_to_its_journey(
         seen.extend(event for event in tail.read() if event in Filter(id=order))
         return bool(seen) and seen[-1].type == "OrderShipped"
 
-    wait_until(is_shipped, "the order's last event to pass", SECONDS)
+    wait_until(is_shipped, "the order's last event", SECONDS)
     assert [event.type for event in seen] == ["OrderPlaced", "PaymentTaken", "OrderShipped"]
     (step,) = journey(running.cloud, STAGE, seen[-1].id)
     assert step.entry == seen[0]
 
-    def run() -> Execution | None:
+    def execution() -> Execution | None:
         done = of(journey(running.cloud, STAGE, order), "PaymentTaken", "fulfilment")
         return done.execution if done else None
 
-    wait_until(lambda: run() is not None, "the workflow to be known", SECONDS)
-    ended = run()
+    wait_until(lambda: execution() is not None, "the workflow to be known", SECONDS)
+    ended = execution()
     assert ended
     assert ended.status == "SUCCEEDED"
 
 
-def test_an_order_that_nobody_knows_is_said_to_be_unknown(running: LocalShop) -> None:
+def test_an_unknown_order_has_no_journey(running: LocalShop) -> None:
     with pytest.raises(UserError, match="has no journey 'no-such-order'"):
         journey(running.cloud, STAGE, "no-such-order")
 
 
-def test_a_stage_that_is_not_there_is_named(running: LocalShop) -> None:
+def test_a_stage_that_is_not_deployed_is_named(running: LocalShop) -> None:
     with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         journey(running.cloud, "prod", "order-1")
 
 
-def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
+def test_a_replay_is_delivered_to_the_consumer_that_it_names_and_to_no_other(
     running: LocalShop, shop: Shop, purchases: Iterator[Purchase], consumers: dict[str, Consumer]
 ) -> None:
     order = shop.place(next(purchases))
@@ -135,7 +135,7 @@ def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
     before = {name: repeated(running, each) for name, each in consumers.items()}
 
     done = replay(
-        running.cloud, STAGE, since=ago, until=soon, to="payments", on_progress=lambda how: None
+        running.cloud, STAGE, since=ago, until=soon, to="payments", on_progress=lambda state: None
     )
 
     assert done.state == "COMPLETED"
@@ -148,7 +148,7 @@ def test_a_replay_wakes_the_consumer_that_it_is_for_and_no_other(
     ("consumer", "why"),
     [("payment", "Did you mean 'payments'"), ("journal", "takes live events only")],
 )
-def test_a_replay_to_whom_it_can_not_reach_is_refused(
+def test_a_replay_to_a_consumer_that_can_not_receive_it_is_refused(
     running: LocalShop, consumer: str, why: str
 ) -> None:
     now = datetime.now(UTC)
@@ -159,12 +159,12 @@ def test_a_replay_to_whom_it_can_not_reach_is_refused(
             since=now - timedelta(hours=1),
             until=now,
             to=consumer,
-            on_progress=lambda how: None,
+            on_progress=lambda state: None,
         )
 
 
 def repeated(running: LocalShop, consumer: Consumer) -> int:
-    """How often it has skipped what it had handled already."""
+    """Return how many deliveries it has skipped because it had handled the event."""
     logs = running.cloud.client("logs")
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=consumer.log_group)
     lines = [event["message"] for page in pages for event in page["events"]]

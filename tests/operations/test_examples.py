@@ -1,6 +1,6 @@
-"""The examples in the commands' help: each command has one, and each does what it says.
+"""The examples in the commands' help: each command has one, and each can be run.
 
-An example's words in capitals, such as ORDER_ID, stand for what a reader would put there.
+Words in capitals, such as ORDER_ID, are placeholders.
 """
 
 import json
@@ -30,12 +30,12 @@ from patchbay.processes.waiting import wait_until
 from patchbay.project.naming import named
 from patchbay.project.root import ROOT
 
-SECONDS = 120  # what a command takes at most on a slow machine
+SECONDS = 120  # for a command on a slow machine
 A_PLACEHOLDER = re.compile(r"[A-Z][A-Z_]*_[A-Z]+|NOW")
 
-# They go on until Ctrl-C; when they have said this, they are at work.
+# Commands that go on until Ctrl-C, with the output that shows that they have started.
 LASTING = {"console": "The console is at", "--watch": "payments"}
-# 1 is an answer: something may be wrong, after what other tests have done to the cloud.
+# Other tests may have left something wrong in the cloud.
 MAY_END_WITH_1 = ("status",)
 
 
@@ -44,7 +44,7 @@ OPERATE: set[str] = set()
 
 
 def helps() -> dict[str, str]:
-    """The help of each command and sub-command."""
+    """Return the help of each command and sub-command, by its path."""
     found: dict[str, str] = {}
 
     def walk(command: Any, path: str) -> None:
@@ -59,18 +59,18 @@ def helps() -> dict[str, str]:
     return found
 
 
-def examples(told: str) -> list[str]:
-    return re.findall(r"^\s*Example: (.+)$", told, flags=re.MULTILINE)
+def examples(text: str) -> list[str]:
+    return re.findall(r"^\s*Example: (.+)$", text, flags=re.MULTILINE)
 
 
 HELPS = helps()
-# The help's examples are a greenhouse's; here, the shop's own names stand in their place.
+# The examples in the help are a greenhouse's; here, the shop's names replace them.
 SHOPS = {"ReadingTaken": "OrderPlaced", "alerts": "payments", "ID": "ORDER_ID"}
-# Those of the commands that operate a deployment: the others have tests of their own.
+# Only the commands that operate a deployment: the others have their own tests.
 EXAMPLES = [
     re.sub(r"\b(ReadingTaken|alerts|(?<=journey )ID)\b", lambda name: SHOPS[name[0]], example)
-    for told in HELPS.values()
-    for example in examples(told)
+    for text in HELPS.values()
+    for example in examples(text)
     if f"--stage {STAGE}" in example
 ]
 
@@ -82,12 +82,12 @@ def test_every_command_has_an_example_of_itself_and_on_the_local_stage_where_it_
     found = examples(HELPS[command])
     assert found, f"the help of `patchbay {command}` has no line `Example: patchbay {command} …`"
     for example in found:
-        # A group's own name is enough for what it does by default.
+        # `list` is the default command of its group, and can be left out.
         assert example.startswith(f"patchbay {command.removesuffix(' list')}")
         assert f"--stage {STAGE}" in example or command not in OPERATE
 
 
-def test_commands_in_groups_are_found_as_well() -> None:
+def test_commands_in_groups_are_found_too() -> None:
     assert {"status", "dead-letters list", "dead-letters redrive"} <= OPERATE <= HELPS.keys()
 
 
@@ -98,7 +98,7 @@ def placeholders(
     purchases: Iterator[Purchase],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
-    """What is there: an order that the journal knows, and a dead letter."""
+    """Replace the placeholders by an order in the journal, a dead letter, and times."""
     order = shop.place(next(purchases))
 
     def is_known() -> bool:
@@ -122,7 +122,7 @@ def placeholders(
         "AN_HOUR_AGO": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}",
         "NOW": f"{now:%Y-%m-%dT%H:%M}",
     }
-    file = tmp_path_factory.mktemp("discarded") / "letters.jsonl"
+    file = tmp_path_factory.mktemp("discarded") / "dead-letters.jsonl"
     discard = ["dead-letters", "discard", "--id", dead_letter, "--yes", "--to", str(file)]
     command = [sys.executable, "-m", "patchbay.cli", *discard, "--stage", STAGE]
     subprocess.run(command, cwd=ROOT, env=running.cloud.environ, timeout=SECONDS, check=True)
@@ -137,40 +137,40 @@ def nobody_is_paused(running: LocalShop) -> Iterator[None]:
 @pytest.mark.embedded
 @pytest.mark.usefixtures("nobody_is_paused")
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_does_what_it_says(
+def test_an_example_can_be_run(
     running: LocalShop, placeholders: dict[str, str], example: str, tmp_path: Path
 ) -> None:
     words = [placeholders.get(word, word) for word in shlex.split(example)]
     unknown = [word for word in words if A_PLACEHOLDER.fullmatch(word)]
-    assert not unknown, f"nobody knows what to put for {unknown}"
-    log, complaints = tmp_path / "said", tmp_path / "complaints"
-    with log.open("wb") as said, complaints.open("wb") as complained:
+    assert not unknown, f"no value for the placeholders {unknown}"
+    output, errors = tmp_path / "output", tmp_path / "errors"
+    with output.open("wb") as stdout, errors.open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "patchbay.cli", *words[1:]],
             cwd=ROOT,
             env=running.cloud.environ | {"COLUMNS": "120"},
             stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=complained,
-            # Where the tests run in the background of a shell, it is ignored.
+            stdout=stdout,
+            stderr=stderr,
+            # A process in the background of a shell inherits SIGINT as ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         try:
             expected = [0, 1] if words[1] in MAY_END_WITH_1 else [0]
             for word in [word for word in LASTING if word in words]:
-                at_work = LASTING[word]
+                expected_output = LASTING[word]
 
-                def has_said(what: str = at_work) -> bool:
-                    return process.poll() is not None or what in log.read_text()
+                def has_started(text: str = expected_output) -> bool:
+                    return process.poll() is not None or text in output.read_text()
 
-                wait_until(has_said, f"`{example}` to say {at_work!r}", SECONDS)
+                wait_until(has_started, f"`{example}` to print {expected_output!r}", SECONDS)
                 process.send_signal(signal.SIGINT)
                 expected = [INTERRUPTED]
             code = process.wait(SECONDS)
         finally:
             process.kill()
             process.wait()
-    assert code in expected, complaints.read_text()
-    told = log.read_text() + complaints.read_text()
-    assert told.strip()
-    assert "Traceback" not in told
+    assert code in expected, errors.read_text()
+    printed = output.read_text() + errors.read_text()
+    assert printed.strip()
+    assert "Traceback" not in printed

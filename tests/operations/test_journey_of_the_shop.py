@@ -1,4 +1,4 @@
-"""The journeys of orders in the shop, by whichever id somebody has."""
+"""The journeys of orders in the shop, found by any of their ids."""
 
 import pytest
 
@@ -10,12 +10,12 @@ from tests.shop import OF_AN_ORDER, Shop, own
 
 
 def flat(steps: list[Step]) -> list[Step]:
-    """All steps, each before those that it led to."""
+    """Return all steps, each before the steps that it caused."""
     return [each for step in steps for each in [step, *flat(step.after)]]
 
 
 def of(steps: list[Step], event: str, consumer: str) -> Delivery:
-    """What a consumer did with the journey's event of that type."""
+    """Return the delivery of the journey's event of that type to a consumer."""
     (step,) = [each for each in flat(steps) if each.entry.type == event]
     (found,) = [each for each in step.deliveries if each.consumer == consumer]
     return found
@@ -36,14 +36,14 @@ def test_an_events_own_id_leads_to_the_whole_journey(cloud: Shop) -> None:
 @pytest.mark.parametrize(
     "id", ["", "no-such-order", "6f4ea8ab-5fc4-4b0c-a9b0-8bfb1c1d9a40", "x" * 3000, "\x1b[2J"]
 )
-def test_an_id_that_nobody_knows_is_said_to_be_unknown(cloud: Shop, id: str) -> None:
+def test_an_unknown_id_has_no_journey(cloud: Shop, id: str) -> None:
     with pytest.raises(UserError, match="has no journey") as raised:
         journey(cloud, "dev", id)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 400
 
 
-def test_what_was_never_delivered_is_said_to_wait_and_where(cloud: Shop) -> None:
+def test_an_undelivered_event_is_shown_with_the_queue_in_which_it_waits(cloud: Shop) -> None:
     cloud.break_("notifications", with_=Undeliverable())
     order = cloud.place_order()
     cloud.advance(days=2)
@@ -55,7 +55,7 @@ def test_what_was_never_delivered_is_said_to_wait_and_where(cloud: Shop) -> None
     assert (paid.undelivered, paid.handled_at is None) == (None, False)
 
 
-def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_handled(
+def test_an_event_that_was_delivered_again_keeps_the_time_when_it_was_handled(
     cloud: Shop,
 ) -> None:
     order = cloud.place_order()
@@ -66,7 +66,7 @@ def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_hand
         cloud.replay()
         cloud.settle()
     later = journey(cloud, "dev", order.order_id)
-    # One of these notes what it has handled, the other changes nothing by handling it again.
+    # The first keeps the ids of handled events, the second is naturally idempotent.
     for event, consumer in (("OrderPlaced", "payments"), ("PaymentTaken", "fulfilment")):
         before, after = of(steps, event, consumer), of(later, event, consumer)
         assert (before.repeats_in_words, after.repeats_in_words) == (
@@ -76,7 +76,7 @@ def test_what_came_again_is_said_to_have_and_changes_nothing_of_when_it_was_hand
         assert after.handled_at == before.handled_at
 
 
-def test_who_starts_a_workflow_is_shown_with_what_became_of_it(cloud: Shop) -> None:
+def test_a_consumer_that_starts_a_workflow_is_shown_with_its_execution(cloud: Shop) -> None:
     order = cloud.place_order()
     cloud.settle()
     execution = of(journey(cloud, "dev", order.order_id), "PaymentTaken", "fulfilment").execution
@@ -85,7 +85,7 @@ def test_who_starts_a_workflow_is_shown_with_what_became_of_it(cloud: Shop) -> N
     assert execution.stopped_at
 
 
-def test_a_workflow_that_failed_says_why(cloud: Shop) -> None:
+def test_a_failed_workflow_has_its_reason(cloud: Shop) -> None:
     for state in ("ReserveStock", "PublishOrderUnfulfillable"):
         cloud.break_state("fulfilment", state, with_="AccessDenied")
     order = cloud.place_order()

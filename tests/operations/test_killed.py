@@ -1,6 +1,6 @@
-"""A process that puts dead letters back is killed again and again, and not one dead letter is lost.
+"""A process that redrives dead letters is killed again and again, and no dead letter is lost.
 
-The dead letters are in the embedded cloud, which outlives the process as AWS would.
+The dead letters are in the embedded cloud, which goes on running, like AWS.
 """
 
 import json
@@ -26,16 +26,14 @@ pytestmark = pytest.mark.embedded
 
 MOST_DEAD_LETTERS = 1000
 KILLS = 200
-LONGEST_LIFE = (
-    0.05  # seconds: some dead letters' time, so that there is something left for each process
-)
+MAX_LIFE = 0.05  # seconds: enough for a part of the dead letters only
 SEED = 20260131
 STAGE, OWNER = "local", "killed"
 
 
 @pytest.fixture
 def dead(running: LocalShop) -> Iterator[DeadLetterQueue]:
-    """A dead-letter queue whose dead letters go back to a queue that nobody reads."""
+    """A dead-letter queue whose redrive target is a queue that no function reads."""
     sqs = running.cloud.client("sqs")
     name = named(STAGE, OWNER)
     dead_url = sqs.create_queue(QueueName=f"{name}-dead-letters")["QueueUrl"]
@@ -62,7 +60,7 @@ def filled(sqs: Any, url: str) -> set[str]:
 
 
 def emptied(sqs: Any, url: str) -> list[str]:
-    """What is in the queue, and in it no more."""
+    """Receive and delete all messages of a queue, and return their bodies."""
     found: list[str] = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         found += [message["Body"] for message in messages]
@@ -82,7 +80,7 @@ def count(sqs: Any, url: str) -> int:
 
 @contextmanager
 def killer(running: LocalShop, queue: DeadLetterQueue) -> Iterator["subprocess.Popen[str]"]:
-    """Starts processes, and kills each after as many seconds as it is told."""
+    """Run `tests.operations.killed`, which forks processes and kills them."""
     described = json.dumps(asdict(queue))
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.operations.killed", described],
@@ -98,31 +96,29 @@ def killer(running: LocalShop, queue: DeadLetterQueue) -> Iterator["subprocess.P
         process.communicate()
 
 
-def test_killed_200_times_over_1000_letters_it_loses_none(
+def test_killed_200_times_while_it_redrives_1000_dead_letters_it_loses_none(
     running: LocalShop, dead: DeadLetterQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sqs = running.cloud.client("sqs")
     target: Any = dead.redrive_target
     dead_letters = filled(sqs, dead.url)
     arrived: Counter[str] = Counter()
-    chance = random.Random(SEED)
+    lives = random.Random(SEED)
     ends: Counter[str] = Counter()
     twice = 0
     with killer(running, dead) as process:
         assert process.stdin
         assert process.stdout
         while ends["killed"] < KILLS:
-            print(chance.uniform(0, LONGEST_LIFE), file=process.stdin, flush=True)
+            print(lives.uniform(0, MAX_LIFE), file=process.stdin, flush=True)
             ends[process.stdout.readline().strip()] += 1
             arrived.update(emptied(sqs, target.url))
             left = count(sqs, dead.url)
-            assert len(arrived) + left >= MOST_DEAD_LETTERS, (
-                "A dead letter is neither here nor there."
-            )
+            assert len(arrived) + left >= MOST_DEAD_LETTERS, "A dead letter is in neither queue."
             if not left:
                 twice += arrived.total() - MOST_DEAD_LETTERS
                 assert arrived.keys() == dead_letters
-                filled(sqs, dead.url)  # a new round, for those that are still to be killed
+                filled(sqs, dead.url)  # a new round, for the processes that are still to come
                 arrived.clear()
             assert ends.keys() <= {"killed", "ended"}
     assert ends["killed"] == KILLS
@@ -134,8 +130,5 @@ def test_killed_200_times_over_1000_letters_it_loses_none(
     arrived.update(emptied(sqs, dead.url))
     assert arrived.keys() == dead_letters
     twice += arrived.total() - MOST_DEAD_LETTERS
-    # Some were killed between the sending and the deleting: else this would prove little.
-    import sys
-
-    sys.stderr.write(f"\nTWICE {twice} {ends}\n")
+    # Some processes were killed between sending and deleting: without them, this proves little.
     assert twice > 0

@@ -1,4 +1,4 @@
-"""A look at the shop: as it is deployed in the kit, and on the embedded cloud."""
+"""The monitor of the shop, in the test kit and on the embedded cloud."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ SUBSCRIPTIONS = (
 
 
 class Kit:
-    """The kit's clients: its functions' logs are its own, and so is what polls for them."""
+    """Clients of the kit, which has its own logs and its own event source mappings."""
 
     def __init__(self, cloud: Shop) -> None:
         self._cloud = cloud
@@ -55,7 +55,7 @@ class Kit:
 
 
 class Logs:
-    """What the kit's functions have logged, as CloudWatch gives it."""
+    """The logs of the kit's functions, as a client of CloudWatch Logs."""
 
     class exceptions:  # noqa: N801 - boto3's name
         ResourceNotFoundException = KeyError
@@ -80,7 +80,7 @@ class Logs:
 
 
 class Mappings:
-    """What Lambda tells of the mappings: which of them are stopped."""
+    """The event source mappings, as a client of Lambda."""
 
     def __init__(self, stopped: set[str]) -> None:
         self._stopped = stopped
@@ -93,8 +93,8 @@ class Mappings:
         for name in CONSUMERS:
             queue = f"records-dev-{name}"
             state = "Disabled" if queue in self._stopped else "Enabled"
-            publisher = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
-            yield {"EventSourceMappings": [{"EventSourceArn": publisher, "State": state}]}
+            arn = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
+            yield {"EventSourceMappings": [{"EventSourceArn": arn, "State": state}]}
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def of(health: SystemHealth, name: str) -> ConsumerHealth:
 
 
 @pytest.mark.embedded
-def test_it_finds_who_publishes_and_each_rule_as_a_cable(running: LocalShop) -> None:
+def test_it_finds_the_publishers_and_a_subscription_for_each_rule(running: LocalShop) -> None:
     found = deployed(running.cloud, STAGE, datetime.now(UTC))
     publishers = {publisher.name: publisher.events for publisher in found.publishers}
     assert publishers["orders"] == ("OrderPlaced",)
@@ -169,12 +169,12 @@ def test_a_rule_is_a_subscription_to_each_source_that_it_names(
     assert list(subscriptions_of(Rule("arn", json.dumps(pattern), ()), "loyalty")) == subscriptions
 
 
-def test_all_is_well_where_nothing_waits(watch: Monitor) -> None:
+def test_all_consumers_are_well_if_nothing_waits(watch: Monitor) -> None:
     health = watch.check()
     assert {each.state for each in health.consumers} == {"well"}
 
 
-def test_a_consumer_that_fails_is_seen_to_and_the_others_are_not(
+def test_a_consumer_that_fails_is_failing_and_the_others_are_well(
     cloud: Shop, watch: Monitor
 ) -> None:
     cloud.break_("payments", with_=ConnectionError)
@@ -188,7 +188,7 @@ def test_a_consumer_that_fails_is_seen_to_and_the_others_are_not(
     assert {each.state for each in health.consumers if each.name != "payments"} == {"well"}
 
 
-def test_a_consumer_is_behind_once_something_waits_for_long_and_not_when_it_comes(
+def test_a_consumer_is_behind_once_a_message_waits_too_long_and_not_when_it_arrives(
     cloud: Shop, watch: Monitor
 ) -> None:
     cloud.break_("payments", with_=Throttled())
@@ -202,7 +202,7 @@ def test_a_consumer_is_behind_once_something_waits_for_long_and_not_when_it_come
     assert of(watch.check(), "payments").state == "behind"
 
 
-def test_dead_letters_are_counted_until_they_are_put_back(cloud: Shop, watch: Monitor) -> None:
+def test_dead_letters_are_counted_until_they_are_redriven(cloud: Shop, watch: Monitor) -> None:
     cloud.break_("payments", with_=ConnectionError)
     cloud.place_order()
     cloud.settle()
@@ -220,7 +220,9 @@ def test_a_consumer_whose_deliveries_are_stopped_is_paused(kit: Kit, watch: Moni
     assert set(states.values()) == {"well"}
 
 
-def test_what_goes_over_the_bus_is_shown_as_it_passes(cloud: Shop, watch: Monitor) -> None:
+def test_the_recent_events_on_the_bus_are_shown_with_their_rates(
+    cloud: Shop, watch: Monitor
+) -> None:
     order = cloud.place_order()
     cloud.settle()
     health = watch.check()
