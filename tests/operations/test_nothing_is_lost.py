@@ -1,4 +1,4 @@
-"""Whatever AWS answers, and wherever the process dies: no dead letter is lost on its way back."""
+"""Redrives and discards lose no dead letter, whatever AWS answers and wherever the process dies."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,29 +22,29 @@ from patchbay.testkit.aws.queue import Queue
 from tests.shop import Shop
 
 MOVING = {"receive_message", "send_message_batch", "delete_message_batch"}
-RUNS = 3  # of the command, one after the other
+RUNS = 3  # of the command, one after another
 MOST_DEAD_LETTERS = 13
 EXAMPLES = count()
 
 
 class Fate(Enum):
-    """What becomes of a request."""
+    """The fate of a request."""
 
-    FINE = "it is done"
+    FINE = "it succeeds"
     REFUSED = "AWS refuses it"
-    UNANSWERED = "it is done, and nobody hears of it"
-    HALF = "every other entry of it is done, and the others are refused"
-    NOT_LOGGED = "every other entry of it is done, and nothing is said of the others"
+    UNANSWERED = "it succeeds, and its response is lost"
+    HALF = "every other entry succeeds, and the others are refused"
+    UNCONFIRMED = "every other entry succeeds, and the response does not name the others"
     DIES_BEFORE = "the process dies before it"
     DIES_AFTER = "the process dies after it"
 
 
 class Died(BaseException):
-    """The process is gone: none of its code runs on, but what stands after `finally`."""
+    """The process has died. Only its `finally` blocks still run here."""
 
 
 class Risky:
-    """Clients of which each request that moves dead letters meets its fate."""
+    """Clients whose requests that move dead letters meet a fate."""
 
     def __init__(self, cloud: Shop, fates: Iterator[Fate], check: Callable[[], None]) -> None:
         self._cloud = cloud
@@ -56,27 +56,27 @@ class Risky:
         real = self._cloud.client(service)
         return Requests(self, real) if service == "sqs" else real
 
-    def ask(self, request: Callable[..., Any], name: str, asked: dict[str, Any]) -> Any:
-        if self._is_dead:  # what would still run is not what a killed process does
+    def call(self, request: Callable[..., Any], name: str, parameters: dict[str, Any]) -> Any:
+        if self._is_dead:  # a process that was killed makes no request in a `finally` block
             raise Died
         fate = next(self._fates) if name in MOVING else Fate.FINE
         try:
-            return self._meet(fate, request, asked)
+            return self._meet(fate, request, parameters)
         finally:
             self._check()
 
-    def _meet(self, fate: Fate, request: Callable[..., Any], asked: dict[str, Any]) -> Any:
+    def _meet(self, fate: Fate, request: Callable[..., Any], parameters: dict[str, Any]) -> Any:
         if fate is Fate.DIES_BEFORE:
             self._is_dead = True
             raise Died
         if fate is Fate.REFUSED:
             raise ClientError({"Error": {"Code": "Throttled", "Message": "slower"}}, "It")
-        entries = asked.get("Entries", [])
-        if fate in (Fate.HALF, Fate.NOT_LOGGED) and len(entries) > 1:
-            answer = request(**{**asked, "Entries": entries[::2]})
-            said = [{"Id": each["Id"], "Code": "Busy"} for each in entries[1::2]]
-            return {**answer, "Failed": said if fate is Fate.HALF else []}
-        answer = request(**asked)
+        entries = parameters.get("Entries", [])
+        if fate in (Fate.HALF, Fate.UNCONFIRMED) and len(entries) > 1:
+            answer = request(**{**parameters, "Entries": entries[::2]})
+            failed = [{"Id": each["Id"], "Code": "Busy"} for each in entries[1::2]]
+            return {**answer, "Failed": failed if fate is Fate.HALF else []}
+        answer = request(**parameters)
         if fate is Fate.UNANSWERED:
             raise EndpointConnectionError(endpoint_url="https://sqs")
         if fate is Fate.DIES_AFTER:
@@ -96,12 +96,12 @@ class Requests:
         real = getattr(self._real, name)
         if name == "exceptions" or name.startswith("get_paginator"):
             return real
-        return lambda **asked: self._risky.ask(real, name, asked)
+        return lambda **parameters: self._risky.call(real, name, parameters)
 
 
 def bodies(*queues: Queue | None) -> set[str]:
-    there = [queue for queue in queues if queue is not None]
-    return {message.body for queue in there for message in queue.messages()}
+    existing = [queue for queue in queues if queue is not None]
+    return {message.body for queue in existing for message in queue.messages()}
 
 
 def emptied(queue: Queue | None) -> Queue:
@@ -120,19 +120,19 @@ interleavings = settings(
 
 @pytest.fixture(autouse=True)
 def _found_once(cloud: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which queues there are does not change, and to ask for it takes longest."""
+    """List the dead-letter queues once: they do not change, and listing them takes longest."""
     found = queues(cloud, "dev")
 
-    def those_of(clients: Any, stage: str, owner: str | None) -> list[DeadLetterQueue]:
+    def queues_of(clients: Any, stage: str, owner: str | None) -> list[DeadLetterQueue]:
         return [recounted(cloud, queue) for queue in found if queue.owner == owner]
 
-    monkeypatch.setattr(drain, "selected_queues", those_of)
+    monkeypatch.setattr(drain, "selected_queues", queues_of)
 
 
 @pytest.mark.parametrize("consumer", ["payments", "accounts-statement"])
 @interleavings
 @given(fates=fates)
-def test_a_letter_is_always_in_the_dead_letters_or_where_it_belongs(
+def test_a_dead_letter_is_always_in_its_queue_or_at_its_redrive_target(
     cloud: Shop, consumer: str, fates: list[Fate]
 ) -> None:
     queue = emptied(cloud.queue(consumer))
@@ -144,40 +144,41 @@ def test_a_letter_is_always_in_the_dead_letters_or_where_it_belongs(
             dead.send(f"{example}/{number}", group=group, deduplication=deduplication)
         else:
             dead.send(f"{example}/{number}")
-    all_letters = bodies(dead)
-    assert len(all_letters) == MOST_DEAD_LETTERS
+    all_bodies = bodies(dead)
+    assert len(all_bodies) == MOST_DEAD_LETTERS
 
     def nothing_is_lost() -> None:
-        assert bodies(dead, queue) >= all_letters
+        assert bodies(dead, queue) >= all_bodies
 
-    ahead = chain(fates, repeat(Fate.FINE))
+    remaining_fates = chain(fates, repeat(Fate.FINE))
     for _ in range(RUNS):
+        risky = Risky(cloud, remaining_fates, nothing_is_lost)
         with suppress(Died, ClientError, EndpointConnectionError):
-            redrive(Risky(cloud, ahead, nothing_is_lost), "dev", Selection(owner=consumer))
-        cloud.advance(minutes=2)  # until what a dead process had hidden is seen again
+            redrive(risky, "dev", Selection(owner=consumer))
+        cloud.advance(minutes=2)  # until the visibility timeout of a dead process has ended
         nothing_is_lost()
 
 
 @interleavings
 @given(fates=fates)
-def test_a_letter_is_always_in_the_dead_letters_or_in_the_file(
+def test_a_dead_letter_is_always_in_its_queue_or_in_the_file(
     cloud: Shop, tmp_path: Path, fates: list[Fate]
 ) -> None:
     dead = emptied(cloud.queue("payments").dead_letters)
     example = next(EXAMPLES)
     for number in range(MOST_DEAD_LETTERS):
         dead.send(f"{example}/{number}")
-    all_letters = bodies(dead)
+    all_bodies = bodies(dead)
     folder = tmp_path / str(example)
     folder.mkdir()
 
     def nothing_is_lost() -> None:
-        skipped = "".join(file.read_text() for file in folder.iterdir())
-        assert all(each in bodies(dead) or f'"{each}"' in skipped for each in all_letters)
+        written = "".join(file.read_text() for file in folder.iterdir())
+        assert all(each in bodies(dead) or f'"{each}"' in written for each in all_bodies)
 
-    ahead = chain(fates, repeat(Fate.FINE))
+    remaining_fates = chain(fates, repeat(Fate.FINE))
     for run in range(RUNS):
-        risky = Risky(cloud, ahead, nothing_is_lost)
+        risky = Risky(cloud, remaining_fates, nothing_is_lost)
         with suppress(Died, ClientError, EndpointConnectionError):
             discard(risky, "dev", Selection(owner="payments"), folder / str(run))
         cloud.advance(minutes=2)

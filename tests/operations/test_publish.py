@@ -1,4 +1,4 @@
-"""Publishing by hand: what is refused, and what gets on the bus."""
+"""Publishing of a file of events: which files are refused, and which events are put on the bus."""
 
 import json
 from collections.abc import Iterator
@@ -49,13 +49,13 @@ def lines(*values: Any) -> str:
 
 
 def refused(text: str, stage: str = "dev") -> list[str]:
-    """What is said of a file that is refused, a line each."""
+    """Return the lines of the error for a file."""
     with pytest.raises(UserError) as failure:
         read_events(text, stage)
     return str(failure.value).splitlines()
 
 
-# How events may be written
+# The formats of a file
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def refused(text: str, stage: str = "dev") -> list[str]:
         (lines(PLACED, ENTRY, DELIVERED), [1, 2, 3]),
     ],
 )
-def test_one_event_a_list_or_one_after_the_other(text: str, begin_in: list[int]) -> None:
+def test_a_file_holds_one_event_a_list_or_several_events(text: str, begin_in: list[int]) -> None:
     assert [each.line for each in read_events(text, "dev")] == begin_in
 
 
@@ -82,30 +82,30 @@ def test_each_gets_an_envelope_and_begins_a_journey() -> None:
     assert first.correlation_id != second.correlation_id
 
 
-def test_a_journey_is_the_event_s_own_or_the_one_that_is_given() -> None:
+def test_an_event_keeps_its_correlation_id_or_gets_the_given_one() -> None:
     own = {**PLACED, "correlation_id": "its-own"}
     journeys = [each.correlation_id for each in read_events(lines(own, PLACED), "dev", "given")]
     assert journeys == ["its-own", "given"]
 
 
 @pytest.mark.parametrize("entry", [ENTRY, DELIVERED])
-def test_what_has_an_envelope_keeps_it(entry: dict[str, Any]) -> None:
+def test_an_event_with_an_envelope_keeps_it(entry: dict[str, Any]) -> None:
     (only,) = read_events(lines(entry), "dev")
     assert (only.event.event_id, only.correlation_id) == (METADATA["id"], "by-hand")
     assert only.has_own_id
 
 
-def test_what_is_too_large_for_the_bus_leaves_its_data_apart() -> None:
+def test_data_that_is_too_large_for_the_bus_is_deposited() -> None:
     declined = {"order_id": "order-1", "customer_id": "1", "amount": 1, "reason": "é" * 600_000}
     (large,) = read_events(lines({"type": "PaymentDeclined", "data": declined}), "dev")
     assert large.event.deposit
     assert large.event.size < MAX_EVENT_BYTES
 
 
-# What is refused
+# The files that are refused
 
 
-def test_every_problem_is_named_with_its_line_and_field() -> None:
+def test_every_problem_is_listed_with_its_line_and_field() -> None:
     wrong = {**DATA, "items": 0, "customer_id": 7}
     del wrong["amount"]
     assert refused(lines(PLACED, {"type": "OrderPlaced", "data": wrong}, [], PLACED)) == [
@@ -148,7 +148,7 @@ def test_every_problem_is_named_with_its_line_and_field() -> None:
         ),
     ],
 )
-def test_what_does_not_keep_the_contract_is_refused(value: Any, why: str) -> None:
+def test_an_event_that_does_not_match_its_contract_is_refused(value: Any, why: str) -> None:
     (_, problem) = refused(lines(value))
     assert problem.startswith("line 1: ")
     assert why in problem
@@ -170,27 +170,27 @@ def test_what_does_not_keep_the_contract_is_refused(value: Any, why: str) -> Non
         ('{"a":' * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_json_is_refused_with_its_line(text: str, why: str) -> None:
+def test_a_file_that_is_not_json_is_refused_with_the_line(text: str, why: str) -> None:
     assert why in refused(text)[0]
 
 
-def test_what_is_wrong_does_no_harm_on_a_terminal() -> None:
+def test_an_invalid_value_is_printed_short_and_escaped() -> None:
     hostile = {"type": "OrderPlaced", "data": {**DATA, "order_id": "\x1b]0;owned\x07" + "x" * 9999}}
     (_, problem) = refused(lines(hostile))
     assert problem.isprintable()
     assert len(problem) < 300
 
 
-def test_of_a_thousand_problems_it_tells_the_first_and_how_many() -> None:
-    said = refused(lines(*[{"type": "OrderPlaced", "data": {}}] * 300))
-    assert len(said) < 30
-    assert said[-1] == "… and 1180 more"
+def test_of_a_thousand_problems_it_lists_the_first_and_counts_the_rest() -> None:
+    problems = refused(lines(*[{"type": "OrderPlaced", "data": {}}] * 300))
+    assert len(problems) < 30
+    assert problems[-1] == "… and 1180 more"
 
 
-# What gets on the bus
+# The events that are published
 
 
-def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Shop) -> None:
+def test_a_published_event_is_handled_like_an_event_of_a_service(cloud: Shop) -> None:
     events = read_events(lines(*[PLACED] * 12), "dev", "by-hand")
     publish(cloud, "dev", events)
     cloud.settle()
@@ -199,19 +199,19 @@ def test_what_is_published_is_handled_as_if_a_service_had_published_it(cloud: Sh
     assert sorted(cloud.handled("payments")) == sorted(ids)
 
 
-def test_what_was_published_before_is_skipped_by_who_has_handled_it(cloud: Shop) -> None:
+def test_a_consumer_skips_an_event_that_it_has_handled_before(cloud: Shop) -> None:
     for _ in range(2):
         publish(cloud, "dev", read_events(lines(ENTRY), "dev"))
         cloud.settle()
     assert cloud.handled("payments") == [METADATA["id"]]
 
 
-def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
+def test_a_stage_that_is_not_deployed_is_named(cloud: Shop) -> None:
     with pytest.raises(UserError, match="no bus records-prod: is the stage 'prod' deployed"):
         publish(cloud, "prod", read_events(lines(PLACED), "prod"))
 
 
-def test_what_the_bus_refuses_is_told_by_its_line(
+def test_events_that_the_bus_refuses_are_listed_by_line(
     cloud: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusal = {"ErrorCode": "AccessDenied", "ErrorMessage": "no events:PutEvents"}
@@ -230,16 +230,16 @@ def test_the_event_in_the_docs_can_be_published(capsys: pytest.CaptureFixture[st
     assert "Would put 1 BestsellerChanged on the bus records-local" in capsys.readouterr().out
 
 
-def test_the_catalogue_s_examples_can_be_published(
+def test_the_examples_of_the_catalogue_can_be_published(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     examples = [event.to_publish for event in known_events(None)]
     file = tmp_path / "examples.json"
     file.write_text(json.dumps(examples))
     assert main(["publish", str(file), "--dry-run", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [each["type"] for each in told] == [each["type"] for each in examples]
-    assert not any(each["published"] for each in told)
+    data = json.loads(capsys.readouterr().out)
+    assert [each["type"] for each in data] == [each["type"] for each in examples]
+    assert not any(each["published"] for each in data)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def test_the_catalogue_s_examples_can_be_published(
         (None, "can't be read: No such file or directory."),
     ],
 )
-def test_a_file_that_can_not_be_read_is_said_so(
+def test_a_file_that_can_not_be_read_is_an_error(
     content: bytes | None, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "events.json"
@@ -259,19 +259,19 @@ def test_a_file_that_can_not_be_read_is_said_so(
     assert why in capsys.readouterr().err
 
 
-def test_on_prod_it_takes_a_yes_and_says_what_it_will_do(
+def test_on_prod_it_prints_what_it_would_do_and_needs_yes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "events.json"
     file.write_text(lines(PLACED, PLACED))
     assert main(["publish", str(file), "--stage", "prod"]) == 1
-    said = capsys.readouterr().err
-    assert "That would put 2 OrderPlaced on the bus records-prod" in said
-    assert "add --yes" in said
+    error = capsys.readouterr().err
+    assert "That would put 2 OrderPlaced on the bus records-prod" in error
+    assert "add --yes" in error
 
 
 @pytest.mark.embedded
-def test_what_is_published_by_hand_reaches_its_consumers_however_large_it_is(
+def test_published_events_of_any_size_reach_their_consumers(
     running: LocalShop, shop: DeployedShop, purchases: Iterator[Purchase]
 ) -> None:
     order = shop.place(next(purchases))

@@ -1,4 +1,4 @@
-"""Who publishes what, and who gets it."""
+"""Routes from publishers to consumers, and the command that shows them."""
 
 import json
 from copy import deepcopy
@@ -13,7 +13,7 @@ from patchbay.project.naming import named
 from patchbay.topology.template import Template, read
 from tests.synthesis import assembly
 
-# A user's services beside them hear what they like.
+# A project may have more services, which may consume the same events.
 THE_SHOPS_OWN = (
     "accounts", "bestsellers", "broker", "fulfilment", "journal", "notifications", "orders",
     "payments", "storefront",
@@ -35,7 +35,7 @@ def publisher(found: Routes, name: str) -> PublisherRoutes:
     return next(each for each in found.publishers if each.publisher.name == name)
 
 
-def test_an_event_leads_from_who_publishes_it_to_everyone_who_gets_it(found: Routes) -> None:
+def test_a_route_leads_from_the_publisher_of_an_event_to_all_its_consumers(found: Routes) -> None:
     (placed,) = publisher(found, "orders-outbox").routes
     subscriptions = {each.consumer: each for each in placed.subscriptions}
     assert subscriptions.keys() == {"accounts-gifts", "journal", "notifications", "payments"}
@@ -43,26 +43,26 @@ def test_an_event_leads_from_who_publishes_it_to_everyone_who_gets_it(found: Rou
     assert [each.consumer for each in placed.subscriptions if each.takes_everything] == ["journal"]
 
 
-def test_who_gets_its_events_in_order_is_told(found: Routes) -> None:
+def test_an_ordered_consumer_is_marked(found: Routes) -> None:
     routes = {each.event.detail_type(): each for each in publisher(found, "payments").routes}
     taken = routes["PaymentTaken"]
     ordered = {each.consumer for each in taken.subscriptions if each.in_order}
     assert ordered == {"accounts-statement"}
 
 
-def test_what_sets_a_function_going_is_told_where_no_event_does(found: Routes) -> None:
+def test_a_publisher_has_the_streams_and_schedules_that_invoke_it(found: Routes) -> None:
     assert publisher(found, "orders-outbox").triggers == ("changes of table orders",)
     assert publisher(found, "bestsellers").triggers == ("stream storefront",)
     assert publisher(found, "accounts-close").triggers == ("schedule cron(0 3 * * ? *) UTC",)
     assert publisher(found, "payments").triggers == ()
 
 
-def test_what_nobody_but_a_wire_tap_consumes_is_found(found: Routes) -> None:
+def test_events_whose_only_consumer_is_a_wire_tap_are_unconsumed(found: Routes) -> None:
     unconsumed = {route.event.detail_type() for route in found.unconsumed}
     assert unconsumed == {"BestsellerChanged", "DayClosed"}
 
 
-def test_what_nobody_may_publish_is_found(dev: dict[str, Template]) -> None:
+def test_events_without_a_publisher_are_unpublished(dev: dict[str, Template]) -> None:
     without = {name: each for name, each in dev.items() if name != "records-dev-orders"}
     before, after = (
         {route.event.detail_type() for route in routes_of(each, "dev").unpublished}
@@ -71,31 +71,31 @@ def test_what_nobody_may_publish_is_found(dev: dict[str, Template]) -> None:
     assert after - before == {"OrderPlaced"}
 
 
-def test_a_function_that_publishes_nothing_is_told_with_what_sets_it_going(
+def test_a_function_that_publishes_nothing_has_its_schedule(
     dev: dict[str, Template],
 ) -> None:
-    quiet = deepcopy(dict(dev["records-dev-accounts"].body))
-    policies = [each for each in quiet["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]
+    body = deepcopy(dict(dev["records-dev-accounts"].body))
+    policies = [each for each in body["Resources"].values() if each["Type"] == "AWS::IAM::Policy"]
     for policy in policies:
         policy["Properties"]["PolicyDocument"]["Statement"] = []
-    found = routes_of({"records-dev-accounts": Template("records-dev-accounts", quiet)}, "dev")
+    found = routes_of({"records-dev-accounts": Template("records-dev-accounts", body)}, "dev")
     assert found.others == {"accounts-close": ("schedule cron(0 3 * * ? *) UTC",)}
 
 
-def test_the_command_draws_them(
+def test_the_command_renders_the_routes(
     found: Routes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("patchbay.operations.routes.routes", lambda clients, stage: found)
     assert main(["routes"]) == 0
-    render = capsys.readouterr().out
-    assert "→ accounts-gifts  where amount = 0" in render
-    assert "no consumer but journal" in render
+    output = capsys.readouterr().out
+    assert "→ accounts-gifts  where amount = 0" in output
+    assert "no consumer but journal" in output
     assert main(["routes", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["unconsumed"] == ["BestsellerChanged", "DayClosed"]
+    data = json.loads(capsys.readouterr().out)
+    assert data["unconsumed"] == ["BestsellerChanged", "DayClosed"]
 
 
 @pytest.mark.embedded
-def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
+def test_the_deployed_routes_are_those_of_the_synthesized_templates(running: LocalShop) -> None:
     deployed = routes(running.cloud, STAGE)
     assert deployed.publishers == routes_of(read(running.assembly), STAGE).publishers

@@ -1,4 +1,4 @@
-"""How a stage does, and what of it is wrong."""
+"""The status of a stage, and its problems."""
 
 import json
 from dataclasses import replace
@@ -11,14 +11,14 @@ import pytest
 from patchbay.cli.__main__ import main
 from patchbay.operations.clients import Clients
 from patchbay.operations.dead_letters.dead_letter import DeadLetterQueue, NotRedrivable
-from patchbay.operations.health import aws_health as trouble
+from patchbay.operations.health import aws_health
 from patchbay.operations.health.aws_health import Alarm, Reader, Workflow
 from patchbay.operations.health.health import SystemHealth
 from patchbay.operations.health.status import Status, checker
 from tests.patchbay.operations.health.sample_health import AT, failure, health
 from tests.shop import Shop
 
-NOWHERE = NotRedrivable("nobody wants them")
+NOWHERE = NotRedrivable("no resource uses it")
 ESCAPE = "\x1b[2J"
 
 
@@ -40,11 +40,11 @@ def reader(state: str) -> Reader:
     return Reader("orders-outbox", "changes of table orders", state, behind=2.0)
 
 
-def test_nothing_is_wrong_where_all_is_well() -> None:
+def test_nothing_is_wrong_if_all_is_well() -> None:
     assert seen(health(), dead_letters("a", 0), readers=(reader("Enabled"),)).wrong == []
 
 
-def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> None:
+def test_a_pause_is_not_wrong_and_dead_letters_are() -> None:
     paused = health(alerts={"state": "paused", "waiting": 7})
     assert seen(paused).wrong == []
     assert seen(paused).paused == ["alerts"]
@@ -54,7 +54,7 @@ def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> No
 
 
 @pytest.mark.parametrize(
-    ("status", "said"),
+    ("status", "sentence"),
     [
         (
             seen(health(alerts={"state": "failing", "failures": (failure("it is down"),)})),
@@ -76,16 +76,16 @@ def test_a_pause_alone_is_not_wrong_but_what_lies_in_the_dead_letters_is() -> No
         (seen(health(), readers=(reader("Disabled"),)), "orders-outbox does not read changes of"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(status: Status, said: str) -> None:
+def test_each_problem_is_a_sentence(status: Status, sentence: str) -> None:
     (wrong,) = status.wrong
-    assert said in wrong
+    assert sentence in wrong
     assert not status.as_json()["well"]
     json.dumps(status.as_json())
 
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Has the command see this."""
+    """A function that sets the status which the command shows."""
 
     def show(status: Status) -> None:
         def known(clients: Clients, stage: str) -> Any:
@@ -96,7 +96,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Any:
     return show
 
 
-def test_the_command_ends_with_1_if_anything_is_wrong(
+def test_the_exit_code_is_1_if_anything_is_wrong(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shown(seen(health()))
@@ -107,26 +107,24 @@ def test_the_command_ends_with_1_if_anything_is_wrong(
     assert not json.loads(capsys.readouterr().out)["well"]
 
 
-def test_what_a_log_says_does_nothing_to_the_terminal(
+def test_text_from_a_log_is_escaped_for_the_terminal(
     shown: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reason = f"[red]{ESCAPE}down"
     shown(seen(health(alerts={"state": "failing", "failures": (failure(reason),)})))
     assert main(["status"]) == 1
-    said = capsys.readouterr().out
-    assert ESCAPE not in said
-    assert "[red]\\x1b[2Jdown" in said
+    output = capsys.readouterr().out
+    assert ESCAPE not in output
+    assert "[red]\\x1b[2Jdown" in output
 
 
-def test_counts_that_are_not_complete_say_so(
-    shown: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_incomplete_counts_have_a_plus_sign(shown: Any, capsys: pytest.CaptureFixture[str]) -> None:
     shown(seen(health(alerts={"handled": 5000, "at_least": True})))
     main(["status"])
     assert "5,000+" in capsys.readouterr().out
 
 
-def test_the_alarms_of_the_stage_are_found_and_no_others(cloud: Shop) -> None:
+def test_only_the_alarms_of_the_stage_are_found(cloud: Shop) -> None:
     cloudwatch: Any = boto3.client("cloudwatch")
     for name in ("records-dev-a", "records-dev-b", "records-prod-a"):
         cloudwatch.put_metric_alarm(
@@ -136,13 +134,13 @@ def test_the_alarms_of_the_stage_are_found_and_no_others(cloud: Shop) -> None:
         )  # fmt: skip
         state = "OK" if name.endswith("b") else "ALARM"
         cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
-    assert [(alarm.name, alarm.description) for alarm in trouble.alarms(cloud, "dev")] == [
+    assert [(alarm.name, alarm.description) for alarm in aws_health.alarms(cloud, "dev")] == [
         ("a", "why")
     ]
 
 
 class Machines:
-    """Step Functions, with two state machines, of which one's executions ended badly."""
+    """A client of Step Functions with two state machines: one has failed executions."""
 
     def __init__(self, *stopped: datetime) -> None:
         self._stopped = stopped
@@ -155,39 +153,41 @@ class Machines:
         self._operation = operation
         return self
 
-    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
         if self._operation == "list_state_machines":
             names = ("records-dev-watering", "somebody-elses")
             machines = [{"name": name, "stateMachineArn": name} for name in names]
             return [{"stateMachines": machines}]
-        assert asked["stateMachineArn"] == "records-dev-watering"
-        stopped = self._stopped if asked["statusFilter"] == "FAILED" else ()
+        assert request["stateMachineArn"] == "records-dev-watering"
+        stopped = self._stopped if request["statusFilter"] == "FAILED" else ()
         return [{"executions": [{"startDate": at, "stopDate": at} for at in stopped]}]
 
 
-def test_an_execution_counts_as_long_as_it_can_be_redriven() -> None:
+def test_a_failed_execution_counts_as_long_as_it_can_be_redriven() -> None:
     machines = Machines(AT - timedelta(days=1), AT - timedelta(days=15))
-    assert trouble.workflows(machines, "dev", AT) == [Workflow("watering", 1)]
+    assert aws_health.workflows(machines, "dev", AT) == [Workflow("watering", 1)]
 
 
-def test_who_reads_a_stream_is_found(cloud: Shop) -> None:
-    found = {each.name: each for each in trouble.readers(cloud, "dev", datetime.now(UTC))}
+def test_the_functions_that_read_a_stream_are_found(cloud: Shop) -> None:
+    found = {each.name: each for each in aws_health.readers(cloud, "dev", datetime.now(UTC))}
     assert found["orders-outbox"].stream == "changes of table orders"
     assert found["bestsellers"].stream == "stream storefront"
     assert "alerts" not in found
     assert found["bestsellers"].state == "Enabled"
 
 
-def test_a_look_asks_for_all_of_it(cloud: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Watched:
-        def __init__(self, *asked: Any) -> None:
+def test_a_check_reads_all_parts_of_the_status(
+    cloud: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class HealthyMonitor:
+        def __init__(self, *arguments: Any) -> None:
             pass
 
         def check(self) -> SystemHealth:
             return health()
 
-    monkeypatch.setattr("patchbay.operations.health.status.Monitor", Watched)
-    monkeypatch.setattr("patchbay.operations.health.status.workflows", lambda *asked: [])
+    monkeypatch.setattr("patchbay.operations.health.status.Monitor", HealthyMonitor)
+    monkeypatch.setattr("patchbay.operations.health.status.workflows", lambda *arguments: [])
     status = checker(cloud, "dev")()
     assert [each.name for each in status.readers] == ["bestsellers", "orders-outbox"]
     assert status.wrong == []

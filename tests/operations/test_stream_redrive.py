@@ -1,4 +1,4 @@
-"""What was given up on a stream is read from the stream once more, as long as that has it."""
+"""Dead letters of a stream are redriven as long as the stream has their records."""
 
 import json
 
@@ -16,19 +16,19 @@ BESTSELLERS = Selection(owner="bestsellers")
 
 
 def position(cloud: Shop, *, start: str) -> str:
-    """A dead letter's body that names a position of the storefront's stream."""
+    """Return the body of a dead letter with a position in the storefront's stream."""
     stream = f"arn:aws:kinesis:us-east-1:123456789012:stream/{cloud.prefix}storefront"
-    told = {
+    batch = {
         "shardId": "shardId-000000000000",
         "startSequenceNumber": start,
         "endSequenceNumber": start,
         "batchSize": 1,
         "streamArn": stream,
     }
-    return json.dumps({"requestContext": {"condition": "x"}, "KinesisBatchInfo": told})
+    return json.dumps({"requestContext": {"condition": "x"}, "KinesisBatchInfo": batch})
 
 
-def test_what_missed_its_window_is_counted_though_later_records_were_counted_first(
+def test_records_that_missed_their_window_are_counted_after_later_records(
     cloud: Shop,
 ) -> None:
     cloud.break_("bestsellers", with_=RuntimeError("broken"))
@@ -44,7 +44,7 @@ def test_what_missed_its_window_is_counted_though_later_records_were_counted_fir
     assert views(cloud) == {"a": 2, "b": 1, "c": 1}
 
 
-def test_a_poison_record_comes_back_and_takes_nothing_with_it(cloud: Shop) -> None:
+def test_a_poison_record_becomes_a_dead_letter_again_and_affects_no_other(cloud: Shop) -> None:
     put_on_stream(cloud, b"poison")
     cloud.advance(hours=2)
     look_at(cloud, "a")
@@ -54,7 +54,7 @@ def test_a_poison_record_comes_back_and_takes_nothing_with_it(cloud: Shop) -> No
     assert views(cloud) == {"a": 1}
 
 
-def test_what_the_stream_has_no_more_stays_and_says_so(cloud: Shop) -> None:
+def test_a_position_that_the_stream_no_longer_has_stays_with_its_reason(cloud: Shop) -> None:
     look_at(cloud, "a")
     url = queue_url(f"{cloud.prefix}bestsellers-failed")
     cloud.client("sqs").send_message(QueueUrl=url, MessageBody=position(cloud, start="999"))
@@ -67,15 +67,15 @@ def test_what_the_stream_has_no_more_stays_and_says_so(cloud: Shop) -> None:
 @pytest.mark.parametrize(
     "body", ["", "null", "{}", '{"KinesisBatchInfo": 5}', '{"DDBStreamBatchInfo": {"shardId": 1}}']
 )
-def test_a_letter_that_names_no_position_says_so(cloud: Shop, body: str) -> None:
+def test_a_body_without_a_position_is_an_error(cloud: Shop, body: str) -> None:
     with pytest.raises(NoRecords, match="it does not name a position in a stream"):
         records_of(cloud, body)
 
 
-def test_of_a_table_only_what_the_outbox_would_be_given_is_given_to_it(cloud: Shop) -> None:
+def test_an_outbox_gets_only_the_records_that_pass_its_filter(cloud: Shop) -> None:
     cloud.break_("orders-outbox", with_=RefusesEntries())
     orders = [cloud.place_order() for _ in range(2)]
-    # A change that is no new order, between them.
+    # A change that is not a new order, between them.
     cloud.resource_table("orders").update_item(
         Key={"order_id": orders[0].order_id},
         UpdateExpression="SET note = :note",

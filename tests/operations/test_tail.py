@@ -1,4 +1,4 @@
-"""Events as they pass: all of them, once each, and none that can do harm on a terminal."""
+"""The tail of events on the bus: each is shown once, and safe for a terminal."""
 
 import json
 from dataclasses import replace
@@ -21,7 +21,7 @@ def types(events: list[Entry]) -> list[str]:
     return [event.type for event in events]
 
 
-def test_what_passes_is_shown_once_in_its_order_and_what_was_before_is_not(cloud: Shop) -> None:
+def test_each_event_after_the_start_is_shown_once_and_in_order(cloud: Shop) -> None:
     cloud.place_order()
     cloud.settle()
     tail = Tail(cloud, "dev")
@@ -34,7 +34,7 @@ def test_what_passes_is_shown_once_in_its_order_and_what_was_before_is_not(cloud
     assert tail.read() == []
 
 
-def test_an_event_that_the_journal_is_given_again_is_not_shown_again(cloud: Shop) -> None:
+def test_an_event_that_is_delivered_to_the_journal_again_is_not_shown_again(cloud: Shop) -> None:
     tail = Tail(cloud, "dev")
     order = cloud.place_order()
     cloud.settle()
@@ -54,7 +54,7 @@ def test_an_event_that_the_journal_is_given_again_is_not_shown_again(cloud: Shop
     assert tail.read() == []
 
 
-def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
+def test_a_stage_that_is_not_deployed_is_named(cloud: Shop) -> None:
     with pytest.raises(UserError, match="is the stage 'prod' deployed in this account"):
         Tail(cloud, "prod")
 
@@ -70,16 +70,16 @@ def test_a_stage_that_is_not_there_is_named(cloud: Shop) -> None:
         (Filter(["PaymentTaken"], "order-1"), False),
     ],
 )
-def test_only_what_is_wanted_is_shown(wanted: Filter, is_shown: bool) -> None:
+def test_only_events_that_match_the_filter_are_shown(wanted: Filter, is_shown: bool) -> None:
     assert (EVENT in wanted) is is_shown
 
 
-def test_an_order_is_found_in_another_journey_too() -> None:
+def test_an_id_in_the_data_matches_in_another_journey_too() -> None:
     assert replace(EVENT, correlation_id="a-batch") in Filter(id="order-1")
 
 
 class Streams:
-    """A stream whose first shard ends, and has a child: as DynamoDB does every few hours."""
+    """A stream whose first shard ends and gets a child, as in DynamoDB every few hours."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class LimitExceededException(Exception): ...
@@ -93,7 +93,7 @@ class Streams:
     def __init__(self) -> None:
         self.records: dict[str, list[Any]] = {"old": [], "first": []}
         self.ended = {"old"}
-        self.trouble: list[type[Exception]] = []
+        self.errors: list[type[Exception]] = []
 
     def client(self, service: str, /) -> Any:
         return self
@@ -111,18 +111,18 @@ class Streams:
             found["LastEvaluatedShardId"] = name
         return {"StreamDescription": found}
 
-    def get_shard_iterator(self, **asked: str) -> Any:
-        shard = asked["ShardId"]
+    def get_shard_iterator(self, **request: str) -> Any:
+        shard = request["ShardId"]
         at = {
             "LATEST": len(self.records[shard]),
             "TRIM_HORIZON": 0,
-            "AFTER_SEQUENCE_NUMBER": int(asked.get("SequenceNumber", 0)) + 1,
+            "AFTER_SEQUENCE_NUMBER": int(request.get("SequenceNumber", 0)) + 1,
         }
-        return {"ShardIterator": f"{shard} {at[asked['ShardIteratorType']]}"}
+        return {"ShardIterator": f"{shard} {at[request['ShardIteratorType']]}"}
 
     def get_records(self, ShardIterator: str) -> Any:  # noqa: N803 - boto3's name
-        if self.trouble:
-            raise self.trouble.pop()
+        if self.errors:
+            raise self.errors.pop()
         shard, at = ShardIterator.split()
         found = self.records[shard][int(at) :]
         answer: dict[str, Any] = {"Records": found}
@@ -138,12 +138,12 @@ class Streams:
             "published_at": {"S": START.isoformat()},
             "correlation_id": {"S": "order-1"},
         }
-        there = self.records.setdefault(shard, [])
-        change = {"SequenceNumber": str(len(there)), "NewImage": item}
-        there.append({"eventName": "INSERT", "dynamodb": change})
+        records = self.records.setdefault(shard, [])
+        change = {"SequenceNumber": str(len(records)), "NewImage": item}
+        records.append({"eventName": "INSERT", "dynamodb": change})
 
 
-def test_a_shard_that_ends_is_followed_by_its_child_from_its_beginning() -> None:
+def test_after_a_shard_ends_its_child_is_read_from_the_beginning() -> None:
     streams = Streams()
     streams.put("old", "Past")
     tail = Tail(streams, "dev")
@@ -156,20 +156,20 @@ def test_a_shard_that_ends_is_followed_by_its_child_from_its_beginning() -> None
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [Streams.exceptions.LimitExceededException, Streams.exceptions.ExpiredIteratorException],
 )
-def test_nothing_is_left_out_where_it_was_throttled_or_has_slept(trouble: type[Exception]) -> None:
+def test_no_event_is_lost_after_throttling_or_an_expired_iterator(error: type[Exception]) -> None:
     streams = Streams()
     tail = Tail(streams, "dev")
     streams.put("first", "One")
     assert types(tail.read()) == ["One"]
     streams.put("first", "Two")
-    streams.trouble = [trouble]
+    streams.errors = [error]
     assert types(tail.read() + tail.read()) == ["Two"]
 
 
-def test_a_line_says_what_passed_and_when_and_of_which_order() -> None:
+def test_a_line_has_the_time_the_type_the_correlation_id_and_the_fields() -> None:
     placed = replace(EVENT, data={"order_id": "order-1", "items": 2, "amount": 11.77, "tags": [1]})
     line = render(placed).plain
     assert line.startswith("09:00:00.000  OrderPlaced ")
@@ -180,14 +180,14 @@ def test_a_line_says_what_passed_and_when_and_of_which_order() -> None:
 @pytest.mark.parametrize(
     "data", [{HOSTILE: HOSTILE}, {"text": "x" * 2**20}, {str(n): n for n in range(10**5)}, None]
 )
-def test_a_hostile_event_is_one_short_line_that_does_nothing(data: Any) -> None:
+def test_a_hostile_event_is_one_short_printable_line(data: Any) -> None:
     line = render(replace(EVENT, type=HOSTILE, source=HOSTILE, correlation_id=HOSTILE, data=data))
     assert line.plain.isprintable()
     assert len(line.plain) < 1200
     assert "[red]" in line.plain
 
 
-def test_a_deep_event_is_shown_without_its_depth() -> None:
+def test_nested_data_is_cut() -> None:
     deep: Any = 1
     for _ in range(5000):
         deep = [deep]
@@ -196,7 +196,7 @@ def test_a_deep_event_is_shown_without_its_depth() -> None:
     assert "\n" not in as_json(event)
 
 
-def test_for_machines_it_is_a_line_of_json() -> None:
+def test_as_json_an_event_is_one_line() -> None:
     line = as_json(replace(EVENT, type=HOSTILE))
     assert "\n" not in line
     assert line.isprintable()

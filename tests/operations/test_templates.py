@@ -1,4 +1,4 @@
-"""Who publishes what, read from the templates that are deployed."""
+"""The deployed templates of a stage, and the publishers in them."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from tests.synthesis import assembly
 
 
 class CloudFormation:
-    """As many stacks as there are templates, two on a page."""
+    """A client of CloudFormation with a stack for each template, two on a page."""
 
     def __init__(self, templates: Mapping[str, Template], **statuses: str) -> None:
         self.templates = templates
@@ -27,7 +27,7 @@ class CloudFormation:
         assert service in ("cloudformation", "events")
         return self
 
-    def list_event_buses(self, **asked: str) -> dict[str, Any]:
+    def list_event_buses(self, **request: str) -> dict[str, Any]:
         return {"EventBuses": [{"Name": "records-local"}]}
 
     def get_paginator(self, operation: str) -> Any:
@@ -45,8 +45,8 @@ class CloudFormation:
 
     def get_template(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         if StackName in self.statuses:
-            told: Any = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
-            raise ClientError({"Error": told}, "GetTemplate")
+            error: Any = {"Code": "ValidationError", "Message": f"Stack {StackName} does not exist"}
+            raise ClientError({"Error": error}, "GetTemplate")
         return {"TemplateBody": self.templates[StackName].body}
 
 
@@ -55,7 +55,7 @@ def dev() -> dict[str, Template]:
     return read(assembly("dev"))
 
 
-def test_every_event_has_who_may_publish_it(dev: dict[str, Template]) -> None:
+def test_every_event_has_its_publishers(dev: dict[str, Template]) -> None:
     deployed = routes(deployed_templates(CloudFormation(dev), "dev"))
     found = {
         route.event.detail_type(): [(one.name, one.service, one.kind) for one in route.publishers]
@@ -72,7 +72,7 @@ def test_the_stacks_of_another_stage_are_left_out(dev: dict[str, Template]) -> N
     assert deployed_templates(CloudFormation({**dev, **others}), "dev").keys() == dev.keys()
 
 
-def test_a_stack_that_is_deleted_at_that_moment_is_left_out(dev: dict[str, Template]) -> None:
+def test_a_stack_that_is_deleted_meanwhile_is_left_out(dev: dict[str, Template]) -> None:
     going = CloudFormation(dev, **{"records-dev-journal": "ROLLBACK_COMPLETE"})
     assert dev.keys() - deployed_templates(going, "dev").keys() == {"records-dev-journal"}
 
@@ -84,6 +84,8 @@ def test_a_stage_that_is_not_deployed_is_named(dev: dict[str, Template]) -> None
 
 
 @pytest.mark.embedded
-def test_a_deployment_tells_the_same_as_what_was_synthesized(running: LocalShop) -> None:
+def test_the_deployed_templates_have_the_routes_of_the_synthesized_ones(
+    running: LocalShop,
+) -> None:
     deployed = routes(deployed_templates(running.cloud, STAGE))
     assert deployed == routes(read(running.assembly))

@@ -1,4 +1,4 @@
-"""What the commands say to who asks for what can't be done."""
+"""The errors of the commands."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from patchbay.cli.__main__ import main
 TIMES = ["--from", "2026-01-31T09:00", "--to", "2026-01-31T10:00", "--again"]
 
 
-def test_without_credentials_it_says_how_to_get_some(
+def test_without_credentials_the_error_says_how_to_sign_in(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -29,14 +29,14 @@ def test_without_credentials_it_says_how_to_get_some(
         (["journey", "reading-1", "--stage", "Prod!"], "'Prod!'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(
+def test_an_invalid_argument_is_named(
     arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
     assert why in capsys.readouterr().err
 
 
-def test_what_ends_before_it_begins_is_refused(
+def test_a_period_that_ends_before_it_begins_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     times = ["--from", "2026-01-31T10:00", "--to", "2026-01-31T09:00"]
@@ -47,18 +47,18 @@ def test_what_ends_before_it_begins_is_refused(
     )
 
 
-def test_aws_that_can_not_be_reached_is_told_without_a_traceback(
+def test_an_endpoint_that_does_not_answer_is_named_without_a_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert main(["replay", *TIMES]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("http://127.0.0.1:9/ does not answer. Check the network")
-    assert "Traceback" not in said
+    error = capsys.readouterr().err
+    assert error.startswith("http://127.0.0.1:9/ does not answer. Check the network")
+    assert "Traceback" not in error
 
 
-def test_what_is_past_remembering_is_replayed_only_on_purpose(
+def test_events_older_than_the_handled_ids_are_replayed_only_with_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["replay", *TIMES[:-1]]) == 1

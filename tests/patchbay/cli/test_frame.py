@@ -1,4 +1,4 @@
-"""How a command starts and ends: as a process of its own, as in a shell."""
+"""The start and the end of a command, as a process like in a shell."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ SLOW = ("boto3", "botocore", "pydantic", "starlette", "jinja2", "contracts")
 
 @pytest.fixture
 def silent_cloud() -> Iterator[socket.socket]:
-    """What takes requests, and never answers."""
+    """A server that accepts connections, and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(SECONDS)
         yield server
@@ -31,7 +31,7 @@ def environ(server: socket.socket | None = None) -> dict[str, str]:
 
 
 def interruptible() -> None:
-    # Where the tests run in the background of a shell, it is ignored.
+    # A process in the background of a shell inherits SIGINT as ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -61,16 +61,16 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback(
         connection, _ = silent_cloud.accept()  # by now, it waits for an answer
         process.send_signal(signal.SIGINT)
         with connection:
-            said, complained = process.communicate(timeout=SECONDS)
-    assert process.returncode == 130, complained
-    assert "Traceback" not in said + complained
-    assert complained.endswith("Interrupted.\n")
+            output, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in output + errors
+    assert errors.endswith("Interrupted.\n")
 
 
 @pytest.mark.parametrize("command", ["events", "events --json"])
-def test_who_has_read_enough_hears_no_complaint(command: str, tmp_path: Path) -> None:
-    complaints = tmp_path / "complaints"
-    patchbay = f"{sys.executable} -m patchbay.cli {command} 2>{complaints} | head -n 1"
+def test_a_reader_that_closes_the_pipe_causes_no_error(command: str, tmp_path: Path) -> None:
+    errors = tmp_path / "errors"
+    patchbay = f"{sys.executable} -m patchbay.cli {command} 2>{errors} | head -n 1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {patchbay}"],
         cwd=ROOT,
@@ -80,30 +80,34 @@ def test_who_has_read_enough_hears_no_complaint(command: str, tmp_path: Path) ->
         check=False,
     )
     assert len(done.stdout.splitlines()) == 1
-    assert "Broken" not in complaints.read_text()
-    assert "Traceback" not in complaints.read_text()
+    assert "Broken" not in errors.read_text()
+    assert "Traceback" not in errors.read_text()
 
 
-def test_help_loads_nothing_that_is_slow() -> None:
-    asked = f"""
+def test_help_imports_no_slow_package() -> None:
+    script = f"""
 import sys
 from patchbay.cli.__main__ import main
 assert main(["--help"]) == 0
 print("loaded:", *(set({SLOW}) & set(sys.modules)))
 """
     done = subprocess.run(
-        [sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.endswith("loaded:\n")
     assert "130 after Ctrl-C" in " ".join(done.stdout.split())
 
 
 def test_the_shell_completes_commands() -> None:
-    asked = {"_PATCHBAY_COMPLETE": "complete_bash", "COMP_WORDS": "patchbay st", "COMP_CWORD": "1"}
+    request = {
+        "_PATCHBAY_COMPLETE": "complete_bash",
+        "COMP_WORDS": "patchbay st",
+        "COMP_CWORD": "1",
+    }
     done = subprocess.run(
         PATCHBAY,
         cwd=ROOT,
-        env=os.environ | asked,
+        env=os.environ | request,
         capture_output=True,
         text=True,
         check=True,

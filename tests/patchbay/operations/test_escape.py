@@ -1,4 +1,4 @@
-"""Whatever is put on a terminal, the terminal only shows it."""
+"""Untrusted text is escaped: a terminal shows it, and never obeys it."""
 
 import tracemalloc
 
@@ -20,20 +20,20 @@ from patchbay.operations.escape import escape, escape_lines, indented
         ("\u200b", r"\u200b"),
     ],
 )
-def test_what_would_act_is_spelled(hostile: str, shown: str) -> None:
+def test_control_characters_are_escaped(hostile: str, shown: str) -> None:
     assert escape(hostile) == shown
 
 
-def test_what_people_write_stays_as_it_is() -> None:
+def test_printable_text_is_not_changed() -> None:
     assert escape("Zoë, 漢字, naïve “ok” 🙂 [bold]") == "Zoë, 漢字, naïve “ok” 🙂 [bold]"
 
 
-def test_a_long_text_is_cut_before_it_is_spelled() -> None:
+def test_a_long_text_is_cut_before_it_is_escaped() -> None:
     assert escape("\x1b" * 1_000_000, most=3) == r"\x1b\x1b…"
 
 
 @pytest.mark.parametrize("deep", [1, 400, 3000])
-def test_of_a_deep_megabyte_no_more_is_laid_out_than_is_shown(deep: int) -> None:
+def test_only_the_part_of_deep_json_that_is_shown_is_formatted(deep: int) -> None:
     text = "[" * deep + ",".join("1" for _ in range(2**19)) + "]" * deep
     tracemalloc.start()
     shown = indented(text, most=20_000)
@@ -48,7 +48,7 @@ def test_lines_stay_lines() -> None:
 
 
 @given(st.text(alphabet=st.characters()), st.integers(1, 50))
-def test_nothing_is_left_that_a_terminal_would_obey(text: str, most: int) -> None:
+def test_any_text_becomes_printable(text: str, most: int) -> None:
     shown = escape(text, most)
     assert shown.isprintable()
     shown.encode()

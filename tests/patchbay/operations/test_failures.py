@@ -1,4 +1,4 @@
-"""What is said where AWS refuses, or does not answer."""
+"""The messages for requests that AWS refuses, or does not answer."""
 
 import pytest
 from botocore.exceptions import (
@@ -22,7 +22,7 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (UserError("There is no consumer 'x'."), "There is no consumer 'x'."),
         (NoCredentialsError(), "No AWS credentials: sign in with `aws sso login`"),
@@ -45,8 +45,8 @@ def refused(code: str, message: str = "", operation: str = "ReceiveMessage") -> 
         (refused("Throttling", "slow down"), "The request to AWS failed: "),
     ],
 )
-def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
-    assert said in explain(error)
+def test_the_message_says_what_happened_and_what_to_do(error: Exception, message: str) -> None:
+    assert message in explain(error)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
             "because no identity-based policy allows the sqs:receivemessage action",
             f"sqs:receivemessage on {QUEUE}.",
         ),
-        (  # where there is no resource
+        (  # without a resource
             "AccessDeniedException",
             f"User: {USER} is not authorized to perform: lambda:ListEventSourceMappings because no "
             "identity-based policy allows the lambda:ListEventSourceMappings action",
@@ -78,5 +78,5 @@ def test_a_failure_is_told_with_a_way_out(error: Exception, said: str) -> None:
         ("AccessDenied", "Access Denied", "a permission for ReceiveMessage. Access Denied"),
     ],
 )
-def test_the_action_that_is_missing_is_named(code: str, message: str, lacks: str) -> None:
+def test_the_missing_permission_is_named(code: str, message: str, lacks: str) -> None:
     assert explain(refused(code, message)) == f"Not permitted: these credentials lack {lacks}"

@@ -1,4 +1,4 @@
-"""Numbers, as people read them."""
+"""Formats of numbers for people."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from patchbay.operations.formatting import count, cut, duration, rate
         (4 * 86400, "4 days"),
     ],
 )
-def test_a_length_of_time_is_given_in_the_unit_that_fits(seconds: float | None, read: str) -> None:
+def test_a_duration_is_formatted_in_a_unit_that_fits(seconds: float | None, read: str) -> None:
     assert duration(seconds) == read
 
 
@@ -26,11 +26,11 @@ def test_a_length_of_time_is_given_in_the_unit_that_fits(seconds: float | None, 
     ("per_second", "read"),
     [(None, "—"), (0, "0.0/s"), (0.02, "1.2/min"), (4.14, "4.1/s"), (123.4, "123/s")],
 )
-def test_what_is_rare_is_counted_by_the_minute(per_second: float | None, read: str) -> None:
+def test_a_low_rate_is_formatted_by_the_minute(per_second: float | None, read: str) -> None:
     assert rate(per_second) == read
 
 
-def test_a_count_has_its_thousands_apart() -> None:
+def test_a_count_has_separators_between_thousands() -> None:
     assert count(100_000) == "100,000"
 
 

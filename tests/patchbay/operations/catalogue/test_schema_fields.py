@@ -1,4 +1,4 @@
-"""An event's fields in words."""
+"""Fields of an event in words."""
 
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ class Label(BaseModel):
     price: Dollars
     weight: Decimal = Decimal(1)
     sent_at: AwareDatetime | None = None
-    kind: Literal["dead letter", "box"]
+    kind: Literal["crate", "box"]
     to: Address
     notes: list[Annotated[str, Field(max_length=9)]] = Field(max_length=3)
     anything: object = Field(description="What you like.")
@@ -39,19 +39,19 @@ FIELDS = {field.name: field for field in fields_of(Label.model_json_schema())}
         ("sensor_id", "string", "like ^[A-Za-z0-9-]{1,64}$"),
         ("price", "number", "at least 0, in steps of 0.01"),
         ("sent_at", "date-time or null", ""),
-        ("kind", "string", '"dead letter" or "box"'),
+        ("kind", "string", '"crate" or "box"'),
         ("to", "object", ""),
         ("notes", "array of string", "each at most 9 characters, at most 3 of them"),
         ("anything", "anything", ""),
     ],
 )
-def test_a_field_is_told_by_its_type_and_its_limits(name: str, kind: str, limits: str) -> None:
+def test_a_field_has_its_type_and_its_limits(name: str, kind: str, limits: str) -> None:
     assert (FIELDS[name].type, FIELDS[name].limits) == (kind, limits)
 
 
-def test_what_may_be_left_out_is_said_so() -> None:
+def test_a_field_with_a_default_is_not_required() -> None:
     assert {name for name, field in FIELDS.items() if not field.required} == {"weight", "sent_at"}
 
 
-def test_a_description_is_kept() -> None:
+def test_a_field_has_its_description() -> None:
     assert FIELDS["anything"].description == "What you like."

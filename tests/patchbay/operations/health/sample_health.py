@@ -1,4 +1,4 @@
-"""A board as a greenhouse's might be."""
+"""The health of a sample system, a greenhouse."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -38,18 +38,18 @@ NAMES = sorted({subscription.consumer for subscription in SUBSCRIPTIONS})
 
 
 def failure(reason: str) -> Attempt:
-    """An attempt that failed for that reason."""
+    """Return a failed attempt with that reason."""
     return Attempt(AT, "event-1", "ReadingTaken", "reading-1", 3, age=None, reason=reason)
 
 
 def well(name: str, **changed: Any) -> ConsumerHealth:
-    """A consumer to which all goes well."""
-    fine = ConsumerHealth(name, "well", waiting=0, in_flight=0, dead=0, per_second=4.2, p95=0.31)
-    return replace(fine, **changed)
+    """Return the health of a consumer that is well, with changes."""
+    healthy = ConsumerHealth(name, "well", waiting=0, in_flight=0, dead=0, per_second=4.2, p95=0.31)
+    return replace(healthy, **changed)
 
 
 def health(**changed: dict[str, Any]) -> SystemHealth:
-    """A board on which all is well, but for what is changed, by the consumer's name."""
+    """Return the health of a system in which all is well, with changes by consumer."""
     consumers = tuple(well(name, **changed.get(name.replace("-", "_"), {})) for name in NAMES)
     rates = {(subscription.port, subscription.consumer): 4.1 for subscription in SUBSCRIPTIONS}
     return SystemHealth(AT, PUBLISHERS, SUBSCRIPTIONS, consumers, rates | {("sensors", ""): 4.1})

@@ -1,4 +1,4 @@
-"""What a consumer has done of late, as its log tells."""
+"""The recent activity of a consumer, from its log."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ CONSUMER = Consumer("alerts", "queue", "dead", "/aws/lambda/alerts", None, ())
 
 
 class Log:
-    """A log group that grows."""
+    """A client of CloudWatch Logs with one log group."""
 
     class exceptions:  # noqa: N801 - boto3's name
         class ResourceNotFoundException(Exception):
@@ -23,7 +23,7 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
-        self.is_there = True
+        self.exists = True
 
     def write(self, message: str, after: float, **fields: Any) -> None:
         at = NOW + timedelta(seconds=after)
@@ -37,10 +37,10 @@ class Log:
         assert operation == "filter_log_events"
         return self
 
-    def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
-        if not self.is_there:
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        if not self.exists:
             raise self.exceptions.ResourceNotFoundException
-        since = asked["startTime"]
+        since = request["startTime"]
         yield {"events": [each for each in self.events if each["timestamp"] >= since]}
 
 
@@ -58,7 +58,7 @@ def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def test_what_was_read_once_is_counted_once(log: Log, activity: Activity) -> None:
+def test_a_line_is_counted_once(log: Log, activity: Activity) -> None:
     for second in range(10):
         log.write("handled", second, event_id=str(second), age_ms=100 * second)
         activity.poll(log, later(second + 0.1))
@@ -66,7 +66,7 @@ def test_what_was_read_once_is_counted_once(log: Log, activity: Activity) -> Non
     assert activity.per_second(later(9)) == pytest.approx(10 / 15)
 
 
-def test_a_line_that_comes_late_is_counted_as_well(log: Log, activity: Activity) -> None:
+def test_a_line_that_appears_late_is_counted_too(log: Log, activity: Activity) -> None:
     log.write("handled", 3, event_id="second", age_ms=1)
     activity.poll(log, later(3))
     log.write("handled", 1, event_id="first", age_ms=1)
@@ -74,14 +74,14 @@ def test_a_line_that_comes_late_is_counted_as_well(log: Log, activity: Activity)
     assert [attempt.event_id for attempt in activity.attempts] == ["first", "second"]
 
 
-def test_95_of_100_are_as_fast_as_it_says(log: Log, activity: Activity) -> None:
+def test_p95_is_the_95th_percentile_of_the_ages(log: Log, activity: Activity) -> None:
     for number in range(101):
         log.write("handled", 0, event_id=str(number), age_ms=10 * number)
     activity.poll(log, NOW)
     assert activity.p95 == pytest.approx(0.95)
 
 
-def test_it_fails_as_long_as_most_of_the_newest_attempts_do(log: Log, activity: Activity) -> None:
+def test_it_is_failing_as_long_as_most_recent_attempts_fail(log: Log, activity: Activity) -> None:
     log.write("handled", 0, event_id="a", age_ms=1)
     for second in (1, 2):
         log.write("failed", second, event_id="b", attempt=second, reason="it is down")
@@ -94,13 +94,13 @@ def test_it_fails_as_long_as_most_of_the_newest_attempts_do(log: Log, activity: 
     assert not activity.is_failing(later(4))
 
 
-def test_who_backs_off_and_tries_rarely_still_fails(log: Log, activity: Activity) -> None:
+def test_with_a_long_backoff_it_is_still_failing(log: Log, activity: Activity) -> None:
     log.write("failed", 0, event_id="b", attempt=9, reason="it is down")
     activity.poll(log, later(300))
     assert activity.is_failing(later(300))
 
 
-def test_one_poison_event_among_many_good_ones_is_no_failing_consumer(
+def test_with_one_poison_event_among_many_good_ones_it_is_not_failing(
     log: Log, activity: Activity
 ) -> None:
     log.write("rejected", 1, event_id="bad", reason="breaks its contract")
@@ -111,7 +111,7 @@ def test_one_poison_event_among_many_good_ones_is_no_failing_consumer(
     assert [attempt.reason for attempt in activity.failures] == ["breaks its contract"]
 
 
-def test_what_is_long_ago_is_forgotten(log: Log, activity: Activity) -> None:
+def test_attempts_outside_the_window_are_dropped(log: Log, activity: Activity) -> None:
     log.write("failed", 0, event_id="b", reason="it was down")
     activity.poll(log, NOW)
     activity.poll(log, NOW + WINDOW + timedelta(seconds=1))
@@ -119,8 +119,8 @@ def test_what_is_long_ago_is_forgotten(log: Log, activity: Activity) -> None:
     assert not activity.is_failing(NOW + WINDOW)
 
 
-def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, activity: Activity) -> None:
-    log.is_there = False
+def test_a_consumer_that_has_never_run_has_no_activity(log: Log, activity: Activity) -> None:
+    log.exists = False
     activity.poll(log, NOW)
     assert (activity.attempts, activity.p95, activity.is_failing(NOW)) == ([], None, False)
     assert activity.idle_for(later(7)) == 7
@@ -137,7 +137,7 @@ def test_a_consumer_that_has_never_run_has_no_pulse(log: Log, activity: Activity
         '{"message": "handled", "age_ms": "old", "event_id": 7}',
     ],
 )
-def test_a_line_of_any_other_shape_does_no_harm(log: Log, activity: Activity, line: str) -> None:
+def test_a_line_of_any_other_format_is_harmless(log: Log, activity: Activity, line: str) -> None:
     log.raw(line)
     activity.poll(log, NOW)
     assert all(isinstance(attempt.event_id, str) for attempt in activity.attempts)

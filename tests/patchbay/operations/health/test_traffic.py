@@ -1,4 +1,4 @@
-"""What goes over which cable, as far as the consumers' logs tell."""
+"""The traffic on each subscription, from the consumers' logs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,29 +26,29 @@ def recounted(found: dict[tuple[str, str], float]) -> dict[tuple[str, str], floa
     return {key: round(rate * RATE_WINDOW.total_seconds()) for key, rate in found.items()}
 
 
-def test_a_consumer_that_handles_nothing_is_given_what_the_others_are_given() -> None:
+def test_the_rate_to_a_consumer_that_handles_nothing_is_known_from_the_others() -> None:
     seen: Attempts = {"alerts": [], "journal": [attempt("1"), attempt("2")], "frost": []}
     found = recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))
     assert found["sensors", "alerts"] == 2
     assert found["sensors", ""] == 2
 
 
-def test_what_a_filter_lets_through_is_known_to_its_consumer_alone() -> None:
+def test_the_rate_through_a_filter_is_known_from_its_consumer_only() -> None:
     seen = {"journal": [attempt("1"), attempt("2")], "frost": [attempt("1")]}
     assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["sensors", "frost"] == 1
 
 
-def test_the_cable_for_everything_carries_everything() -> None:
+def test_the_subscription_to_every_event_has_the_rate_of_all() -> None:
     seen = {"journal": [attempt("1"), attempt("2", "AlertRaised")]}
     assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["*", "journal"] == 2
 
 
-def test_an_event_that_is_tried_again_has_not_come_again() -> None:
+def test_a_retry_is_not_counted_as_another_event() -> None:
     seen = {"alerts": [attempt("1"), attempt("1", number=2), attempt("1", number=3)]}
     assert recounted(rates(PUBLISHERS, SUBSCRIPTIONS, seen))["sensors", "alerts"] == 1
 
 
-def test_an_event_that_several_are_given_passes_once_and_the_newest_come_first() -> None:
+def test_an_event_with_several_consumers_is_shown_once_and_the_newest_first() -> None:
     many = [attempt(str(number), after=number) for number in range(NEWEST + 5)]
     shown = recent_events(PUBLISHERS, {"journal": many, "alerts": many})
     assert [each.correlation_id for each in shown] == [
@@ -57,6 +57,6 @@ def test_an_event_that_several_are_given_passes_once_and_the_newest_come_first()
     assert {each.publisher for each in shown} == {"sensors"}
 
 
-def test_an_event_that_nobody_is_known_to_publish_passes_as_well() -> None:
+def test_an_event_without_a_known_publisher_is_shown_too() -> None:
     (shown,) = recent_events(PUBLISHERS, {"journal": [attempt("1", "Unheard")]})
     assert shown.publisher is None

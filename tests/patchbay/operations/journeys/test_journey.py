@@ -1,4 +1,4 @@
-"""How a journey is told: from what the journal, the logs and the dead letters say."""
+"""The rendering of journeys, with their deliveries."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -24,67 +24,67 @@ def entry(id: str, type: str, causation_id: str | None = None, *, after: float =
     )
 
 
-TAKEN_ = entry("placed", "ReadingTaken")
-TAKEN = entry("taken", "AlertRaised", "placed", after=2)
-SHIPPED = entry("shipped", "BedWatered", "taken", after=3)
+TAKEN = entry("taken", "ReadingTaken")
+RAISED = entry("raised", "AlertRaised", "taken", after=2)
+WATERED = entry("watered", "BedWatered", "raised", after=3)
 REFUSED = Failure(START + timedelta(seconds=1), 1, "MessageRejected: not verified")
 DOWN = Failure(START + timedelta(seconds=1), 1, "ProviderUnavailable: it answered 503")
-PAID = Delivery("alerts", failures=[DOWN], handled_at=START + timedelta(seconds=2))
-UNSENT = Delivery("notes", failures=[REFUSED], is_dead=True)
+HANDLED = Delivery("alerts", failures=[DOWN], handled_at=START + timedelta(seconds=2))
+DEAD = Delivery("notes", failures=[REFUSED], is_dead=True)
 
 
-def told(done: dict[str, list[Delivery]]) -> str:
-    shown = StringIO()
-    Console(width=120, file=shown).print(render(as_trees([TAKEN_, TAKEN, SHIPPED], done)))
-    return shown.getvalue()
+def rendered(deliveries: dict[str, list[Delivery]]) -> str:
+    output = StringIO()
+    Console(width=120, file=output).print(render(as_trees([TAKEN, RAISED, WATERED], deliveries)))
+    return output.getvalue()
 
 
-def test_each_event_stands_below_the_one_that_caused_it() -> None:
-    (root,) = as_trees([TAKEN_, TAKEN, SHIPPED], {})
-    assert root.entry is TAKEN_
-    assert [step.entry for step in root.after] == [TAKEN]
-    assert [step.entry for step in root.after[0].after] == [SHIPPED]
+def test_each_event_is_below_its_cause() -> None:
+    (root,) = as_trees([TAKEN, RAISED, WATERED], {})
+    assert root.entry is TAKEN
+    assert [step.entry for step in root.after] == [RAISED]
+    assert [step.entry for step in root.after[0].after] == [WATERED]
 
 
-def test_an_event_whose_cause_is_not_known_stands_at_the_top() -> None:
-    assert [step.entry for step in as_trees([TAKEN_, SHIPPED], {})] == [TAKEN_, SHIPPED]
+def test_an_event_without_a_known_cause_is_at_the_top() -> None:
+    assert [step.entry for step in as_trees([TAKEN, WATERED], {})] == [TAKEN, WATERED]
 
 
-def test_it_says_when_each_was_published_and_how_long_after_its_cause() -> None:
-    text = told({})
+def test_each_event_has_its_time_and_the_delay_after_its_cause() -> None:
+    text = rendered({})
     assert "ReadingTaken  09:00:00.000" in text
     assert "AlertRaised  09:00:02.000  2.00 s later" in text
     assert "BedWatered  09:00:03.000  1.00 s later" in text
 
 
-def test_it_says_who_handled_what_after_how_long_and_what_failed_before() -> None:
-    text = told({"placed": [PAID]})
+def test_a_handled_event_has_its_delay_and_its_failed_attempts() -> None:
+    text = rendered({"taken": [HANDLED]})
     assert "✓ alerts  handled after 2.00 s" in text
     assert "attempt 1  09:00:01.000  ProviderUnavailable: it answered 503" in text
 
 
-def test_it_says_who_gave_up_and_why() -> None:
+def test_a_dead_letter_has_its_reason() -> None:
     refused = Delivery("alerts", is_dead=True, rejected="no such reading")
-    text = told({"placed": [UNSENT, refused]})
+    text = rendered({"taken": [DEAD, refused]})
     assert "✗ notes  dead letter after 1 failures" in text
     assert "attempt 1  09:00:01.000  MessageRejected: not verified" in text
     assert "✗ alerts  dead letter: no such reading" in text
 
 
-def test_it_says_who_is_still_at_it() -> None:
-    text = told({"placed": [Delivery("alerts", failures=[DOWN]), Delivery("labels")]})
+def test_an_event_that_is_not_handled_yet_will_be_retried_or_has_no_attempt() -> None:
+    text = rendered({"taken": [Delivery("alerts", failures=[DOWN]), Delivery("labels")]})
     assert "↻ alerts  failed so far, will be retried" in text
     assert "… labels  no attempt yet" in text
 
 
-def test_what_was_put_back_and_handled_is_no_dead_letter_any_more() -> None:
-    done = Delivery("alerts", failures=[DOWN], handled_at=START + timedelta(hours=1))
-    assert "✓ alerts  handled after 60 min" in told({"placed": [done]})
+def test_a_redriven_dead_letter_that_was_handled_is_shown_as_handled() -> None:
+    redriven = Delivery("alerts", failures=[DOWN], handled_at=START + timedelta(hours=1))
+    assert "✓ alerts  handled after 60 min" in rendered({"taken": [redriven]})
 
 
-def test_for_machines_it_is_the_same_as_json() -> None:
-    (told,) = as_json(as_trees([TAKEN_, TAKEN], {"placed": [PAID, UNSENT]}))
-    paid, unsent = told["consumers"]
-    assert (paid["dead_letter"], paid["why"]) == (False, None)
-    assert (unsent["dead_letter"], unsent["why"]) == (True, "MessageRejected: not verified")
-    assert [caused["type"] for caused in told["caused"]] == ["AlertRaised"]
+def test_as_json_it_has_the_same_deliveries() -> None:
+    (root,) = as_json(as_trees([TAKEN, RAISED], {"taken": [HANDLED, DEAD]}))
+    handled, dead = root["consumers"]
+    assert (handled["dead_letter"], handled["why"]) == (False, None)
+    assert (dead["dead_letter"], dead["why"]) == (True, "MessageRejected: not verified")
+    assert [caused["type"] for caused in root["caused"]] == ["AlertRaised"]

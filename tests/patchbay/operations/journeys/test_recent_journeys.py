@@ -1,4 +1,4 @@
-"""The latest journeys, from what the consumers have logged."""
+"""The recent journeys, from the consumers' logs."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ def attempt(
     return Attempt(at, event, f"Type-{event}", journey, 1, age=0.1, reason=reason)
 
 
-def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
+def test_the_journey_with_the_newest_attempt_comes_first() -> None:
     found = recent_journeys(
         {
             "alerts": [attempt("1", "reading-1"), attempt("2", "reading-2", after=1)],
@@ -27,22 +27,22 @@ def test_the_one_of_which_something_was_seen_last_comes_first() -> None:
     assert (found[0].first, found[0].last) == (START, START + timedelta(seconds=2))
 
 
-def test_an_event_that_several_are_given_counts_once() -> None:
+def test_an_event_with_several_consumers_counts_once() -> None:
     (found,) = recent_journeys({"alerts": [attempt("1")], "journal": [attempt("1")]})
     assert list(found.types) == ["1"]
 
 
-def test_it_is_in_trouble_with_whoever_has_failed_and_has_not_managed_it_since() -> None:
+def test_a_consumer_is_failing_until_it_handles_the_event() -> None:
     down = attempt("1", reason="it is down")
     (found,) = recent_journeys({"alerts": [down, attempt("1", after=1)], "notes": [down]})
     assert found.failing_consumers == ["notes"]
 
 
-def test_what_belongs_to_no_journey_that_can_be_read_is_left_out() -> None:
+def test_an_attempt_without_a_correlation_id_is_left_out() -> None:
     assert recent_journeys({"alerts": [attempt("", "", reason="breaks its contract")]}) == []
 
 
-def test_as_many_as_are_remembered_are_a_journey_each_however_many_consumers_saw_them() -> None:
+def test_every_journey_is_found_also_with_many_consumers_and_attempts() -> None:
     several = {
         f"consumer-{number}": [
             attempt(str(each), f"r-{each % 10_000}") for each in range(MAX_ATTEMPTS)
