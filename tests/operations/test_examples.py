@@ -118,7 +118,7 @@ def placeholders(
     yield {
         "ORDER_ID": order,
         "EVENT_ID": entries(running.cloud, STAGE, order)[0].id,
-        "LETTER_ID": dead_letter,
+        "DEAD_LETTER_ID": dead_letter,
         "AN_HOUR_AGO": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M}",
         "NOW": f"{now:%Y-%m-%dT%H:%M}",
     }

@@ -111,7 +111,7 @@ def show(
 ) -> None:
     """Show a dead letter: its event, its error, its attempts and its log lines.
 
-    Example: patchbay dead-letters show LETTER_ID --stage local
+    Example: patchbay dead-letters show DEAD_LETTER_ID --stage local
     """
     from patchbay.operations.dead_letters.dead_letter import as_json as for_machines
     from patchbay.operations.dead_letters.last_error import log_lines_of
