@@ -10,7 +10,7 @@ import urllib3
 from demo.coupling.shops import Shops
 from demo.settings import MAIL_FROM
 
-SLOWNESS = 2.0  # seconds: the delay of the payment provider's stand-in in its mode `slow`
+SLOWNESS = 2.0  # seconds: the delay in the mode `slow`
 DENIAL = "coupling-fault"  # the name of the policy that denies
 
 

@@ -45,7 +45,7 @@ sans-serif; font-size: 14px; fill: #1f2328 }
 
 
 def draw(report: Mapping[str, Any]) -> str:
-    """The figure; the same report gives the same bytes."""
+    """Return the figure of a report; the same report gives the same bytes."""
     scenarios: Sequence[Mapping[str, Any]] = report["scenarios"]
     height = FIRST_ROW + ROW * len(scenarios) + FOOT
     lines = [

@@ -38,7 +38,7 @@ def visit() -> Iterator["Visit"]:
 
 
 class Visitor:
-    """A browser with a connection of its own."""
+    """A browser with its own connection."""
 
     def __init__(self, served: Served) -> None:
         self._connection = http.client.HTTPConnection(
