@@ -4,8 +4,9 @@ Each name is loaded from its module on first use. A function that only consumes 
 module that publishes, and its asset does not contain it (patchbay/packaging/asset.py).
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from patchbay import load_on_use
 
 if TYPE_CHECKING:
     from patchbay.messaging.api import BadRequest as BadRequest
@@ -54,8 +55,4 @@ _MODULES = {
 
 __all__ = list(_MODULES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+__getattr__ = load_on_use(__name__, _MODULES)
