@@ -1,4 +1,4 @@
-"""Holds a coupling report against what must be true of it: `check_coupling.py FILE`."""
+"""Checks a coupling report: `check_coupling.py FILE`."""
 
 import json
 import sys

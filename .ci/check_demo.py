@@ -1,11 +1,11 @@
-"""Holds a demo's report against what must be true of it: `check_demo.py FILE [CONSUMER …]`."""
+"""Checks a demo's report: `check_demo.py FILE [CONSUMER …]`."""
 
 import json
 import sys
 from pathlib import Path
 
 report = json.loads(Path(sys.argv[1]).read_text())
-# Those that get every OrderPlaced, and so the malformed one as well.
+# The consumers of every OrderPlaced, including the malformed one.
 of_orders = {"journal", "notifications", "payments", *sys.argv[2:]}
 others = {
     "accounts-gifts", "accounts-statement", "fulfilment", "orders-status", "payments-refund",

@@ -1,4 +1,4 @@
-"""Holds the isolation matrix to what the README says of it."""
+"""Checks the isolation matrix against the README's claims."""
 
 import json
 import sys

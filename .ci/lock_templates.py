@@ -1,4 +1,4 @@
-"""Pins what a new project begins with, for `patchbay new` needs no network. Part of `make lock`."""
+"""Pins the packages of a new project, so that `patchbay new` needs no network. For `make lock`."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def main() -> None:
         skipped = [word for name in RUNTIME for word in ("--no-emit-package", name)]
         _compile(root, "functions/requirements", "constraints.txt", *skipped)
         locked = (root / "requirements.txt").read_text()
-        # The pin is each project's own; what constrained this is not there.
+        # The pin is each project's own.
         locked = locked.replace(pinned.name, "<< wheel >>").replace(
             wheel.sha256(pinned), "<< hash >>"
         )

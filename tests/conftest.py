@@ -1,7 +1,7 @@
-"""What the shop's own tests have beside the fixtures of Patchbay's plugin for pytest.
+"""Fixtures of the shop's tests, in addition to those of Patchbay's pytest plugin.
 
-`cloud` is the whole deployed system, in the words of the shop: see docs/testing.md.
-`running` is the same on the embedded cloud, for the tests that are marked so.
+`cloud` is the whole deployed system, with methods for the shop: see docs/testing.md.
+`running` is the same on the embedded cloud, for the tests that are marked `embedded`.
 """
 
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
 
 @pytest.fixture(scope="session")
 def cloud_class() -> type[Shop]:
-    """What a test's cloud can do in the shop's words."""
+    """Return the class of the fixture `cloud`, with methods for the shop."""
     return Shop
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[LocalShop]:
-    """The system on the embedded cloud, where the real CDK CLI has deployed it."""
+    """Yield the system on the embedded cloud, deployed with the real CDK CLI."""
     with deploy_locally(Surroundings) as deployed:
         yield deployed
 
 
 @pytest.fixture(scope="session")
 def shop(running: LocalShop) -> DeployedShop:
-    """The shop on the embedded cloud, with its sender verified."""
+    """Return the shop on the embedded cloud, with its sender verified."""
     return running.surroundings.shop
 
 
 @pytest.fixture(scope="session")
 def purchases() -> Iterator[Purchase]:
-    """Purchases of which none is ever made twice."""
+    """Return purchases; each is used once."""
     return iter(first_purchases(PURCHASES))

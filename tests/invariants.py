@@ -44,7 +44,7 @@ LATER = (
 
 
 class ShopsInvariants(Invariants[Shop]):
-    """What must hold of every order, whatever goes wrong."""
+    """Invariants of every order, for any failure."""
 
     cloud_type = Shop
 

@@ -94,7 +94,7 @@ class Shop(Cloud):
         return self.placed.setdefault(order.order_id, order)
 
     def order(self, order_id: str) -> OrderState:
-        """How far an order has come."""
+        """Return an order's current status."""
         answer = self.request("GET", f"/orders/{order_id}")
         assert answer.status == 200, f"The shop answered {answer.status}: {answer.body}"
         return OrderState(answer.body["status"], answer.body.get("reason"))
@@ -117,7 +117,7 @@ class Shop(Cloud):
 
 
 def booking_carelessly(templates: Templates, folder: Path) -> Templates:
-    """The shop with accounts that book a line each time that they are told of it.
+    """The shop with accounts that book a line for each delivery of an event.
 
     `folder` is an empty one, for the assets.
     """

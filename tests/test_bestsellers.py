@@ -1,4 +1,4 @@
-"""What the storefront streams is counted once, whatever happens, and disturbs nobody."""
+"""The bestsellers: each record of the storefront's stream is counted once, under any failure."""
 
 import json
 from collections import Counter
@@ -37,7 +37,7 @@ def views(cloud: Cloud) -> dict[str, Any]:
 
 
 def firsts(cloud: Cloud) -> list[Any]:
-    """Who was told to be in first place, once for each event there is."""
+    """Return the records that were published as first, once for each event."""
     ids: dict[str, Any] = {
         event.id: event.data["record_id"] for event in cloud.published("BestsellerChanged")
     }
@@ -56,8 +56,8 @@ def test_a_viewed_record_is_in_the_chart_a_minute_later(cloud: Shop) -> None:
     look_at(cloud, "a", kind="purchase")
     cloud.settle()
     assert firsts(cloud) == ["b", "a"]
-    told = cloud.published("BestsellerChanged")[-1].data
-    assert told == {"record_id": "a", "previous": "b", "score": 12}
+    latest = cloud.published("BestsellerChanged")[-1].data
+    assert latest == {"record_id": "a", "previous": "b", "score": 12}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,18 @@ def test_only_a_poison_record_is_given_up_and_the_others_are_counted_once(
     look_at(cloud, "d")
     cloud.settle()
     assert views(cloud) == {"a": 2, "b": 1, "c": 1, "d": 1}
-    letters = [json.loads(letter.body) for letter in cloud.dead_letters("bestsellers")]
-    assert [letter["KinesisBatchInfo"]["batchSize"] for letter in letters] == [1, 1, 1]
-    assert len({letter["KinesisBatchInfo"]["startSequenceNumber"] for letter in letters}) == 3
+    dead_letters = [
+        json.loads(dead_letter.body) for dead_letter in cloud.dead_letters("bestsellers")
+    ]
+    assert [dead_letter["KinesisBatchInfo"]["batchSize"] for dead_letter in dead_letters] == [
+        1,
+        1,
+        1,
+    ]
+    assert (
+        len(
+            {dead_letter["KinesisBatchInfo"]["startSequenceNumber"] for dead_letter in dead_letters}
+        )
+        == 3
+    )
     assert cloud.lost == []

@@ -88,9 +88,9 @@ def test_a_dead_letter_has_the_claim_and_can_be_redriven(cloud: Shop) -> None:
     cloud.break_("payments", with_=ConnectionError)
     event = cloud.publish(order())
     cloud.settle()
-    (letter,) = cloud.dead_letters("payments")
-    assert letter.event_id == event
-    assert len(letter.body) < 2000
+    (dead_letter,) = cloud.dead_letters("payments")
+    assert dead_letter.event_id == event
+    assert len(dead_letter.body) < 2000
     cloud.mend("payments")
     cloud.redrive("payments")
     cloud.settle()
@@ -105,8 +105,8 @@ def test_an_event_whose_claim_has_expired_is_a_dead_letter_with_that_reason(clou
     late["metadata"] |= {"published_at": published.isoformat()}
     cloud.put("shop.orders", "OrderPlaced", late)
     cloud.advance(minutes=1)
-    (letter,) = cloud.dead_letters("payments")
-    assert letter.reason == (
+    (dead_letter,) = cloud.dead_letters("payments")
+    assert dead_letter.reason == (
         f"its data is gone: shop.orders/OrderPlaced/{event} is not in the bucket of claims, which "
         "keeps what is published for 122 days"
     )
@@ -146,7 +146,7 @@ def test_a_claim_of_another_event_is_rejected(
 
 
 def delivered(detail: Any) -> str:
-    """What EventBridge would put into a queue."""
+    """Return the message that EventBridge would deliver."""
     return json.dumps(
         {"id": "1", "detail-type": "OrderPlaced", "source": "shop.orders", "detail": detail}
     )
@@ -211,8 +211,8 @@ def test_without_permission_to_write_the_claim_no_event_is_published(
         cloud.settle()
         assert cloud.published("PaymentDeclined") == []
         assert cloud.dead_letters("payments").causes == [order.event_id]
-        (said, *_) = cloud.logs("payments", "failed")
-        assert "could not be written to S3" in said["reason"]
+        (failed, *_) = cloud.logs("payments", "failed")
+        assert "could not be written to S3" in failed["reason"]
 
 
 def test_without_permission_to_read_the_claim_the_event_is_retried_until_granted(

@@ -59,11 +59,11 @@ def test_another_seed_gives_another_run(templates: Templates) -> None:
 def test_another_process_gives_the_same_run(templates: Templates) -> None:
     for hash_seed in ("1", "2"):
         environ = os.environ | {"PYTHONHASHSEED": hash_seed}
-        said = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-c", DAY],
             cwd=ROOT, env=environ, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-        assert said.strip() == a_day(templates, seed=3)
+        assert output.strip() == a_day(templates, seed=3)
 
 
 def test_nothing_of_the_cloud_is_left_afterwards(templates: Templates) -> None:

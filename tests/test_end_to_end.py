@@ -97,25 +97,25 @@ def test_views_are_counted_and_the_first_place_is_published(shop: Shop) -> None:
     wait_until(lambda: counted() == posted, "all of it to be counted", SECONDS)
     best = max(views + PURCHASE_WEIGHS * bought for views, bought in posted.values())
 
-    def told() -> set[int]:
+    def published_scores() -> set[int]:
         journal = shop.items(named(STAGE, "journal"))
         changes = [each for each in journal if each["type"]["S"] == "BestsellerChanged"]
         return {json.loads(each["data"]["S"])["score"] for each in changes}
 
-    wait_until(lambda: bool(told()), "the first place to be told", SECONDS)
-    assert max(told()) <= best
+    wait_until(lambda: bool(published_scores()), "the first place to be published", SECONDS)
+    assert max(published_scores()) <= best
 
 
 def test_a_malformed_event_is_a_dead_letter_of_each_of_its_consumers(
     running: LocalShop, shop: Shop, consumers: dict[str, Consumer]
 ) -> None:
-    def letters(consumer: Consumer) -> int:
+    def dead_letters(consumer: Consumer) -> int:
         answer = running.cloud.client("sqs").get_queue_attributes(
             QueueUrl=consumer.dead_letters_url, AttributeNames=["ApproximateNumberOfMessages"]
         )
         return int(answer["Attributes"]["ApproximateNumberOfMessages"])
 
-    before = {name: letters(consumer) for name, consumer in consumers.items()}
+    before = {name: dead_letters(consumer) for name, consumer in consumers.items()}
     shop.publish_malformed_event()
 
     malformed = {"source": "shop.orders", "detail-type": "OrderPlaced", "detail": {}}
@@ -125,8 +125,8 @@ def test_a_malformed_event_is_a_dead_letter_of_each_of_its_consumers(
     assert reached >= {"journal", "notifications", "payments"}
     due = {name: count + (name in reached) for name, count in before.items()}
     wait_until(
-        lambda: {name: letters(each) for name, each in consumers.items()} == due,
-        "a dead letter of each that takes orders",
+        lambda: {name: dead_letters(each) for name, each in consumers.items()} == due,
+        "a dead letter of each consumer of orders",
         SECONDS,
     )
 
@@ -235,7 +235,7 @@ def test_an_event_of_three_mebibytes_reaches_its_consumers(
 
 
 def line(running: LocalShop, name: str) -> dict[str, Any] | None:
-    """What the accounts hold under that name."""
+    """Return the accounts' item with that name."""
     answer = running.cloud.client("dynamodb").get_item(
         TableName=named(STAGE, "accounts-lines"), Key={"line": {"S": name}}
     )
@@ -276,7 +276,7 @@ class without_grant:  # noqa: N801 - it reads as what it is: with, without
 
 
 def invoked(lambda_: Any, name: str) -> str:
-    """What the function answers to a batch of nothing, which shows whether it can be imported."""
+    """Return the function's response to an empty batch, which shows whether it can be imported."""
     answer = lambda_.invoke(FunctionName=name, Payload=json.dumps({"Records": []}))
     return str(answer["Payload"].read().decode())
 

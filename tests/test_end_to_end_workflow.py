@@ -59,7 +59,7 @@ def pay(running: LocalShop) -> Pay:
 
 
 def outcome(running: LocalShop, machine: str, name: str) -> Any:
-    """What an execution gave in the end."""
+    """Return the result of an execution."""
     states = running.cloud.client("stepfunctions")
     arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 

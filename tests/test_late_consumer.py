@@ -44,8 +44,8 @@ def consumers(running: LocalShop) -> dict[str, Consumer]:
     return {each.name: each for each in deployed_consumers(running.cloud, bus_name(STAGE))}
 
 
-def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
-    """How often the consumer has said what of an event: handled, already handled, failed."""
+def outcomes(running: LocalShop, consumer: Consumer) -> Counter[str]:
+    """Return the consumer's log lines by outcome: handled, already handled, failed, rejected."""
     logs = running.cloud.client("logs").get_paginator("filter_log_events")
     pages = logs.paginate(logGroupName=consumer.log_group)
     lines = [event["message"] for page in pages for event in page["events"]]
@@ -54,7 +54,7 @@ def said(running: LocalShop, consumer: Consumer) -> Counter[str]:
 
 
 def all_is_quiet(running: LocalShop, there: Mapping[str, Consumer]) -> bool:
-    """Whether no consumer has anything left to do."""
+    """Return whether every consumer is idle."""
     observer = Observer(running.cloud, there.values())
     observer.check()
     return observer.idle()
@@ -77,7 +77,7 @@ def test_a_late_consumer_receives_a_replay_and_no_other_consumer_handles_an_even
         orders = list(pool.map(shop.place, first_purchases(ORDERS)))
     wait_until(lambda: have_ended(shop, orders), "every order to end", SECONDS)
     wait_until(lambda: all_is_quiet(early, there), "every order to be done with", SECONDS)
-    before = {name: said(early, each) for name, each in there.items()}
+    before = {name: outcomes(early, each) for name, each in there.items()}
 
     deploy(early.cloud, early.assembly, [named(STAGE, LATE)])
     now = datetime.now(UTC) + timedelta(minutes=1)
@@ -87,12 +87,12 @@ def test_a_late_consumer_receives_a_replay_and_no_other_consumer_handles_an_even
     ended = [status for order, status in shop.statuses().items() if order not in known]
     assert len(ended) == ORDERS
     due = ORDERS + ended.count("refunded")
-    wait_until(lambda: said(early, late)["handled"] >= due, "the past to be handled", SECONDS)
-    assert said(early, late) == Counter(handled=due)
+    wait_until(lambda: outcomes(early, late)["handled"] >= due, "the past to be handled", SECONDS)
+    assert outcomes(early, late) == Counter(handled=due)
     sent = shop.mails() - mails
     assert all(sent["Order placed", order] == 1 for order in orders)
     assert sent.total() == due
-    assert {name: said(early, each) for name, each in there.items()} == before
+    assert {name: outcomes(early, each) for name, each in there.items()} == before
 
 
 def the_next_second() -> datetime:

@@ -17,7 +17,7 @@ def handled(cloud: Shop) -> dict[str, list[str]]:
 
 
 def left_behind(cloud: Shop) -> dict[str, Any]:
-    """What all the handling has brought about: each table, the mails, the ledger, and the bus."""
+    """Return the effects of all handled events: tables, mails, the ledger, and published events."""
     tables = {name: cloud.table(name) for name in cloud.tables if not name.endswith("-idempotency")}
     return {
         "tables": tables,
@@ -28,8 +28,8 @@ def left_behind(cloud: Shop) -> dict[str, Any]:
 
 
 def received(cloud: Shop) -> dict[str, int]:
-    """How many messages each consumer has ever been given."""
-    queues = [letter.queue for event in cloud.published() for letter in event.deliveries]
+    """Return the number of messages that each consumer has received."""
+    queues = [delivery.queue for event in cloud.published() for delivery in event.deliveries]
     return {name: queues.count(cloud.queue(name).name) for name in cloud.consumers}
 
 
@@ -114,7 +114,7 @@ def test_only_events_published_in_the_period_are_replayed(cloud: Shop) -> None:
 
 @pytest.mark.parametrize("name", ["payments", "payments-refund", "orders-status", "notification"])
 def test_a_replay_with_another_name_reaches_no_consumer(name: str, cloud: Shop) -> None:
-    """What somebody starts in the console, without knowing of the names, wakes no one."""
+    """Such a replay may be started in AWS's console, by somebody who does not know the names."""
     cloud.place_order()
     cloud.settle()
     given = received(cloud)

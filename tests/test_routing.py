@@ -1,4 +1,4 @@
-"""Mistakes in the shop's routes are told by name; tests/test_system.py holds that it has none."""
+"""Errors in the shop's routes are reported by name; tests/test_system.py finds none in it."""
 
 import copy
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ def test_a_filter_matches_the_events_that_it_names_and_no_others(
         got = [
             event.data["amount"]
             for event in cloud.published("OrderPlaced")
-            if f"{cloud.prefix}notifications" in {letter.queue for letter in event.deliveries}
+            if f"{cloud.prefix}notifications" in {delivery.queue for delivery in event.deliveries}
         ]
         assert sorted(got) == [100, 100.01]
         assert len(cloud.handled("payments")) == 4

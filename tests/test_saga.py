@@ -1,7 +1,7 @@
-"""The fulfilment of paid orders, in the deployed system: each of its ways, each of its failures.
+"""The fulfilment of paid orders, in the deployed system: each path, and each failure.
 
-Whatever fails, an order ends shipped, or given back and told so, or with the alarm raised; and the
-stock is what it was, less what was shipped.
+Under any failure, an order is shipped, or is compensated and reported as unfulfillable, or raises
+the alarm; and the stock is reduced by the shipped records only.
 """
 
 import copy
@@ -56,15 +56,15 @@ def the_execution(cloud: Shop) -> Execution:
     return execution
 
 
-def told(cloud: Shop) -> list[tuple[str, str]]:
-    """What was published of which order: each event once, however often it was put on the bus."""
+def outcomes(cloud: Shop) -> list[tuple[str, str]]:
+    """Return the outcomes that were published, with their orders; each event counts once."""
     kinds = (OrderShipped.detail_type(), OrderUnfulfillable.detail_type())
     events = {each.id: (each.type, each.data["order_id"]) for each in cloud.published()}
     return [each for each in events.values() if each[0] in kinds]
 
 
 def on_hand(cloud: Shop) -> int:
-    """What the one warehouse that was asked for anything has left."""
+    """Return the remaining stock of the one warehouse that was used."""
     stock = cloud.table("fulfilment-stock")
     return int(stock[0]["on_hand"]) if stock else FULL
 
@@ -83,16 +83,16 @@ def parcels(cloud: Shop) -> dict[str, str]:
 def shipped(cloud: Shop) -> bool:
     return (
         the_execution(cloud).status == "SUCCEEDED"
-        and told(cloud) == [("OrderShipped", "order-1")]
+        and outcomes(cloud) == [("OrderShipped", "order-1")]
         and parcels(cloud) == {"order-1": "shipped"}
         and on_hand(cloud) == FULL - 2
     )
 
 
-def given_back(cloud: Shop) -> bool:
+def compensated(cloud: Shop) -> bool:
     return (
         the_execution(cloud).status == "SUCCEEDED"
-        and told(cloud) == [("OrderUnfulfillable", "order-1")]
+        and outcomes(cloud) == [("OrderUnfulfillable", "order-1")]
         and parcels(cloud) in ({}, {"order-1": "released"})
         and on_hand(cloud) == FULL
     )
@@ -229,7 +229,7 @@ def test_a_compensation_that_fails_temporarily_is_retried(
     cloud.break_state(SAGA, state, with_=fault, times=3)
     pay(cloud, items=TOO_HEAVY)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
 
 
 @pytest.mark.parametrize("state", ["ReserveStock", "ArrangeShipping"])
@@ -240,7 +240,7 @@ def test_a_permanent_failure_before_the_shipment_is_compensated(
     cloud.break_state(SAGA, state, with_=fault)
     pay(cloud)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
 
 
 @pytest.mark.parametrize("fault", TRANSIENT, ids=str)
@@ -251,7 +251,7 @@ def test_a_shipment_that_can_not_be_published_fails_the_execution_and_is_publish
     pay(cloud)
     cloud.settle()
     assert the_execution(cloud).status == "FAILED"
-    assert ("OrderUnfulfillable", "order-1") not in told(cloud)
+    assert ("OrderUnfulfillable", "order-1") not in outcomes(cloud)
 
     cloud.mend_state(SAGA, "PublishOrderShipped")
     assert cloud.redrive_executions(SAGA) == 1
@@ -274,7 +274,7 @@ def test_a_compensation_that_fails_permanently_fails_the_execution_and_succeeds_
     cloud.mend_state(SAGA, state)
     cloud.redrive_executions(SAGA)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
 
 
 CANCELED = "Transaction cancelled, please refer cancellation reasons for specific reasons"
@@ -293,7 +293,10 @@ def test_orders_that_want_the_same_warehouse_at_once_wait_for_each_other(
     pay(cloud)
     pay(cloud, "order-2", items=TOO_HEAVY)
     cloud.settle()
-    assert sorted(told(cloud)) == [("OrderShipped", "order-1"), ("OrderUnfulfillable", "order-2")]
+    assert sorted(outcomes(cloud)) == [
+        ("OrderShipped", "order-1"),
+        ("OrderUnfulfillable", "order-2"),
+    ]
     assert on_hand(cloud) == FULL - 2
 
 
@@ -304,7 +307,7 @@ def test_a_transaction_that_is_canceled_for_an_unknown_reason_is_compensated(
     cloud.break_state(SAGA, "ReserveStock", with_=odd)
     pay(cloud)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +329,7 @@ def test_a_parcel_that_is_never_confirmed_is_compensated_even_if_the_carrier_too
     cloud.break_(SHIPPING, with_=fault)
     pay(cloud)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
     (event,) = cloud.published("OrderUnfulfillable")
     assert event.data["reason"] == "the shipment could not be arranged"
 
@@ -335,13 +338,13 @@ def test_a_shipment_after_the_stock_was_released_is_refused(cloud: Shop) -> None
     cloud.break_state(SAGA, "ArrangeShipping", with_="Lambda.ServiceException", times=9)
     pay(cloud)
     cloud.settle()
-    assert given_back(cloud)
+    assert compensated(cloud)
 
     pay(cloud)  # the same order, by another event
     cloud.settle()
     assert parcels(cloud) == {"order-1": "released"}
     assert on_hand(cloud) == FULL
-    assert {kind for kind, _ in told(cloud)} == {"OrderUnfulfillable"}
+    assert {kind for kind, _ in outcomes(cloud)} == {"OrderUnfulfillable"}
 
 
 def test_an_order_that_is_paid_by_two_events_is_shipped_once(cloud: Shop) -> None:
@@ -410,7 +413,7 @@ def test_a_state_machine_may_only_do_what_its_role_allows(
     with Shop(without_right(templates, "WorkflowRole", action)) as cloud:
         pay(cloud)
         cloud.settle()
-        assert told(cloud) == [("OrderUnfulfillable", "order-1")]
+        assert outcomes(cloud) == [("OrderUnfulfillable", "order-1")]
 
 
 def test_an_execution_that_may_not_publish_fails(templates: Templates) -> None:
@@ -418,7 +421,7 @@ def test_an_execution_that_may_not_publish_fails(templates: Templates) -> None:
         pay(cloud)
         cloud.settle()
         assert the_execution(cloud).error == "EventBridge.EventBridgeException"
-        assert told(cloud) == []
+        assert outcomes(cloud) == []
 
 
 ORDERS = st.lists(
@@ -463,7 +466,7 @@ def test_no_stock_is_negative_or_lost_under_random_orders_and_failures(
             if parcel["state"] == "shipped":
                 gone[parcel["warehouse"]] -= parcel["items"]
         assert set(gone.values()) == {0}
-        # Each order is told of, and in one way.
-        assert sorted(order for _, order in told(cloud)) == sorted(
+        # Each order has one published outcome.
+        assert sorted(order for _, order in outcomes(cloud)) == sorted(
             f"order-{number}" for number in range(len(orders))
         )

@@ -70,10 +70,10 @@ def test_a_run_that_fails_every_retry_is_a_dead_letter_with_its_time(
 ) -> None:
     cloud.break_(CLOSE, with_=ConnectionError)
     cloud.advance(days=1)
-    (letter,) = cloud.dead_letters(CLOSE)
-    assert '"requestPayload": {"schedule": "records-dev-accounts-close"' in letter.body
-    assert '"at": "2026-01-01T03:00:00Z"' in letter.body
-    assert '"condition": "RetriesExhausted"' in letter.body
+    (dead_letter,) = cloud.dead_letters(CLOSE)
+    assert '"requestPayload": {"schedule": "records-dev-accounts-close"' in dead_letter.body
+    assert '"at": "2026-01-01T03:00:00Z"' in dead_letter.body
+    assert '"condition": "RetriesExhausted"' in dead_letter.body
 
 
 def test_a_throttled_function_runs_later(cloud: Shop) -> None:
@@ -104,8 +104,8 @@ def test_a_run_that_scheduler_may_not_start_is_a_dead_letter_of_the_schedule(
 
     with Shop(changed(templates, "AWS::IAM::Policy", forbid)) as cloud:
         cloud.advance(days=1)
-        (letter,) = cloud.dead_letters(CLOSE)
-        assert "is not authorized to perform lambda:InvokeFunction" in str(letter.reason)
+        (dead_letter,) = cloud.dead_letters(CLOSE)
+        assert "is not authorized to perform lambda:InvokeFunction" in str(dead_letter.reason)
         assert days(cloud) == []
 
 

@@ -1,3 +1,3 @@
-"""What holds for every system of Patchbay's holds for the shop, and for all that is added to it."""
+"""Tests of every system of Patchbay, for the shop and for everything that is added to it."""
 
 from patchbay.testkit.system_tests import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""What is wrong in a template fails as it would on AWS, and says what is wrong and where.
+"""Wiring: an error in a template fails as it would on AWS, with the reason and the place.
 
 Each test breaks one thing in a copy of the real templates.
 """
@@ -28,8 +28,8 @@ def broken(templates: Templates, stack: str, kind: str, change: Change) -> Templ
     return templates.with_bodies({**templates.bodies, stack: body})
 
 
-def why_it_died(templates: Templates, consumer: str = "notifications") -> str:
-    """Why the consumer's only event is a dead letter, while everyone else is well."""
+def reason_of_dead_letter(templates: Templates, consumer: str = "notifications") -> str:
+    """Return the reason of the consumer's only dead letter; the other consumers are healthy."""
     with Shop(templates) as cloud:
         order = cloud.place_order()
         cloud.settle()
@@ -46,7 +46,7 @@ def test_a_wrong_handler_path_fails_with_lambdas_message(templates: Templates) -
         templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handle.handler"),
     )  # fmt: skip
-    assert why_it_died(wrong) == (
+    assert reason_of_dead_letter(wrong) == (
         "Runtime.ImportModuleError: Unable to import module 'functions.notifications.handle': "
         "No module named 'functions.notifications.handle'"
     )
@@ -57,8 +57,9 @@ def test_a_wrong_handler_name_is_reported(templates: Templates) -> None:
         templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it.update(Handler="functions.notifications.handler.handle"),
     )  # fmt: skip
-    assert "Handler 'handle' missing on module 'functions.notifications.handler'" in why_it_died(
-        wrong
+    assert (
+        "Handler 'handle' missing on module 'functions.notifications.handler'"
+        in reason_of_dead_letter(wrong)
     )
 
 
@@ -68,7 +69,7 @@ def test_a_missing_variable_is_named(variable: str, templates: Templates) -> Non
         templates, NOTIFICATIONS, "Lambda::Function",
         lambda it: it["Environment"]["Variables"].pop(variable),
     )  # fmt: skip
-    assert variable in why_it_died(wrong)
+    assert variable in reason_of_dead_letter(wrong)
 
 
 def test_an_action_that_a_role_does_not_allow_is_denied_by_name(templates: Templates) -> None:
@@ -76,7 +77,7 @@ def test_an_action_that_a_role_does_not_allow_is_denied_by_name(templates: Templ
         statements = policy["PolicyDocument"]["Statement"]
         statements[:] = [s for s in statements if "ses:SendEmail" not in s["Action"]]
 
-    reason = why_it_died(broken(templates, NOTIFICATIONS, "IAM::Policy", forget))
+    reason = reason_of_dead_letter(broken(templates, NOTIFICATIONS, "IAM::Policy", forget))
     assert "records-dev-notifications is not authorized to perform: ses:SendEmail" in reason
     assert "identity/shop@example.com" in reason
 
@@ -88,7 +89,7 @@ def test_an_event_that_a_service_did_not_declare_is_denied(templates: Templates)
                 condition = statement["Condition"]["StringEqualsIfExists"]
                 condition["events:detail-type"] = ["PaymentDeclined"]
 
-    reason = why_it_died(broken(templates, PAYMENTS, "IAM::Policy", narrow), "payments")
+    reason = reason_of_dead_letter(broken(templates, PAYMENTS, "IAM::Policy", narrow), "payments")
     assert "not authorized to perform: events:PutEvents" in reason
     assert "events:detail-type: PaymentTaken" in reason
 

@@ -35,7 +35,7 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def changes(root: Path) -> str:
-    """What `git status` would tell the reader."""
+    """Return the output of `git status`."""
     return git(root, "status", "--porcelain", "--untracked-files=all")
 
 

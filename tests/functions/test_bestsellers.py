@@ -1,4 +1,4 @@
-"""The bestsellers: what is counted, once each, and who is told of the first place."""
+"""The bestsellers: each interaction is counted once, and a new first place is published."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def _bus(published: Published) -> None:
-    """What is published is seen."""
+    """Record the published events."""
 
 
 def record(number: int, record_id: str, kind: str = "view", data: bytes | None = None) -> Record:

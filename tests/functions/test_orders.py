@@ -27,7 +27,7 @@ TABLE = boto3.resource("dynamodb").Table("orders")
 
 
 class Answer:
-    """What the API answered."""
+    """A response of the API."""
 
     def __init__(self, response: dict[str, Any]) -> None:
         self.status: int = response["statusCode"]
@@ -63,7 +63,7 @@ def get(order_id: str) -> Answer:
 
 
 def written() -> list[Any]:
-    """What is in the table."""
+    """Return the items in the table."""
     return list(TABLE.scan()["Items"])
 
 
@@ -408,6 +408,8 @@ def test_the_outcome_of_an_order_that_does_not_exist_is_rejected(
     deliver: Deliver, dead_letters: DeadLetters
 ) -> None:
     assert deliver(STATUS, taken("no-such-order")) == []
-    assert [letter.reason for letter in dead_letters()] == ["there is no order no-such-order"]
+    assert [dead_letter.reason for dead_letter in dead_letters()] == [
+        "there is no order no-such-order"
+    ]
     with pytest.raises(store.NoSuchOrder):
         store.get("no-such-order")

@@ -283,8 +283,8 @@ def test_an_order_that_the_provider_does_not_understand_is_rejected(
 ) -> None:
     answering(422, '{"error": "no such currency"}')
     assert deliver(HANDLER, ORDER) == []
-    (letter,) = dead_letters()
-    assert "refused the request with 422: {'error': 'no such currency'}" in letter.reason
+    (dead_letter,) = dead_letters()
+    assert "refused the request with 422: {'error': 'no such currency'}" in dead_letter.reason
     assert published() == []
 
 

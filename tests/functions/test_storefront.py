@@ -101,9 +101,9 @@ def test_an_accepted_interaction_is_on_the_stream_with_its_record_as_key(kinesis
 def test_an_invalid_body_is_refused_as_a_whole_with_the_positions(
     body: Any, field: str, kinesis: Any
 ) -> None:
-    status, said = post(body)
+    status, answer = post(body)
     assert status == 400
-    assert [problem["field"] for problem in said["fields"]] == [field]
+    assert [problem["field"] for problem in answer["fields"]] == [field]
     assert streamed(kinesis) == []
 
 
@@ -119,8 +119,8 @@ def test_records_that_are_refused_every_time_are_reported_by_position(
     kinesis: Any, busy: Kinesis
 ) -> None:
     busy.refuse = {"b": 1000}
-    status, said = post([VIEW | {"record_id": record} for record in "abcb"])
-    assert (status, said) == (503, {"taken": 2, "refused": 2, "refused_at": [1, 3]})
+    status, answer = post([VIEW | {"record_id": record} for record in "abcb"])
+    assert (status, answer) == (503, {"taken": 2, "refused": 2, "refused_at": [1, 3]})
     assert len(busy.asked) == stream.ATTEMPTS
     assert [each["key"] for each in streamed(kinesis)] == ["a", "c"]
 

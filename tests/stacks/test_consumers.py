@@ -1,4 +1,4 @@
-"""What every consumer has, whichever there are, beyond what the guardrails ask of it."""
+"""Properties of every consumer that the guardrails do not check."""
 
 from typing import Any
 

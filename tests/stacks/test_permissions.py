@@ -1,4 +1,4 @@
-"""Who may do what: as much as it needs, and nothing more."""
+"""Permissions: each function and state machine has those that it needs, and no others."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which events reach which consumer: those that it names, and not one that is merely like them."""
+"""Rules: each consumer receives the events that it names, and no similar ones."""
 
 import ast
 from collections.abc import Iterator, Mapping

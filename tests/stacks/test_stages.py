@@ -1,4 +1,4 @@
-"""What differs between local, dev and prod, and what must not."""
+"""Stages: the differences between local, dev and prod."""
 
 import shutil
 from collections import Counter

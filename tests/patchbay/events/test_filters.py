@@ -45,7 +45,7 @@ def passes(field: str, test: Test, value: Any) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("field", "test", "let_through", "kept_out"),
+    ("field", "test", "matching", "not_matching"),
     [
         ("weight", equals(0), [0, 0.0], [0.01, "0", None]),
         ("weight", one_of(1, 2.5), [1, 1.0, 2.5], [2, 1.5]),
@@ -65,10 +65,10 @@ def passes(field: str, test: Test, value: Any) -> bool:
     ],
 )
 def test_a_filter_matches_as_aws_does(
-    field: str, test: Test, let_through: list[Any], kept_out: list[Any]
+    field: str, test: Test, matching: list[Any], not_matching: list[Any]
 ) -> None:
-    assert [value for value in let_through if not passes(field, test, value)] == []
-    assert [value for value in kept_out if passes(field, test, value)] == []
+    assert [value for value in matching if not passes(field, test, value)] == []
+    assert [value for value in not_matching if passes(field, test, value)] == []
 
 
 @pytest.mark.parametrize(

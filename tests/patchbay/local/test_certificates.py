@@ -22,7 +22,7 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture
 def port(issued: Certificates) -> Iterator[int]:
-    """Where a server shows the certificate."""
+    """Yield the port of a server that has the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(issued.certificate, issued.key)
     with socket.create_server(("127.0.0.1", 0)) as listener:

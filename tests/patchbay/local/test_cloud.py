@@ -198,9 +198,9 @@ def test_all_its_processes_end_with_its_parent(
         command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "."}, stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout
-        told = json.loads(parent.stdout.readline())
-        assert len(living(told["group"])) == 2, "the server, and the function that is stuck"
+        started = json.loads(parent.stdout.readline())
+        assert len(living(started["group"])) == 2, "the server, and the function that is stuck"
         parent.send_signal(number)
         assert parent.wait() == code
-    wait_until(lambda: living(told["group"]) == [], "the cloud's processes to end", SECONDS)
-    wait_until(lambda: is_free(told["port"]), "the cloud's port to be free", SECONDS)
+    wait_until(lambda: living(started["group"]) == [], "the cloud's processes to end", SECONDS)
+    wait_until(lambda: is_free(started["port"]), "the cloud's port to be free", SECONDS)

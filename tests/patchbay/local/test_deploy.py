@@ -1,4 +1,4 @@
-"""What the CDK CLI brings to the embedded cloud."""
+"""Deployments to the embedded cloud with the CDK CLI."""
 
 import json
 from collections.abc import Iterator

@@ -23,7 +23,7 @@ NOT_A_CLASS = 1
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project's folder with a class of its own in greenhouse_demo.py."""
+    """Return a project's folder with a class of its own in greenhouse_demo.py."""
     (tmp_path / "greenhouse_demo.py").write_text(MODULE)
     monkeypatch.setattr(surroundings, "ROOT", tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,4 +1,4 @@
-"""What the tests of messaging share."""
+"""Fixtures of the tests of messaging."""
 
 import random
 
@@ -27,7 +27,7 @@ def greenhouse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def recorder() -> Recorder:
-    """A consumer that records what it handles, and fails when it is told to."""
+    """Return a consumer that records the events that it handles, and can be made to fail."""
     return Recorder()
 
 

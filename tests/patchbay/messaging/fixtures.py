@@ -1,4 +1,4 @@
-"""AWS in memory around the functions, and the words in which their tests speak of it.
+"""AWS in memory around the functions, and helpers of their tests.
 
 deliver(module, *events)   through the consumer's queue to its handler; returns what failed
 published()                what is on the bus
@@ -57,7 +57,7 @@ class Lines(Protocol):
 
 
 class Clock(Protocol):
-    """A time that stands still until it is moved, by seconds."""
+    """A clock that only moves when a test shifts it, by seconds."""
 
     def shift(self, delta: float) -> None: ...
 
@@ -111,7 +111,7 @@ def deliver(queues: dict[str, ConsumerQueue]) -> Deliver:
 @pytest.fixture
 def dead_letters(queues: dict[str, ConsumerQueue]) -> DeadLetters:
     """Reads what the consumers rejected."""
-    return lambda: [letter for each in queues.values() for letter in each.dead_letters()]
+    return lambda: [dead_letter for each in queues.values() for dead_letter in each.dead_letters()]
 
 
 @pytest.fixture

@@ -114,12 +114,12 @@ class ConsumerQueue:
         return [self._sent[message_id] for message_id in failed]
 
     def is_empty(self) -> bool:
-        """Whether nothing waits, and nothing is in flight."""
+        """Return whether no message waits or is in flight."""
         counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
         return all(self._attribute(count) == "0" for count in counts)
 
     def dead_letters(self) -> list[DeadLetter]:
-        """What was rejected; reading leaves it there."""
+        """Return the rejected messages, and leave them in the queue."""
         received = self._sqs.receive_message(
             QueueUrl=self.dead_letter_url,
             MaxNumberOfMessages=BATCH,

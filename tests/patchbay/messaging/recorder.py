@@ -1,4 +1,4 @@
-"""A consumer for tests: it writes down what it handles, and fails when it is told to."""
+"""A consumer for tests: it records the events that it handles, and can be made to fail."""
 
 from collections import defaultdict
 from uuid import UUID
@@ -19,7 +19,7 @@ def pickings(count: int) -> list[BedPicked]:
 
 
 class OutOfOrder(Exception):
-    """What the recorder fails with unless it is told otherwise."""
+    """The error with which the recorder fails by default."""
 
 
 class Crash(BaseException):

@@ -25,7 +25,7 @@ class BedPicked(Event):
 
 
 class CratesSold(Event):
-    """What was picked is sold."""
+    """Picked crates were sold."""
 
     bed_id: BedId
     kilos: Kilos
@@ -33,7 +33,7 @@ class CratesSold(Event):
 
 
 class CratesRefused(Event):
-    """What was picked is not good enough."""
+    """Picked crates were refused."""
 
     bed_id: BedId
     picker_id: BedId

@@ -1,4 +1,4 @@
-"""What an HTTP API answers to what it can't take."""
+"""HTTP APIs: the responses to invalid requests."""
 
 import json
 from http import HTTPStatus
@@ -43,19 +43,19 @@ def test_a_response_leaves_out_fields_that_are_none(api: APIGatewayHttpResolver)
 
 
 def test_an_invalid_request_is_refused_field_by_field(api: APIGatewayHttpResolver) -> None:
-    status, said = sent(api, b'{"weight": 0, "note": 5}')
-    assert (status, said["error"]) == (400, "invalid crate")
-    assert [each["field"] for each in said["fields"]] == ["weight", "note"]
+    status, answer = sent(api, b'{"weight": 0, "note": 5}')
+    assert (status, answer["error"]) == (400, "invalid crate")
+    assert [each["field"] for each in answer["fields"]] == ["weight", "note"]
 
 
 def test_a_body_that_is_not_json_is_refused(api: APIGatewayHttpResolver) -> None:
-    status, said = sent(api, b"")
-    assert (status, said["fields"][0]["field"]) == (400, "body")
+    status, answer = sent(api, b"")
+    assert (status, answer["fields"][0]["field"]) == (400, "body")
 
 
 def test_a_body_that_is_not_text_is_refused(api: APIGatewayHttpResolver) -> None:
-    status, said = sent(api, b"\xff")
-    assert (status, said["error"]) == (400, "body: is not UTF-8 text")
+    status, answer = sent(api, b"\xff")
+    assert (status, answer["error"]) == (400, "body: is not UTF-8 text")
 
 
 def test_a_services_own_refusal_has_its_message(api: APIGatewayHttpResolver) -> None:

@@ -1,4 +1,4 @@
-"""What a consumer publishes has an id that follows from what it was published for."""
+"""Causes: the id of a published event derives from the event that is being handled."""
 
 from uuid import UUID
 

@@ -182,8 +182,8 @@ def test_an_event_that_breaks_its_contract_is_a_dead_letter_at_once_with_the_rea
     reason: str,
 ) -> None:
     assert queue.deliver(recorder.handler, message) == []
-    (letter,) = dead_letters()
-    assert re.search(reason, letter.reason)
+    (dead_letter,) = dead_letters()
+    assert re.search(reason, dead_letter.reason)
     assert recorder.attempted == []
     assert queue.is_empty()
 
@@ -194,11 +194,11 @@ def test_a_dead_letter_is_the_unchanged_message_with_its_consumer(
     body = '{"detail-type":  "Ördered", "detail": {}}'
     message_id = queue.send(body)
     queue.deliver(recorder.handler)
-    (letter,) = dead_letters()
-    assert letter.body == body
-    assert letter.consumer == "pickers"
-    assert letter.original_message_id == message_id
-    assert letter.attempts == 1
+    (dead_letter,) = dead_letters()
+    assert dead_letter.body == body
+    assert dead_letter.consumer == "pickers"
+    assert dead_letter.original_message_id == message_id
+    assert dead_letter.attempts == 1
 
 
 def test_a_handler_s_reject_makes_a_dead_letter_at_once(
@@ -206,7 +206,7 @@ def test_a_handler_s_reject_makes_a_dead_letter_at_once(
 ) -> None:
     recorder.fail(error=Reject("the picker has left"))
     assert queue.deliver(recorder.handler, a_picking()) == []
-    assert [letter.reason for letter in dead_letters()] == ["the picker has left"]
+    assert [dead_letter.reason for dead_letter in dead_letters()] == ["the picker has left"]
     assert queue.is_empty()
 
 
@@ -218,7 +218,7 @@ def test_a_dead_letter_s_attempts_are_counted(
     queue.deliver(recorder.handler, a_picking())
     clock.shift(1.01)
     assert queue.deliver(recorder.handler) == []
-    assert [letter.attempts for letter in dead_letters()] == [2]
+    assert [dead_letter.attempts for dead_letter in dead_letters()] == [2]
 
 
 def test_a_reject_without_a_reason_is_a_dead_letter_too(
@@ -226,7 +226,7 @@ def test_a_reject_without_a_reason_is_a_dead_letter_too(
 ) -> None:
     recorder.fail(error=Reject())
     assert queue.deliver(recorder.handler, a_picking()) == []
-    assert [letter.reason for letter in dead_letters()] == ["Reject"]
+    assert [dead_letter.reason for dead_letter in dead_letters()] == ["Reject"]
 
 
 def test_a_long_reason_is_truncated(
@@ -234,7 +234,7 @@ def test_a_long_reason_is_truncated(
 ) -> None:
     recorder.fail(error=Reject("x" * 5000))
     queue.deliver(recorder.handler, a_picking())
-    assert [letter.reason for letter in dead_letters()] == ["x" * 1024]
+    assert [dead_letter.reason for dead_letter in dead_letters()] == ["x" * 1024]
 
 
 def test_a_rejected_event_that_is_redriven_is_handled_again(
@@ -319,7 +319,7 @@ def test_a_poison_order_is_a_dead_letter_and_the_others_of_its_batch_are_handled
     poison = on_the_wire(broken) | {"detail": {}}
     assert queue.deliver(recorder.handler, first, poison, failing, last) == [failing]
     assert recorder.handled == [first.bed_id, last.bed_id]
-    assert [json.loads(letter.body) for letter in dead_letters()] == [poison]
+    assert [json.loads(dead_letter.body) for dead_letter in dead_letters()] == [poison]
 
 
 def test_a_whole_batch_that_fails_is_still_reported_message_by_message(
@@ -363,7 +363,7 @@ def test_in_a_fifo_batch_a_dead_letter_stops_no_message_and_keeps_its_group(
     fifo_queue.send(a_picking(), group="a")
     assert fifo_queue.deliver(recorder.handler) == []
     assert recorder.handled == ["bed-1"]
-    assert [letter.body for letter in fifo_queue.dead_letters()] == ["this is no JSON"]
+    assert [dead_letter.body for dead_letter in fifo_queue.dead_letters()] == ["this is no JSON"]
 
 
 def test_the_failure_of_one_batch_does_not_stop_the_group_in_the_next(

@@ -1,4 +1,4 @@
-"""An event is handled once, whatever is delivered twice."""
+"""Idempotency: an event is handled once, even if it is delivered twice."""
 
 import os
 import time

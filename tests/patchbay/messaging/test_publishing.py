@@ -53,14 +53,14 @@ def outgoing(size: int, name: str | None = None) -> Outgoing:
 
 
 def letter_of(size: int, character: str = ".") -> Letter:
-    """A letter that has exactly that many bytes on the bus."""
+    """Return an event that has exactly that many bytes on the bus."""
     empty = publishing.prepare(Letter(text="")).size
     count, rest = divmod(size - empty, len(character.encode()))
     return Letter(text=character * count + "." * rest)
 
 
 class Bus:
-    """A bus that refuses what it is told to, and writes down each request."""
+    """A bus that refuses the given entries, and records each request."""
 
     def __init__(self, refuse: Callable[[int, str], str | None]) -> None:
         self.requests: list[list[str]] = []
@@ -99,7 +99,7 @@ def bus(monkeypatch: pytest.MonkeyPatch) -> UseBus:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long it would have waited, each time."""
+    """Return the waits, in seconds, in place of sleeping."""
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     return waited
@@ -221,7 +221,7 @@ class Sized(Outgoing):
 
 @pytest.fixture
 def deposits(monkeypatch: pytest.MonkeyPatch) -> list[Deposit]:
-    """What goes to S3 instead of the bus."""
+    """Return the data that goes to S3 instead of the bus."""
     made: list[Deposit] = []
     monkeypatch.setattr(claim_check, "deposit", made.append)
     return made
@@ -254,7 +254,7 @@ def test_the_data_is_in_s3_before_the_event_is_on_the_bus(
 
 
 def too_large() -> Letter:
-    """A letter of more data than consumers can read."""
+    """Return an event with more data than consumers can read."""
     return Letter(text="." * claim_check.MAX_DATA_BYTES)
 
 
@@ -271,8 +271,8 @@ def test_a_consumer_that_publishes_too_large_an_event_is_rejected_not_retried(
 ) -> None:
     recorder = Recorder(too_large())
     assert queue.deliver(recorder.handler, a_picking()) == []
-    (letter,) = dead_letters()
-    assert "Store the data yourself" in letter.reason
+    (dead_letter,) = dead_letters()
+    assert "Store the data yourself" in dead_letter.reason
     assert issubclass(EventTooLarge, Reject)
 
 

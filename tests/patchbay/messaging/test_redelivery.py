@@ -57,8 +57,8 @@ def test_a_rejected_message_of_a_fifo_queue_keeps_its_group_and_is_one_dead_lett
     (record,) = fifo_queue.receive()
     for _ in range(2):
         redelivery.reject(SQSRecord(record), ValueError("no such picker"))
-    (letter,) = fifo_queue.dead_letters()
-    assert (letter.group, letter.original_message_id) == ("picker-1", message_id)
+    (dead_letter,) = fifo_queue.dead_letters()
+    assert (dead_letter.group, dead_letter.original_message_id) == ("picker-1", message_id)
 
 
 def test_as_long_as_nothing_fails_no_sqs_client_is_created(
@@ -81,5 +81,5 @@ def test_a_reason_is_sent_without_the_characters_that_sqs_refuses(
     queue.send("poison")
     (record,) = queue.receive()
     redelivery.reject(SQSRecord(record), ValueError("no\x00 such\ud800 picker\t\N{SNOWMAN}"))
-    (letter,) = queue.dead_letters()
-    assert letter.reason == "no\ufffd such\ufffd picker\t\N{SNOWMAN}"
+    (dead_letter,) = queue.dead_letters()
+    assert dead_letter.reason == "no\ufffd such\ufffd picker\t\N{SNOWMAN}"

@@ -11,9 +11,9 @@ DUE = {"schedule": "accounts-close", "at": "2026-01-31T03:00:00Z"}
 
 
 def test_the_function_gets_the_time_at_which_it_was_due() -> None:
-    told: list[datetime] = []
-    scheduled(told.append)(dict(DUE), Context())
-    assert told == [datetime(2026, 1, 31, 3, tzinfo=UTC)]
+    times: list[datetime] = []
+    scheduled(times.append)(dict(DUE), Context())
+    assert times == [datetime(2026, 1, 31, 3, tzinfo=UTC)]
 
 
 def test_the_ids_of_a_runs_events_derive_from_its_schedule_and_its_time() -> None:

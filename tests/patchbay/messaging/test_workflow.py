@@ -24,7 +24,7 @@ def handler(picked: BedPicked) -> None:
 
 
 class AlreadyThere(Exception):
-    """What Step Functions raises for a name that is taken."""
+    """Step Functions' error for a name that is taken."""
 
 
 class StepFunctions:

@@ -42,8 +42,10 @@ def on_the_wire(
     version: int | None = None,
     published_at: datetime | None = None,
 ) -> dict[str, Any]:
-    """What EventBridge puts into a queue for the event. Each call is another event, unless it
-    gets an id."""
+    """Return the message that EventBridge delivers for an event.
+
+    Each call makes another event, unless an id is given.
+    """
     metadata = Metadata(
         id=id or uuid4(),
         version=event.version if version is None else version,

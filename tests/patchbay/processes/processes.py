@@ -1,4 +1,4 @@
-"""Which processes are alive, by the operating system's own books."""
+"""The living processes, from the operating system's tables."""
 
 import subprocess
 from contextlib import suppress

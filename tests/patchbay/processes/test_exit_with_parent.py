@@ -112,7 +112,7 @@ def test_a_commands_exit_code_is_passed_on(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's own")
 def test_zombies_do_not_delay_stop(tmp_path: Path) -> None:
-    """As in a container whose process 1 is no init: here, this process takes its place."""
+    """Stop in a container whose process 1 does not reap orphans: this process stands in for it."""
     with ChildProcess(STUBBORN_FAMILY, environ=os.environ, log=tmp_path / "log") as family:
         wait_for_start(tmp_path / "log")
         with adopting_orphans():

@@ -1,4 +1,4 @@
-"""What a project says of itself, and what is wrong with what it says."""
+"""Projects: the configuration in pyproject.toml, and the errors in it."""
 
 from pathlib import Path
 from typing import Any

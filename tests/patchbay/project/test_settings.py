@@ -1,4 +1,4 @@
-"""What a service needs to be told: where its value comes from, and what is said without one."""
+"""Settings: the sources of their values, and the error for a missing one."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from patchbay.project.settings import BadSetting, Setting, check
 
 
 class Alerts:
-    """As much of a service as has settings."""
+    """A service with settings."""
 
     contact = Setting("Who is called.", local="nobody", dev="nobody")
     most = Setting("How many a day.", kind=int, local=1, dev=2, prod=3)

@@ -6,7 +6,7 @@ from patchbay.local.emulator.batches import at_once
 
 
 def limit(mapping: Any, function: Any, config: Any, queue: Any = None) -> int:
-    """What MiniStack does, in short."""
+    """Return the limit as MiniStack does."""
     return 1 if queue else 3
 
 
