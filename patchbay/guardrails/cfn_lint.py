@@ -1,8 +1,8 @@
 """Errors of cfn-lint, as findings: CloudFormation or a service would refuse them in a template.
 
-docs/decisions/cfn-lint.md says which of our own checks remain. Only cfn-lint's rules for errors
-run, for one region. Importing cfn-lint takes more than a second, so results are cached by the
-template's content, without the hashes of its functions' code.
+docs/decisions/cfn-lint.md lists the checks of our own that remain. Only cfn-lint's rules for
+errors run, for one region. Importing cfn-lint takes more than a second, so results are cached by
+the template's content, without the hashes of its functions' code.
 """
 
 import hashlib

@@ -19,16 +19,16 @@ class Fault:
     """A fault. Each attribute and method below is a hook; by default it changes nothing."""
 
     throttles = False
-    """Whether Lambda refuses to run the function at all."""
+    """True if Lambda throttles the function."""
 
     copies = 1
-    """How many copies of each event the consumer's queue receives."""
+    """The number of copies of each event that the consumer's queue receives."""
 
     reorders = False
-    """Whether the queue delivers its messages in a random order."""
+    """True if the queue delivers its messages in a random order."""
 
     undeliverable = False
-    """Whether EventBridge can't deliver to the consumer's queue."""
+    """True if EventBridge can't deliver to the consumer's queue."""
 
     def handle(self, action: Action, sleep: Callable[[float], None]) -> None:
         """Run the handler's own code for one event."""
@@ -147,7 +147,7 @@ class _Broken:
     since: float
     until: float
     times: float
-    """How often the fault occurs before it ends."""
+    """The number of occurrences after which the fault ends."""
 
 
 class Faults:

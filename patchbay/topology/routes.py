@@ -48,17 +48,17 @@ class Subscription:
 
     @property
     def in_order(self) -> bool:
-        """Whether a relay puts the events in order, in a FIFO queue."""
+        """True if a relay puts the events in order, in a FIFO queue."""
         return self.resources.intake != self.resources.queue
 
     @property
     def is_filtered(self) -> bool:
-        """Whether the consumer gets only the events whose content its rules accept."""
+        """True if the consumer receives only the events whose content its rules accept."""
         return all(rule.is_filtered for rule in self.rules)
 
     @property
     def takes_everything(self) -> bool:
-        """Whether the consumer subscribes to all events, not to this type."""
+        """True if the consumer subscribes to all events, not to this type."""
         return all(rule.takes_everything for rule in self.rules)
 
     @property

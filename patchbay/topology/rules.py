@@ -42,13 +42,13 @@ class Rule:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it tests more of a live event than its source and type."""
+        """True if it tests more of a live event than its source and type."""
         pattern = {key: value for key, value in self._pattern.items() if key != REPLAY_NAME}
         return bool(pattern != _address(pattern))
 
     @property
     def takes_everything(self) -> bool:
-        """Whether it names no detail-type."""
+        """True if it names no detail-type."""
         return "detail-type" not in self._pattern
 
     @property

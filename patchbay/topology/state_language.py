@@ -34,7 +34,7 @@ def problems(text: str, substitutions: Collection[str]) -> list[str]:
     except ValueError as error:
         return [f"It is not JSON: {error}."]
     if not isinstance(definition, Mapping) or not isinstance(definition.get("States"), Mapping):
-        return []  # cfn-lint says so
+        return []  # cfn-lint reports it
     return [
         *_placeholders(text, substitutions),
         *_machine(definition),
@@ -114,7 +114,7 @@ def _paths(definition: State) -> Iterator[str]:
     states: Mapping[str, State] = definition["States"]
     start = str(definition.get("StartAt"))
     if start not in states:
-        return  # cfn-lint says so
+        return  # cfn-lint reports it
     for name, state in states.items():
         for target in targets(state):
             if target not in states:

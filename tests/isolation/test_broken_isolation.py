@@ -73,7 +73,7 @@ def test_a_queue_without_a_dead_letter_queue_loses_failed_events(templates: Temp
     def forget(resources: Resources) -> None:
         payments = queue(resources, "payments")
         del payments["RedrivePolicy"]
-        payments["MessageRetentionPeriod"] = TEN_MINUTES  # four days of retries take longer to play
+        payments["MessageRetentionPeriod"] = TEN_MINUTES  # four days of retries would run longer
 
     raises, twice = ("payments", "raises"), ("payments", "gets events twice")
     why = failing(changed(templates, "payments", forget), raises, twice)

@@ -64,8 +64,9 @@ class Buckets:
         if bucket in self._notifying and operation in _NOTIFIED:
             raise NotInTheKit(
                 f"{operation} on {bucket} would send the notifications of "
-                f"{self._notifying[bucket]}, which the test kit does not play: invoke the function "
-                "by `cloud.client('lambda').invoke(…)`, or test it on the embedded cloud or on AWS."
+                f"{self._notifying[bucket]}, which the test kit does not simulate: invoke the "
+                "function with `cloud.client('lambda').invoke(…)`, or test on the embedded cloud "
+                "or on AWS."
             )
 
     def denies(self, call: Call) -> bool:

@@ -176,7 +176,7 @@ class Lambda:
             except NotInTheKit as refused:
                 invocation.refused = invocation.refused or refused
                 return None, str(refused)
-            except Exception as error:  # noqa: BLE001 - whatever it raises is the function's error
+            except Exception as error:  # noqa: BLE001 - any exception is the function's error
                 return None, f"{type(error).__name__}: {error}"
         return payload, None
 

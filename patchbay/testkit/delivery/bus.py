@@ -70,7 +70,7 @@ class Rule:
 
     @property
     def names_types(self) -> bool:
-        """Whether it names the types of its events, and does not take all."""
+        """True if it names the types of its events, and does not take all."""
         return "detail-type" in json.loads(self.pattern_text)
 
     @property

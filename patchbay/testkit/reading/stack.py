@@ -36,7 +36,7 @@ class Resource:
 
     @property
     def has_own_name(self) -> bool:
-        """Whether the template sets its name."""
+        """True if the template sets its name."""
         return self.stack.names.is_written(self.id)
 
     @cached_property
