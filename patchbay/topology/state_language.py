@@ -18,7 +18,13 @@ import jsonata
 PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 TYPES = frozenset({"Task", "Choice", "Pass", "Wait", "Succeed", "Fail"})
 TERMINAL = frozenset({"Succeed", "Fail"})
-BACKS_OFF = ("IntervalSeconds", "BackoffRate", "MaxAttempts", "MaxDelaySeconds", "JitterStrategy")
+BACKOFF_FIELDS = (
+    "IntervalSeconds",
+    "BackoffRate",
+    "MaxAttempts",
+    "MaxDelaySeconds",
+    "JitterStrategy",
+)
 
 State = Mapping[str, Any]
 
@@ -162,7 +168,7 @@ def _task(task: State) -> Iterator[str]:
     if not any(_is_for_all(retrier) for retrier in retriers):
         yield "has no Retry for States.ALL: the first transient error would fail it"
     for retrier in retriers:
-        missing = [field for field in BACKS_OFF if field not in retrier]
+        missing = [field for field in BACKOFF_FIELDS if field not in retrier]
         if missing and retrier.get("MaxAttempts") != 0:
             yield (
                 f"retries {', '.join(retrier.get('ErrorEquals', []))} without "

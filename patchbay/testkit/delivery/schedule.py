@@ -37,7 +37,7 @@ class Schedule:
     enabled: bool
     input: str
     function: Function
-    allowed: str | None
+    denied: str | None
     """Why Scheduler may not invoke the function; None if it may."""
     dead_letters: Queue | None
     failures: list[Queue]
@@ -72,7 +72,7 @@ class Schedules:
         """Start a schedule now, as if it were due."""
         for schedule in self.all:
             if schedule.name == name:
-                self._run(schedule, _filled_in(schedule, self._clock.time))
+                self._run(schedule, _rendered_input(schedule, self._clock.time))
                 return
         if name in self._refused:
             raise self._refused[name][0]
@@ -88,15 +88,15 @@ class Schedules:
     def _start(self, schedule: Schedule, due: datetime) -> None:
         self._plan(schedule, due)
         self._history.note(schedule.name, "is due")
-        text = _filled_in(schedule, due)
-        if schedule.allowed is None:
+        text = _rendered_input(schedule, due)
+        if schedule.denied is None:
             self._run(schedule, text)
         elif schedule.dead_letters is None:
-            self._history.dropped(schedule.name, "a run", due.isoformat(), schedule.allowed)
+            self._history.dropped(schedule.name, "a run", due.isoformat(), schedule.denied)
         else:
             attributes = {
                 "ERROR_CODE": "AccessDeniedException",
-                "ERROR_MESSAGE": schedule.allowed,
+                "ERROR_MESSAGE": schedule.denied,
                 "SCHEDULE_ARN": schedule.arn,
                 "TARGET_ARN": schedule.function.arn,
                 "EXECUTION_ID": _execution(schedule, due),
@@ -170,7 +170,7 @@ def _schedule(
         enabled=properties.get("State", "ENABLED") == "ENABLED",
         input=target.get("Input", "{}"),
         function=function,
-        allowed=_problem(templates, resource, group, function.arn, dead),
+        denied=_problem(templates, resource, group, function.arn, dead),
         dead_letters=dead_letters,
         failures=[
             *([dead_letters] if dead_letters else []),
@@ -195,7 +195,7 @@ def _problem(
     return None
 
 
-def _filled_in(schedule: Schedule, due: datetime) -> str:
+def _rendered_input(schedule: Schedule, due: datetime) -> str:
     """Return the input with Scheduler's placeholders replaced."""
     words: dict[str, Any] = {
         "scheduled-time": due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

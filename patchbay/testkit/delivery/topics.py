@@ -21,7 +21,7 @@ from patchbay.topology.event_pattern import EventPattern
 
 SNS = "sns.amazonaws.com"
 # Protocols that leave the system: a test could see no effect of them.
-_LEAVING = {"application", "email", "email-json", "sms"}
+_EXTERNAL_PROTOCOLS = {"application", "email", "email-json", "sms"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Topics:
         parameters: Mapping[str, Any],
     ) -> None:
         refuse(subscription.endpoint, subscription.name)
-        if subscription.protocol in _LEAVING:
+        if subscription.protocol in _EXTERNAL_PROTOCOLS:
             self._history.note(subscription.endpoint, "was sent", message[:60])
             return
         envelope = _envelope(subscription, message, message_id, parameters, self._clock)
@@ -149,7 +149,7 @@ class Topics:
     ) -> None:
         if not may_invoke(self._current(), function, SNS, subscription.topic):
             why = f"{function.name} does not let SNS invoke it for {subscription.topic}"
-            self._lose(subscription, json.dumps(envelope), function.name, why)
+            self._fail(subscription, json.dumps(envelope), function.name, why)
             return
         certificates = {"SignatureVersion": "1", "Signature": "", "SigningCertUrl": ""}
         record = {
@@ -167,7 +167,7 @@ class Topics:
         call = Call("sqs:SendMessage", queue.arn, {"aws:SourceArn": [subscription.topic]})
         if not allows_service(queue.statements, SNS, call):
             why = f"the policy of {queue.name} does not let SNS send for {subscription.topic}"
-            self._lose(subscription, body, queue.name, why)
+            self._fail(subscription, body, queue.name, why)
             return
         sent = queue.send(
             body,
@@ -177,7 +177,7 @@ class Topics:
         self._history.sent(queue.name, sent, body)
         self._wake(queue)
 
-    def _lose(self, subscription: Subscription, body: str, to: str, why: str) -> None:
+    def _fail(self, subscription: Subscription, body: str, to: str, why: str) -> None:
         dead = subscription.properties.get("RedrivePolicy", {}).get("deadLetterTargetArn")
         queue = self._queue(dead) if dead else None
         if queue is None:

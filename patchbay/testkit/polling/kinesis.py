@@ -32,7 +32,7 @@ class Shard:
         stream = kinesis_backends[ACCOUNT][REGION].streams[self.name]
         return list(stream.shards[self.shard_id].records.values())
 
-    def as_lambda_sees(self, record: Any) -> dict[str, Any]:
+    def lambda_record(self, record: Any) -> dict[str, Any]:
         return {
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",

@@ -46,7 +46,7 @@ class Source(Protocol):
     def records(self) -> Sequence[Any]:
         """Return all records, in moto's form."""
 
-    def as_lambda_sees(self, record: Any) -> Record: ...
+    def lambda_record(self, record: Any) -> Record: ...
 
     def number(self, record: Record) -> str: ...
 
@@ -118,28 +118,28 @@ class StreamPoller:
 
     def _read(self) -> None:
         if self._window_is_over():
-            self._go_on()
+            self._continue()
             return
         mapping, source = self.mapping, self.mapping.source
         new = self._records()[self._position : self._position + mapping.batch_size]
-        records = [source.as_lambda_sees(each) for each in new]
+        records = [source.lambda_record(each) for each in new]
         if mapping.tumbling and records:
             window = self._window or Window.around(source.created(records[0]), mapping.tumbling)
             # All records of a batch are in one window.
             records = list(takewhile(lambda each: window.holds(source.created(each)), records))
             if self._window is None:
                 self._window = window
-                self._clock.at(window.end, self._look_at_window, Turn.POLL)
+                self._clock.at(window.end, self._check_window, Turn.POLL)
         self._position += len(records)
         passing = [record for record in records if self._passes(record)]
         if passing:
             self._work.append(_Batch(passing))
-        self._go_on()
+        self._continue()
 
-    def _look_at_window(self) -> None:
+    def _check_window(self) -> None:
         if not self._is_busy:
             self._is_busy = True
-            self._go_on()
+            self._continue()
 
     def _window_is_over(self) -> bool:
         window = self._window
@@ -150,10 +150,10 @@ class StreamPoller:
         unread = self._records()[self._position : self._position + 1]
         if unread:
             source = self.mapping.source
-            return not window.holds(source.created(source.as_lambda_sees(unread[0])))
+            return not window.holds(source.created(source.lambda_record(unread[0])))
         return self._clock.now >= window.end
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         if not self._work and self._window_is_over():
             self._work.append(_Batch([], is_final=True))
         if self._work:
@@ -164,8 +164,8 @@ class StreamPoller:
 
     def _try(self) -> None:
         batch = self._work[0]
-        if self._give_up_what_is_old(batch):
-            self._go_on()
+        if self._discard_expired(batch):
+            self._continue()
             return
         if self._functions.throttles(self.mapping.function):
             self._retry(batch)
@@ -211,7 +211,7 @@ class StreamPoller:
     def _done(self) -> None:
         if self._work.popleft().is_final:
             self._window = None
-        self._go_on()
+        self._continue()
 
     def _bisect(self, batch: _Batch) -> None:
         """Split a batch in two, and try the first half first. This does not count as a retry."""
@@ -225,7 +225,7 @@ class StreamPoller:
         wait = min(FIRST_RETRY * 2.0 ** min(max(batch.retries - 1, 0), 10), LAST_RETRY)
         self._clock.at(self._clock.now + wait, self._try, Turn.POLL)
 
-    def _give_up_what_is_old(self, batch: _Batch) -> bool:
+    def _discard_expired(self, batch: _Batch) -> bool:
         """Discard the records past the maximum age, and return whether none are left."""
         if batch.is_final:
             return False

@@ -32,7 +32,7 @@ class TableStream:
         shard = dynamodb_backends[ACCOUNT][REGION].tables[self.table].stream_shard
         return shard.items if shard else []
 
-    def as_lambda_sees(self, record: Any) -> Record:
+    def lambda_record(self, record: Any) -> Record:
         seen: Record = record.to_json()
         fields = dict(seen["dynamodb"])
         created: datetime = fields["ApproximateCreationDateTime"]
