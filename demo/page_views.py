@@ -21,7 +21,7 @@ RECORDS = 200
 VIEWS = 1  # of a record, before it is bought
 BATCH = 500  # interactions that the storefront accepts in one request
 ATTEMPTS = 10
-PURCHASE_WEIGHS = 10  # views, in the bestsellers' chart
+PURCHASE_WEIGHT = 10  # views, in the bestsellers' chart
 FIRST_DAY = datetime(1997, 1, 1, tzinfo=UTC)
 
 Interaction = dict[str, Any]

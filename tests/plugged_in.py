@@ -1,4 +1,4 @@
-"""Synthesize the app with each of some new services alone beside all others, in one process.
+"""Syntheses of the app with each of some new services added alone, in one process.
 
 `python -m tests.plugged_in OUT SERVICE…` runs app.py itself for each, with the other new services
 left out, into a folder of OUT that is called as the service; and once without any, into `none`.

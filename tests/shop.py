@@ -1,4 +1,4 @@
-"""The cloud in the record shop's own words."""
+"""The fixture `cloud` with methods for the record shop."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

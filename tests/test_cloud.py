@@ -1,4 +1,4 @@
-"""The cloud as the shop's tests use it: its time, its sameness, its faults, and no leaks."""
+"""The test kit's cloud with the shop: virtual time, determinism, faults, and no leaks."""
 
 import hashlib
 import os

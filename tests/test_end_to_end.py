@@ -1,4 +1,4 @@
-"""The whole system on the local cloud, where the real CDK CLI has deployed it."""
+"""The whole system on the local cloud, deployed with the real CDK CLI."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from demo.page_views import PURCHASE_WEIGHS, visit
+from demo.page_views import PURCHASE_WEIGHT, visit
 from demo.purchases import Purchase, first_purchases
 from demo.settings import STAGE
 from demo.shop import Shop
@@ -95,7 +95,7 @@ def test_views_are_counted_and_the_first_place_is_published(shop: Shop) -> None:
         return {record: count for record, count in shop.counters().items() if record in posted}
 
     wait_until(lambda: counted() == posted, "all of it to be counted", SECONDS)
-    best = max(views + PURCHASE_WEIGHS * bought for views, bought in posted.values())
+    best = max(views + PURCHASE_WEIGHT * bought for views, bought in posted.values())
 
     def published_scores() -> set[int]:
         journal = shop.items(named(STAGE, "journal"))

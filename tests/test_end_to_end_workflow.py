@@ -1,4 +1,4 @@
-"""The fulfilment of orders on the local cloud, where the real CDK CLI has deployed it."""
+"""The fulfilment of orders on the local cloud, deployed with the real CDK CLI."""
 
 import json
 from collections.abc import Callable

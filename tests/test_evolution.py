@@ -1,4 +1,4 @@
-"""Contracts evolve: a consumer that was built against a version handles what came after it."""
+"""Evolution of contracts: a consumer handles later versions that are compatible with its own."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ FIELD = """\
 
 
 def with_contract(templates: Templates, changes: Mapping[str, str], folder: Path) -> Templates:
-    """The system as it is after a deploy of the publisher alone, built with another contract."""
+    """Return the system after a deployment of the publisher alone, with another contract."""
     return templates.with_code("orders-outbox", "contracts/orders.py", changes, folder)
 
 

@@ -1,4 +1,4 @@
-"""Exactly one effect, whatever happens: random orders, faults, duplicates, delays and crashes.
+"""Exactly one effect, under random orders, faults, duplicates, delays and crashes.
 
 A failure prints the shortest schedule that shows it, in the form that `play(templates, invariants,
 schedule)` takes. Every run tries the same schedules; for others, and more of them:

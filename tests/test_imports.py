@@ -1,4 +1,4 @@
-"""The direction of the shop's imports, and each way in which one may go against it."""
+"""The direction of the shop's imports, and each kind of import against it."""
 
 from pathlib import Path
 

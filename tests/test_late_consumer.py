@@ -1,4 +1,4 @@
-"""A consumer that is deployed after the orders were made, and is fed them by a replay to it alone.
+"""A consumer that is deployed after the orders were placed, and receives them by a replay.
 
 On a cloud of its own, where nothing else waits. `REPLAYED=500 pytest tests/test_late_consumer.py`
 tries it with more orders.

@@ -1,4 +1,4 @@
-"""Order by a key: each customer's events in theirs, whatever fails, in the deployed system."""
+"""Order by a key: each customer's events are handled in order, under any failure."""
 
 from collections import defaultdict
 from datetime import timedelta

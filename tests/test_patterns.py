@@ -1,4 +1,4 @@
-"""Every file and every name that docs/patterns.md speaks of is there."""
+"""Every file and every name in docs/patterns.md exists."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Plug in: a new consumer changes no template that exists; unplug one, and the others play on."""
+"""Plug in: a new consumer changes no existing template, and without one, the others continue."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The README's own test runs as it stands there, and what the docs link to or name is there."""
+"""The README's test passes unchanged, and the links and paths in the docs exist."""
 
 import re
 from collections.abc import Iterator

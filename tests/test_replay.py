@@ -1,4 +1,4 @@
-"""Replays: the past for one consumer, and not a word of it to anybody else."""
+"""Replays: past events for one consumer, and for no other."""
 
 from collections import Counter
 from typing import Any

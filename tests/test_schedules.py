@@ -1,4 +1,4 @@
-"""Schedules: run when they are due, known by their time, and kept when they fail."""
+"""Schedules: they run when they are due, are identified by their time, and fail to dead letters."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Copies of the project, in which a test may write as it likes."""
+"""Copies of the project, which a test may change."""
 
 import shutil
 import subprocess

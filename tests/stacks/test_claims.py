@@ -1,4 +1,4 @@
-"""The bucket of claims, and who may do what in it."""
+"""The bucket of claims, and the permissions for it."""
 
 import pytest
 

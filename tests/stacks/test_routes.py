@@ -1,4 +1,4 @@
-"""The routes of the shop: who may publish each event, and who consumes it."""
+"""The routes of the shop: the publishers and the consumers of each event."""
 
 from collections.abc import Mapping
 

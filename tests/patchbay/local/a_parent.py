@@ -1,4 +1,4 @@
-"""A process that has a local cloud, one of whose functions is stuck for good; then it waits.
+"""A process that has a local cloud, one of whose functions never returns; then it waits.
 
 It says where the cloud is, on standard output, once the function is stuck.
 """

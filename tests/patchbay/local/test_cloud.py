@@ -1,4 +1,4 @@
-"""The embedded cloud itself: who may reach it, and what is left of it."""
+"""The embedded cloud itself: access to it, and its end."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""The class by which a project adds to its local stage: how it is found, and what it is without."""
+"""A project's surroundings: the class that pyproject.toml names, and the default."""
 
 from pathlib import Path
 from typing import cast

@@ -1,4 +1,4 @@
-"""Events for the tests of messaging: what is picked in a greenhouse, and what becomes of it."""
+"""Events for the tests of messaging: crates picked in a greenhouse, and then sold or refused."""
 
 from decimal import Decimal
 from typing import Annotated

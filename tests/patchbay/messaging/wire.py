@@ -1,4 +1,4 @@
-"""The forms in which an event travels, and what Lambda gives a handler besides."""
+"""Messages with events, and the context that Lambda passes to a handler."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The layer: what functions/requirements.txt pins, for the runtime that it will run on."""
+"""The layer: the packages of functions/requirements.txt, for the runtime of the stage."""
 
 import zipfile
 from pathlib import Path
