@@ -9,6 +9,8 @@ from typing import Self
 
 import time_machine
 
+from patchbay.testkit.running.stack_room import with_room
+
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # the start time of every cloud
 
 Action = Callable[[], None]
@@ -83,7 +85,7 @@ class Clock:
             moment, _, _, action, idle = heapq.heappop(self._agenda)
             self._pending -= not idle
             self.move_to(moment)
-            action()
+            with_room(action)
         else:
             raise NeverIdle(
                 f"The cloud does not come to rest: after {self.MAX_STEPS:,} steps, at "

@@ -15,6 +15,7 @@ Settings in pytest's configuration:
   project; there, it is `cdk.out` by default.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Generator, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _SECTION = "[tool.patchbay]"
 _PROFILE = "patchbay"
+_RARE_COLLECTIONS = (20_000, 20, 50)  # allocations, and collections of the younger generations
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +45,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         _block_aws_accounts()
         _use_own_node()
         _make_hypothesis_repeatable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what is loaded out of garbage collection, which took an eighth of the tests' time."""
+    if _is_a_project(session.config.rootpath):
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_RARE_COLLECTIONS)
 
 
 def _is_a_project(folder: Path) -> bool:

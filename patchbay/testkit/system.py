@@ -21,6 +21,7 @@ from patchbay.testkit.aws.network import Network
 from patchbay.testkit.aws.permissions import may_invoke
 from patchbay.testkit.aws.queue import Queue
 from patchbay.testkit.aws.secrets import Secrets
+from patchbay.testkit.aws.speed import faster_calls
 from patchbay.testkit.clock import Clock
 from patchbay.testkit.delivery.asynchronous import Asynchronous, Options, options_of
 from patchbay.testkit.delivery.bus import EVENTBRIDGE, Buses, Rule, Target
@@ -62,6 +63,7 @@ class System:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(mock_aws())
+            stack.enter_context(faster_calls())
             # Within another mock_aws, this one would keep the state of the outer one.
             BackendDict.reset()
             mock_random.seed(self.seed)

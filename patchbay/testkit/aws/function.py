@@ -23,6 +23,7 @@ from patchbay.testkit.faults import Action, Crash, Fault, Faults
 from patchbay.testkit.reading.arns import arn_of
 from patchbay.testkit.running.code import Code, InitFailed, entered, load
 from patchbay.testkit.running.output import LOG
+from patchbay.testkit.running.stack_room import with_room
 from patchbay.topology.consumers import RELAYS_TO
 
 CONSUMER = "patchbay.messaging.consuming"
@@ -129,7 +130,7 @@ class Lambda:
         invocation.faults = self._faults.of(function.short_name, began)
         self._running.append(invocation)
         try:
-            payload, error = self._run(invocation, event)
+            payload, error = with_room(partial(self._run, invocation, event))
         finally:
             self._running.pop()
             self._clock_back(outer, began)

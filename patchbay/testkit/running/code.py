@@ -140,7 +140,7 @@ def _surroundings(
     sys.meta_path.insert(0, finder)
     # pytest's handlers would format each record and keep it for the report.
     root.handlers = [_LAMBDA_LOG]
-    root.setLevel(log_level[0])
+    _set_level(root, log_level[0])
     _set_environment({**_MACHINE, **environment})
     try:
         yield
@@ -149,7 +149,7 @@ def _surroundings(
         sys.path[:] = path
         log_level[0] = root.level
         root.handlers = handlers
-        root.setLevel(level)
+        _set_level(root, level)
         _set_environment(variables)
 
 
@@ -225,6 +225,11 @@ class _LambdaLog(logging.Handler):
 _LAMBDA_LOG = _LambdaLog()
 
 
+def _set_level(logger: logging.Logger, level: int) -> None:
+    if logger.level != level:  # setting it has every logger work its own out anew
+        logger.setLevel(level)
+
+
 def _set_environment(variables: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(variables)
@@ -232,7 +237,16 @@ def _set_environment(variables: Mapping[str, str]) -> None:
 
 def _take_out(top_level: frozenset[str]) -> dict[str, ModuleType]:
     """Remove these modules and their submodules from the process, and return them."""
-    beginnings = tuple(top_level)  # a fast first filter, because this runs for every invocation
-    near = [name for name in sys.modules if name.startswith(beginnings)]
-    names = [name for name in near if name.partition(".")[0] in top_level]
+    names = [name for name in sys.modules if _TOP_LEVELS[name] in top_level]
     return {name: sys.modules.pop(name) for name in names}
+
+
+class _TopLevels(dict[str, str]):
+    """The top-level package of each module's name, kept: every invocation asks for all of them."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = name.partition(".")[0]
+        return self[name]
+
+
+_TOP_LEVELS = _TopLevels()
