@@ -4,6 +4,7 @@
 `running` is the same on the embedded cloud, for the tests that are marked `embedded`.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,20 @@ from tests.shop import Shop
 
 PURCHASES = 100  # for all tests of the embedded cloud together
 STAGE = "dev"  # what goes to AWS, and with a sandbox for the payment provider
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the embedded cloud first: the first of the workers takes them all.
+
+    They mostly wait. The other workers take what else that worker was given.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("embedded") is None)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are cores, because the first one mostly waits."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.fixture(scope="session")

@@ -57,8 +57,7 @@ def test_a_newer_version_is_a_dead_letter_until_its_consumers_are_upgraded(
             assert cloud.dead_letters(consumer).causes == [order.event_id]
             (reason,) = cloud.dead_letters(consumer).reasons
             assert reason == (
-                "OrderPlaced version 2 is newer than version 1, which this consumer was built "
-                "against"
+                "OrderPlaced version 2 is newer than version 1, the one that this consumer knows"
             )
 
 

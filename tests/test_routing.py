@@ -47,8 +47,8 @@ def test_a_rule_for_fewer_events_than_the_handler_accepts_is_reported(templates:
 
     broken = changed(templates, "records-dev-orders", forget)
     assert list(mismatches(templates, routed(broken))) == [
-        "The handler of orders-status takes PaymentTaken from shop.payments, but no rule passes "
-        "it: add it to `on=` in its stack."
+        "The handler of orders-status takes PaymentTaken from shop.payments, but no rule lets "
+        "it through: add it to `on=` in its stack."
     ]
 
 
@@ -60,8 +60,8 @@ def test_a_rule_for_more_events_than_the_handler_accepts_is_reported(templates: 
 
     broken = changed(templates, "records-dev-notifications", add)
     assert list(mismatches(templates, routed(broken))) == [
-        "notifications gets PaymentTaken from shop.payments, which its handler does not take: add "
-        "it to the annotation, or remove it from `on=` in its stack."
+        "notifications receives PaymentTaken from shop.payments, but its handler does not take "
+        "it: add it to the annotation, or remove it from `on=` in its stack."
     ]
 
 
@@ -73,8 +73,8 @@ def test_a_handler_that_only_its_stack_marks_idempotent_is_reported(templates: T
 
     broken = changed(templates, "records-dev-notifications", forget)
     assert list(mismatches(broken, routed(broken))) == [
-        "Of notifications, either its handler says that it is naturally idempotent or its stack "
-        "does: let both say so, or neither."
+        "Only one of the handler and the stack of notifications declares it naturally idempotent: "
+        "declare it in both, or in neither."
     ]
 
 

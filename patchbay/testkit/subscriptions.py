@@ -136,5 +136,5 @@ def mismatches(templates: Templates, routed: dict[str, set[Address]]) -> Iterato
         for source, detail_type in sorted(given - taken):
             yield (
                 f"{function.short_name} receives {detail_type} from {source}, but its handler does "
-                "not take: add it to the annotation, or remove it from `on=` in its stack."
+                "not take it: add it to the annotation, or remove it from `on=` in its stack."
             )

@@ -222,7 +222,11 @@ def test_an_event_of_an_existing_module_is_refused_with_the_remedy(
 ) -> None:
     assert main(["add", "event", "LampSwitched"]) == 0
     capsys.readouterr()
-    _refuses(["add", "event", "LampBroken"], "There is a contracts/lamps.py already", tree, capsys)
+    remedy = (
+        "contracts/lamps.py exists already, and only new files are written. Add the class LampBroken "
+        "to contracts/lamps.py, then run `make schemas`; or name another --service."
+    )
+    _refuses(["add", "event", "LampBroken"], remedy, tree, capsys)
 
 
 def test_a_deleted_service_with_compiled_files_left_is_no_conflict(tree: Path) -> None:
