@@ -7,9 +7,7 @@ import pytest
 
 from patchbay.testkit.templates import Templates
 from tests.shop import Shop
-from tests.trees import copy_of_the_project, run
-
-# One of pytest's workers takes them all, for what they share takes long to make.
+from tests.trees import copy_of_the_project, made_once, run
 
 # Consumers that differ in what they listen to, and in what they ask for.
 NEW = {
@@ -40,7 +38,12 @@ EXISTING = {f"records-dev-{name}" for name in ("broker", "notifications", "order
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each new consumer, with the templates that are made with it alone beside the
     existing ones; and `none`, with those that are made without any."""
-    root = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    return made_once(tmp_path_factory, "plugged-in", synthesize_each) / "build" / "plugged-in"
+
+
+def synthesize_each(root: Path) -> None:
+    """Write the templates to `build/plugged-in`, in a copy of the project."""
+    copy_of_the_project(root)
     written = run(root, "tests.plugged_in", "--add", *(f"{name}={on}" for name, on in NEW.items()))
     assert written.returncode == 0, written.stderr
     for name, options in OPTIONS.items():
@@ -48,10 +51,8 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = re.sub(r"(on=\[\w+\])", rf"\1, {options}", stack.read_text())
         imports = "from aws_cdk import Duration\nfrom patchbay.constructs import Tuning, at_least\n"
         stack.write_text(text.replace("\n\nfrom", f"\n\n{imports}from", 1))
-    out = root / "build" / "plugged-in"
-    synthesized = run(root, "tests.plugged_in", str(out), *NEW)
+    synthesized = run(root, "tests.plugged_in", str(root / "build" / "plugged-in"), *NEW)
     assert synthesized.returncode == 0, synthesized.stderr
-    return out
 
 
 def template_files(assembly: Path) -> dict[str, bytes]:

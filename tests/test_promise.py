@@ -10,9 +10,7 @@ from patchbay.project.root import ROOT
 from patchbay.topology.consumers import consumers
 from patchbay.topology.template import Template
 from tests.synthesis import SETTINGS, run_app, templates_in
-from tests.trees import changes, copy_of_the_project, run
-
-# One of pytest's workers takes them all, for what they share takes long to make.
+from tests.trees import changes, copy_of_the_project, made_once, run
 
 ADD = ("patchbay.cli", "add", "consumer")
 NEW = {
@@ -26,14 +24,18 @@ STACK = "records-local-made-by-a-test"
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project, synthesized, then given a consumer, and synthesized again."""
-    root = copy_of_the_project(tmp_path_factory.mktemp("project"))
+    return made_once(tmp_path_factory, "promised", give_it_a_consumer)
+
+
+def give_it_a_consumer(root: Path) -> None:
+    """Make `root` such a copy."""
+    copy_of_the_project(root)
     for moment in ("before", "after"):
         if moment == "after":
             written = run(root, *ADD, "made-by-a-test", "--on", "OrderPlaced,PaymentDeclined")
             assert written.returncode == 0, written.stderr
         synthesized = run_app(SETTINGS["local"], root / "build" / moment, root)
         assert synthesized.returncode == 0, synthesized.stderr
-    return root
 
 
 def test_git_sees_three_new_files_and_no_change(tree: Path) -> None:
@@ -86,9 +88,12 @@ def test_the_new_files_types_are_right(tree: Path) -> None:
     assert not [line for line in result.stdout.splitlines() if line.startswith(tuple(NEW))]
 
 
-def test_the_new_test_passes_and_fails_if_the_handler_does_nothing(tree: Path) -> None:
+def test_the_new_test_passes_and_fails_if_the_handler_does_nothing(
+    tree: Path, tmp_path: Path
+) -> None:
     """Both in one run of pytest, with a second new consumer, which does nothing."""
-    idle = [name.replace("made_by_a_test", "idle_by_a_test") for name in sorted(NEW)]
+    made_by_others = shutil.ignore_patterns(".*_cache", "__pycache__", "before", "after")
+    tree = shutil.copytree(tree, tmp_path / "tree", symlinks=True, ignore=made_by_others)
     written = run(tree, *ADD, "idle-by-a-test", "--on", "OrderPlaced")
     assert written.returncode == 0, written.stderr
     handler = tree / "functions" / "idle_by_a_test" / "handler.py"
@@ -99,12 +104,7 @@ def test_the_new_test_passes_and_fails_if_the_handler_does_nothing(tree: Path) -
         "tests/functions/test_idle_by_a_test.py",
         "tests/test_imports.py",
     )
-    try:
-        result = run(tree, "pytest", "-q", "-p", "no:cacheprovider", made, idles, imports)
-    finally:
-        for name in idle:
-            (tree / name).unlink()
-        handler.parent.rmdir()
+    result = run(tree, "pytest", "-q", "-p", "no:cacheprovider", made, idles, imports)
     assert result.returncode == 1, result.stdout + result.stderr
     failed = [line for line in result.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     assert failed, result.stdout

@@ -1,11 +1,15 @@
 """Copies of the project, which a test may change."""
 
+import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from patchbay.processes.workspace import BUILD
+import pytest
+
+from patchbay.processes.workspace import BUILD, exclusively
 from patchbay.project.root import ROOT
 
 
@@ -26,6 +30,20 @@ def copy_of_the_project(into: Path) -> Path:
     author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
     git(into, *author, "commit", "--quiet", "--no-verify", "--message", "As it was")
     return into
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` fills, once for all workers of pytest together."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    made = folder.with_name(f"{name}.made")
+    with exclusively(folder):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            made.touch()
+    return folder
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -223,8 +223,8 @@ def test_an_event_of_an_existing_module_is_refused_with_the_remedy(
     assert main(["add", "event", "LampSwitched"]) == 0
     capsys.readouterr()
     remedy = (
-        "contracts/lamps.py exists already, and only new files are written. Add the class LampBroken "
-        "to contracts/lamps.py, then run `make schemas`; or name another --service."
+        "contracts/lamps.py exists already, and only new files are written. Add the class "
+        "LampBroken to contracts/lamps.py, then run `make schemas`; or name another --service."
     )
     _refuses(["add", "event", "LampBroken"], remedy, tree, capsys)
 
