@@ -18,21 +18,37 @@ import moto.dynamodb.models
 import moto.sqs.models
 from botocore.auth import SigV4Auth
 from botocore.useragent import UserAgentString
+from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import expressions
 
+_XFORMED_KEYS = XFormedAttributePicker.get_possible_keys
 _underscored = cache(camelcase_to_underscores)
 _method_names = cache(method_names_from_class)
 _parser: Any = expressions.UpdateExpressionParser  # type: ignore[attr-defined]
 _update_expression = cache(_parser.make)
 _transact_write_items = DynamoDBBackend.transact_write_items
 
+_possible_keys: dict[Any, tuple[str, ...]] = {}
+
+
+def _keys_of_member(
+    picker: XFormedAttributePicker, context: AttributePickerContext
+) -> tuple[str, ...]:
+    """Return the names that a member of an answer may have in moto's object of that class."""
+    known_by = (*picker.alias_providers, context.shape, context.key, type(context.obj))
+    if known_by not in _possible_keys:
+        _possible_keys[known_by] = tuple(_XFORMED_KEYS(picker, context))
+    return _possible_keys[known_by]
+
+
 _SAME_ANSWERS: Sequence[tuple[Any, str, Any]] = (
     (moto.core.responses, "camelcase_to_underscores", _underscored),
     (moto.sqs.models, "camelcase_to_underscores", _underscored),
     (moto.core.responses, "method_names_from_class", _method_names),
+    (XFormedAttributePicker, "get_possible_keys", _keys_of_member),
     (_parser, "make", _update_expression),
     (UserAgentString, "to_string", lambda _: "patchbay"),
     (SigV4Auth, "canonical_request", lambda _, request: ""),
