@@ -37,8 +37,7 @@ test: $(READY) ## Check the style and the types, and run every test
 	ruff check
 	ruff format --check
 	mypy .
-	pytest -m "not embedded" --numprocesses auto --dist worksteal
-	pytest -m embedded
+	pytest --numprocesses auto --dist worksteal
 
 isolation: $(READY) ## Break each consumer in every way, and check that the others are not affected
 	@patchbay isolation
