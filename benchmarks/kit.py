@@ -1,4 +1,4 @@
-"""How fast the test kit is: `python -m benchmarks.kit` (it takes some minutes).
+"""A benchmark of the test kit: `python -m benchmarks.kit` (it takes some minutes).
 
 `--orders 50` takes seconds, and shows that it runs; so few orders say nothing about growth.
 

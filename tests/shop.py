@@ -73,7 +73,7 @@ class Shop(Cloud):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        # Whoever deploys verifies the sender, outside of the templates.
+        # The sender is verified outside of the templates.
         ses_backends[ACCOUNT][REGION].verify_email_address(self._mail_from)
         return self
 

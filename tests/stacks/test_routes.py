@@ -31,7 +31,7 @@ def test_every_event_of_the_shop_is_routed_from_its_publisher_to_its_subscribers
 ) -> None:
     placed, declined, taken = routes(templates(stage), [OrderPlaced, PaymentDeclined, PaymentTaken])
     assert (placed.owner, declined.owner, taken.owner) == ("orders", "payments", "payments")
-    # Whoever else has been plugged in may consume them as well.
+    # A consumer that a team has added may consume them as well.
     publishers, subscribers = names(placed)
     assert publishers == {"orders-outbox"}
     assert {"notifications", "payments"} <= subscribers - {"orders-status"} == subscribers

@@ -33,7 +33,7 @@ class Trouble:
     """The reason, if the run with the trouble is the same as without it."""
 
     rejected = 0
-    """How many messages remain dead letters, because no consumer can handle them."""
+    """The number of messages that remain dead letters, because no consumer can handle them."""
 
     def begin(self, cloud: Cloud, consumer: str) -> None:
         """Start the trouble, before the system is driven."""

@@ -69,7 +69,7 @@ def images(change: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def outcome(transactions: list[list[dict[str, Any]]], *, faster: bool) -> list[Any]:
-    """How each transaction ended, what is in the tables after it, and what the streams hold."""
+    """Return each transaction's error, the tables after it, and the records of the streams."""
     with mock_aws(), faster_calls() if faster else nullcontext():
         database = dynamodb()
         for table in KEYS:
