@@ -15,6 +15,10 @@ class Payments(Service):
         "The address of the payment provider; without it, a sandbox is used.",
         local=None, dev=None,
     )  # fmt: skip
+    payment_credential = Setting[str | None](
+        "The ARN of the secret in Secrets Manager that holds the provider's credential.",
+        local=None, dev=None,
+    )  # fmt: skip
 
     def compose(self) -> None:
         charger = self.consumer(on=[OrderPlaced], publishes=[PaymentTaken, PaymentDeclined])
@@ -25,6 +29,9 @@ class Payments(Service):
         if address := self.payment_provider:
             for function in (charger, refunder):
                 function.function.add_environment("PAYMENT_PROVIDER_URL", address)
+                if secret := self.payment_credential:
+                    function.function.add_environment("PAYMENT_PROVIDER_SECRET", secret)
+                    function.allow_secret(secret)
         elif sandbox:
             self._connect(sandbox, charger, refunder)
 

@@ -17,9 +17,12 @@ SETTINGS: dict[str, dict[str, str]] = {
     "dev": {"stage": "dev"},
     "prod": {
         "stage": "prod",
-        "notifications.mail_from": "shop@records.example",
+        "notifications.mail_from": "Records <shop@records.example>",
         "notifications.mail_to": "{customer}@customers.example",
         "payments.payment_provider": "https://payments.example",
+        "payments.payment_credential": (
+            "arn:aws:secretsmanager:us-east-1:123456789012:secret:payment-provider-a1B2c3"
+        ),
     },
 }
 

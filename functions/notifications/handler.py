@@ -2,13 +2,11 @@
 
 import os
 
-import boto3
-
 from contracts.orders import OrderPlaced
 from contracts.payments import PaymentDeclined, PaymentRefunded
-from patchbay.messaging import consumer
+from patchbay.messaging import client_without_retries, consumer
 
-ses = boto3.client("sesv2")
+ses = client_without_retries("sesv2")
 
 
 @consumer

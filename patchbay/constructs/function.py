@@ -1,9 +1,11 @@
 """A Lambda function with a role of its own, which has no permissions until they are granted."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Aws, Duration, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -31,6 +33,9 @@ from patchbay.project.naming import claims_bucket
 
 DEFAULT_TIMEOUT = Duration.seconds(60)
 MEMORY = 512  # MB: with it comes about a third of a processor
+_SECRET = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+-[A-Za-z0-9]{6}"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,12 +146,31 @@ class Function(Construct):
             },
         )
 
+    def allow_secret(self, arn: str) -> None:
+        """Allow the function to read this secret of Secrets Manager, and no other.
+
+        A secret that a key of your own encrypts needs `kms:Decrypt` on that key as well.
+        Raises UserError where it is not the whole ARN of a secret: by its name alone, the policy
+        would need a wildcard for the six characters that Secrets Manager adds, as described in
+        https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+        """
+        if not Token.is_unresolved(arn) and not _SECRET.fullmatch(arn):
+            raise UserError(
+                f"{arn!r} is not the ARN of a secret. Use the whole ARN, with the six characters "
+                "at its end: `aws secretsmanager describe-secret --secret-id NAME` shows it."
+            )
+        self.allow("secretsmanager:GetSecretValue", on=[arn])
+
     def allow_mail(self, sender: str) -> None:
         """Allow the function to send mail as this sender, whose address or domain SES has verified.
 
+        A sender may have a name, as in `Desk <me@a.example>`: the ARN of an identity has the
+        address or the domain alone
+        (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonses.html).
         Raises UserError where the sender is not an address.
         """
-        if "@" not in sender:
+        _, address = parseaddr(sender)
+        if "@" not in address:
             raise UserError(
                 f"{sender!r} is not an address to send mail from: use one such as me@a.example."
             )
@@ -158,7 +182,7 @@ class Function(Construct):
         stack = Stack.of(self)
         identities = [
             stack.format_arn(service="ses", resource="identity", resource_name=identity)
-            for identity in (sender, sender.rpartition("@")[2])
+            for identity in (address, address.rpartition("@")[2])
         ]
         self.allow("ses:SendEmail", on=identities)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from patchbay.messaging.api import answer as answer
     from patchbay.messaging.api import body as body
     from patchbay.messaging.api import http_api as http_api
+    from patchbay.messaging.backoff import client_without_retries as client_without_retries
     from patchbay.messaging.backoff import full_jitter as full_jitter
     from patchbay.messaging.cause import Cause as Cause
     from patchbay.messaging.cause import caused_by as caused_by
@@ -40,6 +41,7 @@ _MODULES = {
     "answer": "api",
     "body": "api",
     "caused_by": "cause",
+    "client_without_retries": "backoff",
     "consumer": "consuming",
     "full_jitter": "backoff",
     "http_api": "api",

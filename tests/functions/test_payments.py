@@ -12,11 +12,13 @@ from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import boto3
 import pytest
 
 from contracts.fulfilment import OrderUnfulfillable
 from contracts.orders import OrderPlaced
 from demo.provider import Provider
+from functions.payments import provider as provider_client
 from functions.payments import sandbox
 from functions.payments.ledger import MemoryLedger, TableLedger
 from functions.payments.provider import Declined, ProviderUnavailable, charge
@@ -322,20 +324,33 @@ def test_behind_iam_a_request_is_signed_for_lambda(
     assert "x-amz-date" in request
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_a_provider_that_answers_429_or_5xx_is_unavailable(
-    answering: Answering, status: int
-) -> None:
+@pytest.mark.parametrize(
+    "status", [302, 401, 403, 404, 405, 408, 409, 418, 425, 429, 500, 502, 503, 504]
+)
+def test_every_other_refusal_of_the_provider_may_pass(answering: Answering, status: int) -> None:
     answering(status, "{}")
     with pytest.raises(ProviderUnavailable, match=str(status)):
         charge("order-1", "customer-1", AMOUNT)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_a_request_that_the_provider_refuses_is_rejected(answering: Answering, status: int) -> None:
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_request_that_the_provider_can_never_accept_is_rejected(
+    answering: Answering, status: int
+) -> None:
     answering(status, '{"error": "no"}')
     with pytest.raises(Reject, match=str(status)):
         charge("order-1", "customer-1", AMOUNT)
+
+
+def test_an_order_whose_key_is_still_in_progress_at_the_provider_is_charged_later(
+    deliver: Deliver, clock: Clock, dead_letters: DeadLetters, answering: Answering
+) -> None:
+    answering(409, '{"error": "a charge with this key is in progress"}')
+    assert deliver(HANDLER, ORDER) == [ORDER]
+    answering(201, '{"id": "charge-order-1"}')
+    clock.shift(1.01)
+    assert deliver(HANDLER) == []
+    assert dead_letters() == []
 
 
 @pytest.mark.parametrize(
@@ -369,6 +384,92 @@ def test_a_provider_that_does_not_answer_is_unavailable(monkeypatch: pytest.Monk
         monkeypatch.setenv("PAYMENT_PROVIDER_URL", f"http://127.0.0.1:{port}")
         with pytest.raises(ProviderUnavailable, match="did not answer"):
             charge("order-1", "customer-1", AMOUNT)
+
+
+# The provider's credential
+
+SECRET = "payment-provider"
+
+
+class Guarded:
+    """A provider that accepts one credential, and its secret in Secrets Manager."""
+
+    def __init__(self) -> None:
+        self.accepts = "first"
+        self.seen: list[str] = []
+        """The credential of each request."""
+        self._manager = boto3.client("secretsmanager")
+        self._manager.create_secret(Name=SECRET, SecretString="first")
+
+    def rotate(self, to: str) -> None:
+        """Change the secret; the provider goes on to accept the former."""
+        self._manager.put_secret_value(SecretId=SECRET, SecretString=to)
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guarded]:
+    """A provider that refuses with 401 what lacks its credential."""
+    guard = Guarded()
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            guard.seen.append(self.headers.get("Authorization", "none").removeprefix("Bearer "))
+            accepted = guard.seen[-1] == guard.accepts
+            self.send_response(201 if accepted else 401)
+            self.end_headers()
+            self.wfile.write(b'{"id": "charge-order-1"}' if accepted else b"Who are you?")
+
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    provider_client._secrets.cache_clear()
+    monkeypatch.setenv("PAYMENT_PROVIDER_SECRET", SECRET)
+    with served(Refusing) as address:
+        monkeypatch.setenv("PAYMENT_PROVIDER_URL", address)
+        yield guard
+
+
+def test_a_request_carries_the_credential_and_its_secret_is_read_once(
+    guarded: Guarded, clock: Clock
+) -> None:
+    charge("order-1", "customer-1", AMOUNT)
+    guarded.rotate("second")
+    clock.shift(provider_client.CREDENTIAL_TTL - 1)
+    charge("order-2", "customer-1", AMOUNT)
+    assert guarded.seen == ["first", "first"]
+
+
+def test_a_rotated_credential_is_used_after_a_while_without_a_deployment(
+    guarded: Guarded, clock: Clock
+) -> None:
+    charge("order-1", "customer-1", AMOUNT)
+    guarded.rotate("second")
+    guarded.accepts = "second"
+    clock.shift(provider_client.CREDENTIAL_TTL + 1)
+    charge("order-2", "customer-1", AMOUNT)
+    assert guarded.seen == ["first", "second"]
+
+
+def test_a_credential_that_the_provider_refuses_is_read_again_at_once(guarded: Guarded) -> None:
+    charge("order-1", "customer-1", AMOUNT)
+    guarded.rotate("second")
+    guarded.accepts = "second"
+    assert charge("order-2", "customer-1", AMOUNT) == "charge-order-1"
+    assert guarded.seen == ["first", "first", "second"]
+
+
+def test_while_the_credential_has_expired_orders_wait_and_none_becomes_a_dead_letter(
+    deliver: Deliver, published: Published, clock: Clock, dead_letters: DeadLetters,
+    guarded: Guarded,
+) -> None:  # fmt: skip
+    guarded.accepts = "second"
+    assert deliver(HANDLER, ORDER) == [ORDER]
+    assert guarded.seen == ["first"], "a credential that is not new is not tried again"
+    guarded.rotate("second")
+    clock.shift(1.01)
+    assert deliver(HANDLER) == []
+    assert [event.detail_type for event in published()] == ["PaymentTaken"]
+    assert dead_letters() == []
 
 
 # The provider's stand-in

@@ -16,8 +16,9 @@ PROMISED = {
     "patchbay.events": {"AnyEvent", "Envelope", "Event", "Metadata"},
     "patchbay.messaging": {
         "BadRequest", "Cause", "Outgoing", "PublishFailed", "Refusal", "Reject", "answer", "body",
-        "caused_by", "consumer", "full_jitter", "http_api", "logger", "metrics",
-        "naturally_idempotent", "prepare", "publish", "scheduled", "send", "start_workflow",
+        "caused_by", "client_without_retries", "consumer", "full_jitter", "http_api", "logger",
+        "metrics", "naturally_idempotent", "prepare", "publish", "scheduled", "send",
+        "start_workflow",
     },
     "patchbay.testkit": {
         "AnswerLost", "Cloud", "CrashesAfterEffect", "DeadLetter", "DeadLetters", "Duplicated",

@@ -109,3 +109,17 @@ def test_an_alarm_reaches_the_topic(templates: Templates, stage: str) -> None:
     key = broker.at(topic.properties["KmsMasterKeyId"])
     users = [statement["Principal"] for statement in key.properties["KeyPolicy"]["Statement"]]
     assert {"Service": "cloudwatch.amazonaws.com"} in users
+
+
+def test_a_mailer_may_send_as_the_address_of_its_sender_whatever_its_name(
+    templates: Templates,
+) -> None:
+    allowed = [
+        "".join(texts(resource)).rpartition(":identity/")[2]
+        for template in templates("prod").values()
+        for policy in template.all("IAM::Policy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+        if "ses:SendEmail" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert sorted(allowed) == ["records.example", "shop@records.example"]

@@ -9,7 +9,7 @@ import pytest
 
 from patchbay.project.naming import bus_name, named
 from patchbay.project.root import ROOT
-from patchbay.topology.template import Template, texts
+from patchbay.topology.template import Template, listed, texts
 from tests.stacks.conftest import Templates
 from tests.synthesis import SETTINGS, run_app
 
@@ -98,6 +98,30 @@ def test_prod_charges_at_the_provider_that_its_settings_name(templates: Template
         assert "PAYMENT_PROVIDER_AUTH" not in variables
 
 
+def test_in_prod_the_functions_that_charge_may_read_the_providers_credential_and_nobody_else_may(
+    templates: Templates,
+) -> None:
+    secret = SETTINGS["prod"]["payments.payment_credential"]
+    readers = {}
+    for template in templates("prod").values():
+        for function in template.all("Lambda::Function"):
+            allowed = [
+                listed(statement["Resource"])
+                for statement in template.statements(function)
+                if any(
+                    action.startswith("secretsmanager:") for action in listed(statement["Action"])
+                )
+            ]
+            if allowed:
+                readers[function.name] = allowed
+                variables = function.properties["Environment"]["Variables"]
+                assert variables["PAYMENT_PROVIDER_SECRET"] == secret
+    assert readers == {
+        named("prod", "payments"): [[secret]],
+        named("prod", "payments-refund"): [[secret]],
+    }
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_stack_exports_anything_to_another(templates: Templates, stage: str) -> None:
     for template in templates(stage).values():
@@ -144,6 +168,7 @@ def test_all_missing_settings_of_prod_are_named_at_once(tmp_path: Path) -> None:
         "The service notifications needs the setting mail_from",
         "The service notifications needs the setting mail_to",
         "The service payments needs the setting payment_provider",
+        "The service payments needs the setting payment_credential",
     ]
 
 

@@ -1,6 +1,7 @@
 """The IAM action and resource of each boto3 call."""
 
 from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
 from typing import Any
 
 from patchbay.testkit.aws.iam import Call
@@ -30,7 +31,8 @@ def calls(service: str, operation: str, parameters: Parameters) -> list[Call]:
         case "dynamodb":
             return list(_on_tables(action, parameters))
         case "sesv2" if operation == "SendEmail":
-            identity = arn("ses:{where}:identity/{name}", parameters["FromEmailAddress"])
+            _, address = parseaddr(parameters["FromEmailAddress"])
+            identity = arn("ses:{where}:identity/{name}", address)
             return [Call(action, identity, {})]
         case "stepfunctions" if "stateMachineArn" in parameters:
             return [Call(action, parameters["stateMachineArn"], {})]
